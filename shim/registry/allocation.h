@@ -1,0 +1,73 @@
+/*
+ * Allocations: every live block, found by its address, with the site (stack) that
+ * made it and the counters of that site.
+ *
+ * Address to record: a top level of 64 MiB regions, each with a lazily touched
+ * array of one 4-byte entry a 16-byte granule; the entry is the number of a 16-byte
+ * record in a slab. Blocks whose address is 8 modulo 16 (tiny size classes of
+ * jemalloc and tcmalloc) have an array of their own. No lock: whoever owns a
+ * block is the only one who may touch its entry, so a block is forgotten
+ * *before* the real free (afterwards another thread may own the address) and
+ * learned after the real malloc.
+ */
+#ifndef WH_REGISTRY_ALLOCATION_H
+#define WH_REGISTRY_ALLOCATION_H
+
+#include "base/context.h"
+#include "registry/format.h"
+
+enum allocation_kind {
+	ALLOCATED_MALLOC,
+	ALLOCATED_NEW,
+	ALLOCATED_NEW_ARRAY,
+	ALLOCATED_ALIGNED, /* memalign family: must still be given to free */
+};
+
+enum allocation_flag {
+	ALLOCATION_ROOT = 1, /* made by the loader or libc for itself: never lost */
+};
+
+struct allocation {
+	uint64_t address;
+	uint64_t size;   /* as asked for */
+	site_id site;
+	uint32_t born;   /* ticks of ALLOCATION_TICK since the process started */
+	uint32_t thread; /* thread_id, the low 20 bits */
+	uint8_t kind;    /* enum allocation_kind */
+	uint8_t flags;   /* enum allocation_flag */
+};
+
+#define ALLOCATION_TICK (100 * NSEC_PER_MSEC)
+
+/* The block at `address` is live from now on. Context: hook. Keeps errno. */
+void allocation_begin(const void *address, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags);
+
+/*
+ * The block at `address` is about to be freed. `ret_allocation`, unless NULL, gets what was known,
+ * to put it back with allocation_restore where a realloc fails. Return: false: not one of ours.
+ */
+bool allocation_end(const void *address, struct allocation *ret_allocation);
+void allocation_restore(const struct allocation *allocation);
+
+/* What is known of the block that starts at `address`. */
+bool allocation_find(const void *address, struct allocation *ret_allocation);
+
+/*
+ * Every live block in ascending order of address, at one moment or about it: blocks that come or
+ * go meanwhile may be missed or seen. Return: false from `each` ends it.
+ * Context: reporter (also in a forked image of the process).
+ */
+void allocation_each(bool (*each)(const struct allocation *allocation, void *data), void *data);
+
+/* How many live blocks there are, about. */
+uint64_t allocation_count(void);
+
+/* Blocks that lie in memory which a fork parent left are not known any more. Context: hook, in the child. */
+void allocation_fork_child(void);
+/* Whether this process is a fork child, whose heap holds blocks that nothing is known of. */
+bool allocation_inherited(void);
+
+/* Private mappings of the tracker, not to be scanned for pointers; false from `each` ends it. */
+void allocation_own_memory(bool (*each)(uint64_t start, uint64_t end, void *data), void *data);
+
+#endif

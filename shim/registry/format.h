@@ -1,0 +1,326 @@
+/*
+ * The recording: a memory-mapped file, one a process, that holds everything the
+ * shim knows. The target writes it in place; anybody may read it at any moment,
+ * also after the target was killed. This header is its documentation.
+ *
+ *      0 ┌──────────────────────────┐
+ *        │ struct rec_header        │  who, when, how it ended, where the tables are
+ *   4096 ├──────────────────────────┤
+ *        │ table REC_THREADS        │  each table owns a range of the file and
+ *        │ table REC_STACKS         │  grows inside it; the file is sparse, what a
+ *        │ ...                      │  table has not grown to takes no space
+ *        └──────────────────────────┘
+ *
+ * Space is reserved before it is written (rec_table.reserved), so that a full
+ * file system is an error code in the shim and never a SIGBUS in its host.
+ *
+ * Byte order and sizes are the machine's. A reader refuses another version.
+ *
+ * Who writes what:
+ *   - a thread's slot is written by that thread alone, under its sequence lock
+ *     (`changes` is odd while it writes). Two exceptions: `state` of a hold may be
+ *     set to HOLD_GONE by another thread (a foreign unlock), and the fields under
+ *     "others" belong to the threads named there.
+ *   - stacks, sites, strings, modules and alerts are append-only: an entry is
+ *     complete before `used` covers it, and never moves or changes again, save for
+ *     counters.
+ *   - resources are written under the registry's lock.
+ *
+ * A process that dies in the middle of a write leaves one entry half-written;
+ * readers check ranges and never trust a number found here.
+ */
+#ifndef WH_REGISTRY_FORMAT_H
+#define WH_REGISTRY_FORMAT_H
+
+#include "base/types.h"
+
+#define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
+#define REC_VERSION 1u
+#define REC_HEADER_BYTES 4096u
+#define REC_SUFFIX ".whr"
+
+enum rec_table_id {
+	REC_THREADS,
+	REC_STACKS,
+	REC_SITES,
+	REC_RESOURCES,
+	REC_OBJECTS,
+	REC_MODULES,
+	REC_STRINGS,
+	REC_ALERTS,
+	REC_SERIES,
+	REC_TABLES,
+};
+
+struct rec_table {
+	uint64_t offset;           /* from the start of the file, bytes */
+	uint64_t capacity;         /* bytes of the range */
+	_Atomic uint64_t reserved; /* bytes from `offset` that may be written */
+	_Atomic uint64_t used;     /* bytes from `offset` that mean something */
+	_Atomic uint64_t lost;     /* entries that found no room */
+};
+
+enum rec_state {
+	REC_RUNNING = 1, /* or killed: ask the kernel */
+	REC_EXITED = 2,  /* came to its end; exit_code is set where it is known */
+	REC_EXECED = 3,  /* replaced itself by another program */
+	REC_ABORTED = 4, /* called abort */
+};
+
+enum rec_flag {
+	REC_PRIVATE = 1,      /* not a file: another process can read it through /proc/PID/mem alone */
+	REC_KEEP = 2,         /* leave the file behind even where there is nothing to report */
+	REC_REPORTER_RUNS = 4,
+	REC_FINAL_DONE = 8,   /* the detectors of the end have run; their findings are in REC_ALERTS */
+	REC_ALLOC_SAMPLED = 16,
+	REC_ALLOC_OFF = 32,
+	REC_LOCKS_OFF = 64,
+};
+
+/* What was given up, and why; a bit each in rec_header.degraded. */
+enum rec_degraded {
+	REC_NO_FILE = 1,         /* no directory for recordings: a private one */
+	REC_NO_PTRACE = 2,       /* registers of other threads unread in the leak scan */
+	REC_NO_FORK = 4,         /* no image to scan */
+	REC_SCAN_TIMEOUT = 8,
+	REC_TABLE_FULL = 16,     /* see `lost` of the tables */
+	REC_NO_REPORTER = 32,    /* no reporter thread could be started */
+	REC_SANITIZER = 64,      /* the program brings its own sanitizer: nothing is tracked */
+	REC_MEMORY_LIMIT = 128,  /* max_memory reached: allocations are sampled */
+};
+
+struct rec_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_bytes;
+	struct rec_table tables[REC_TABLES];
+
+	int32_t pid, ppid;          /* as the process itself sees them */
+	uint64_t started_boot_ticks; /* field 22 of /proc/PID/stat: pid and this name one process for ever */
+	nsec_t started_mono;        /* CLOCK_MONOTONIC */
+	uint64_t started_real;      /* CLOCK_REALTIME, nanoseconds */
+	uint32_t uid;
+	text_id exe, host, cwd;
+	text_id argv;               /* arguments, a NUL behind each; argv_bytes in all */
+	uint32_t argv_bytes;
+	text_id run;                /* the run that this process belongs to (see WHOHOLDS_RUN); 0: none */
+	text_id options;            /* the options in force, key=value separated by ':' */
+	uint64_t fork_parent;       /* pid of the process this one was forked from, 0: started by exec */
+
+	_Atomic uint32_t state;     /* enum rec_state */
+	_Atomic uint32_t flags;     /* enum rec_flag */
+	_Atomic uint32_t degraded;  /* enum rec_degraded */
+	int32_t exit_code;
+	nsec_t ended_mono;
+	_Atomic uint64_t tick_mono; /* when the reporter thread last looked; 0: never */
+	_Atomic uint64_t ticks;
+	_Atomic uint32_t epoch;     /* goes up when modules are unloaded; see rec_stack */
+	_Atomic uint32_t threads_started;
+	_Atomic uint64_t dropped_events;   /* events in places where nothing may be recorded */
+	_Atomic uint64_t truncated_stacks;
+	_Atomic uint64_t live_bytes, live_blocks;   /* flushed by each thread now and then; the */
+	_Atomic uint64_t total_bytes, total_blocks; /* rest is in the slots' counters */
+	_Atomic uint64_t peak_bytes;
+	_Atomic uint64_t tracker_bytes;    /* private memory of the tracker itself */
+	_Atomic uint32_t alerts;           /* findings appended to REC_ALERTS so far; a futex word */
+	_Atomic int32_t watcher_pid;       /* a command that renders this recording's alerts; 0: none */
+	_Atomic uint64_t watcher_ticks;    /* its started_boot_ticks */
+	uint64_t sample_bytes;
+	uint64_t shim_start, shim_end;     /* our own module's range */
+	uint64_t limits_blocked, limits_held, limits_iterating, limits_idle; /* thresholds in force, ns; 0: off */
+};
+
+/* -- holds and waits ------------------------------------------------------- */
+
+enum hold_state {
+	HOLD_FREE,
+	HOLD_LIVE,
+	HOLD_PARKED, /* a mutex given up for the time of a condition wait */
+	HOLD_GONE,   /* released by another thread; the owner clears it */
+};
+
+struct rec_hold {
+	uint64_t handle;     /* address or descriptor; unique within the kind while held */
+	nsec_t since;        /* CLOCK_MONOTONIC_COARSE */
+	uint64_t container;  /* of an iterator: what it iterates over; 0: unknown */
+	uint64_t amount;     /* kind-specific: bytes, entries */
+	stack_id stack;      /* where it was taken; 0: capture failed */
+	uint32_t count;      /* depth of a recursive lock, else 1 */
+	thread_id owner;     /* who took it */
+	text_id name;        /* what the program calls it, 0: unnamed */
+	uint32_t serial;     /* counts the owner's holds: tells two holds of one lock apart */
+	uint16_t op;         /* enum op */
+	uint8_t kind;        /* enum kind */
+	uint8_t mode;        /* enum mode */
+	_Atomic uint8_t state; /* enum hold_state */
+	uint8_t spare[7];
+};
+
+struct rec_wait {
+	uint64_t handle;    /* address, descriptor or pid; 0: nothing in particular */
+	uint64_t handle2;   /* of a condition wait: the mutex */
+	nsec_t since;
+	uint64_t sp;        /* of the hook's caller; what lies above it is the thread's live stack */
+	stack_id stack;
+	thread_id target;   /* of a join: the thread joined */
+	uint32_t serial;    /* counts the thread's waits */
+	uint16_t op;        /* enum op */
+	uint8_t kind;       /* enum kind; KIND_NONE: not waiting */
+	uint8_t mode;       /* enum mode */
+	uint8_t timed;      /* gives up by itself at some time */
+	uint8_t spare[7];
+};
+
+/* -- threads --------------------------------------------------------------- */
+
+#define REC_SLOT_BYTES 4096u
+#define REC_SLOT_HOLDS 48u
+#define REC_SLOT_WAITS 4u
+#define REC_NAME_BYTES 16u /* the kernel's limit, NUL included */
+
+enum thread_state {
+	THREAD_FREE,
+	THREAD_STARTING, /* pthread_create called, the start routine not yet */
+	THREAD_RUNNING,
+	THREAD_ENDED,    /* not joined yet, or ended with something held */
+};
+
+enum thread_flag {
+	THREAD_DETACHED = 1,
+	THREAD_JOINED = 2,
+	THREAD_FOREIGN = 4, /* not made by a pthread_create that the shim saw */
+	THREAD_MAIN = 8,
+	THREAD_CANCELLED = 16,
+};
+
+struct rec_thread {
+	_Atomic uint32_t changes; /* sequence lock; odd: being written */
+	_Atomic uint32_t state;   /* enum thread_state */
+	thread_id id;
+	_Atomic int32_t tid;      /* the kernel's */
+	_Atomic uint32_t flags;   /* enum thread_flag; others: whoever joins or detaches */
+	thread_id creator;
+	stack_id created_stack;
+	uint32_t hold_count;      /* entries of `holds` in use, HOLD_GONE ones included */
+	uint32_t holds_lost;      /* holds that found no room */
+	uint32_t wait_depth;      /* waits nest where a signal handler or a callback waits in its turn */
+	uint32_t serial;          /* of the newest hold or wait */
+	_Atomic uint32_t now_stack;  /* others: the reporter's last look at this thread's stack ... */
+	_Atomic uint32_t now_serial; /* ... and the `changes` that it belongs to */
+	uint32_t spare;
+	uint64_t pthread;         /* pthread_t */
+	uint64_t start_routine;
+	uint64_t argument;        /* of the start routine; a root while THREAD_STARTING */
+	nsec_t started, ended;
+	uint64_t stack_low, stack_high; /* bounds, 0: unknown */
+	uint64_t tls;             /* thread pointer */
+	_Atomic uint64_t allocated_bytes, allocated_blocks, freed_bytes, freed_blocks; /* not yet flushed */
+	_Atomic uint64_t now_mono;   /* others: when the reporter looked */
+	char name[REC_NAME_BYTES];
+	struct rec_wait waits[REC_SLOT_WAITS];
+	_Alignas(64) struct rec_hold holds[REC_SLOT_HOLDS];
+};
+
+/* -- stacks ---------------------------------------------------------------- */
+
+enum stack_flag {
+	STACK_TRUNCATED = 1, /* unwinding stopped before the outermost frame, or `depth` was reached */
+	STACK_EXACT_PC = 2,  /* frames[0] is the interrupted instruction, not a return address */
+};
+
+/*
+ * Identified by its offset in the table divided by 8 (so 0 is never used: the
+ * first 64 bytes are left out). Frames are innermost first; every one but
+ * perhaps the first is a return address.
+ */
+struct rec_stack {
+	uint64_t hash;
+	stack_id next;         /* in the bucket of the depot; private to it */
+	uint32_t epoch;        /* of the modules, when the stack was captured */
+	_Atomic site_id site;  /* its allocation counters; 0: none */
+	uint16_t count;        /* frames */
+	uint16_t flags;        /* enum stack_flag */
+	uint64_t frames[];
+};
+
+/* -- allocations ----------------------------------------------------------- */
+
+/* Identified by its index; 0 is never used. */
+struct rec_site {
+	stack_id stack;
+	uint32_t spare;
+	_Atomic uint64_t live_bytes, live_blocks;
+	_Atomic uint64_t total_bytes, total_blocks;
+	_Atomic uint64_t peak_bytes;
+	uint64_t spare2[2];
+};
+
+/* -- objects --------------------------------------------------------------- */
+
+/* What is known of an object beyond its address: made by init calls and by wh_name. */
+struct rec_object {
+	uint64_t address;
+	nsec_t created;
+	stack_id created_stack;
+	text_id name;
+	uint32_t value;        /* barrier: threads it waits for; semaphore: initial value */
+	uint8_t kind;
+	uint8_t state;         /* 0 free, 1 live */
+	uint16_t attributes;   /* enum object_attribute */
+};
+
+enum object_attribute {
+	OBJECT_RECURSIVE = 1,
+	OBJECT_ERRORCHECK = 2,
+	OBJECT_ROBUST = 4,
+	OBJECT_SHARED = 8, /* between processes */
+	OBJECT_PREFER_WRITER = 16,
+};
+
+/* -- modules --------------------------------------------------------------- */
+
+#define REC_BUILD_ID_BYTES 20u
+
+/*
+ * An ELF file that is or was mapped. A stack captured in epoch E is looked up
+ * among those with loaded <= E and (unloaded == 0 or E < unloaded).
+ */
+struct rec_module {
+	uint64_t start, end;    /* mapped range */
+	uint64_t bias;          /* run-time address minus the file's own */
+	_Atomic uint32_t loaded, unloaded; /* epochs */
+	text_id path;
+	uint32_t build_id_bytes;
+	uint8_t build_id[REC_BUILD_ID_BYTES];
+	uint32_t flags;
+	uint64_t spare[2];
+};
+
+enum module_flag { MODULE_SHIM = 1, MODULE_LOADER = 2, MODULE_LIBC = 4, MODULE_MAIN = 8 };
+
+/* -- counters over time ---------------------------------------------------- */
+
+#define REC_SERIES_COUNT 4096u
+
+/* A ring: entry (number % REC_SERIES_COUNT); `used` counts all ever written, times the size. */
+struct rec_point {
+	nsec_t at;
+	uint64_t live_bytes, live_blocks;
+	uint64_t total_bytes; /* ever allocated */
+	uint64_t rss_bytes;
+	uint32_t threads, blocked;
+};
+
+/*
+ * REC_ALERTS is a log of `struct finding` (reporter/finding.h), each padded to
+ * 8 bytes and beginning with its own size. REC_STRINGS holds NUL-terminated
+ * strings, named by their offset; the first byte is NUL, so 0 is the empty one.
+ */
+
+_Static_assert(sizeof(struct rec_header) <= REC_HEADER_BYTES, "the header is one page");
+_Static_assert(sizeof(struct rec_hold) == 64, "a cache line a hold");
+_Static_assert(sizeof(struct rec_site) == 64, "a cache line a site");
+_Static_assert(sizeof(struct rec_thread) <= REC_SLOT_BYTES, "a page a thread");
+_Static_assert(sizeof(struct rec_stack) == 24, "frames follow");
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * A hold is one thing a thread has taken and must give back: a lock, an open
+ * directory, an iterator. Every kind is recorded the same way, so that every
+ * detector can ask the same questions: who, what, since when, from where.
+ * (Blocks of memory are holds too, but there are millions: registry/allocation.h.)
+ *
+ * Kinds with the trait THREAD live in the taker's slot, which nobody else writes;
+ * kinds with the trait RESOURCE live in REC_RESOURCES, found by their handle.
+ *
+ * All functions: Context: hook. They keep errno, never block, and count what
+ * found no room. Call hold_begin after the real call succeeded (a hold that
+ * exists only in the table would be reported as a lock nobody can release) and
+ * hold_end before the real release (after it, another thread may own the lock).
+ */
+#ifndef WH_REGISTRY_HOLD_H
+#define WH_REGISTRY_HOLD_H
+
+#include "base/context.h"
+#include "registry/kind.h"
+
+/*
+ * The calling thread now holds `handle`. Recursive: the same kind, handle and mode again counts
+ * up and keeps the first stack.
+ */
+void hold_begin(enum kind kind, uint64_t handle, enum mode mode, enum op op, stack_id stack);
+
+/* How a hold ended. */
+enum hold_end { HOLD_END_OWN, HOLD_END_FOREIGN, HOLD_END_UNKNOWN };
+
+/*
+ * `handle` is given back by the calling thread: one level of its own hold, else the (newest)
+ * hold of another thread, else nothing is known of it. `ret_mode`, unless NULL, gets the mode it
+ * was held in, so that hold_undo_end can put it back. A kind not OWNED (semaphores) prefers the
+ * caller's own, then the oldest of any thread.
+ */
+enum hold_end hold_end(enum kind kind, uint64_t handle, enum mode *ret_mode);
+
+/* The calling thread's own hold of `handle`; NULL: none. Valid until its next hold event. */
+const struct rec_hold *hold_own(enum kind kind, uint64_t handle);
+
+/* A condition wait gives the mutex up and takes it back: the hold stays, parked meanwhile. */
+void hold_park(enum kind kind, uint64_t handle);
+void hold_unpark(enum kind kind, uint64_t handle);
+
+/* The object at `handle` was destroyed or initialised anew: whatever is recorded as held of it is gone. */
+void hold_forget(enum kind kind, uint64_t handle);
+
+/*
+ * A resource was acquired / released. `container`: what an iterator iterates over, 0 unknown;
+ * `name`: what the program calls it, may be NULL. A handle acquired again without a release
+ * replaces the old hold (the release went a way that we do not see).
+ * resource_end answers whether it was known.
+ */
+void resource_begin(enum kind kind, uint64_t handle, enum op op, stack_id stack, uint64_t container, const char *name);
+bool resource_end(enum kind kind, uint64_t handle);
+
+#endif

@@ -1,0 +1,42 @@
+#include "registry/kind.h"
+
+#include "base/context.h"
+
+static const struct {
+	const char *name;
+	unsigned traits;
+} kinds[] = {
+#define OWNED KIND_IS_OWNED
+#define BLOCKS KIND_IS_BLOCKS
+#define THREAD KIND_IS_THREAD
+#define ITERATES KIND_IS_ITERATES
+#define RESOURCE KIND_IS_RESOURCE
+#define MEMORY KIND_IS_MEMORY
+#define KIND(id, text, traits_) [KIND_##id] = { .name = (text), .traits = (traits_) },
+#include "registry/kinds.def"
+};
+
+static const char *const ops[] = {
+#define OP(id, text) [OP_##id] = (text),
+#include "registry/ops.def"
+};
+
+const char *kind_name(unsigned kind)
+{
+	return kind < COUNT_OF(kinds) ? kinds[kind].name : "unknown";
+}
+
+unsigned kind_traits(unsigned kind)
+{
+	return kind < COUNT_OF(kinds) ? kinds[kind].traits : 0;
+}
+
+const char *op_name(unsigned op)
+{
+	return op < COUNT_OF(ops) ? ops[op] : "unknown";
+}
+
+const char *mode_name(unsigned mode)
+{
+	return mode == MODE_SHARED ? "shared" : mode == MODE_EXCLUSIVE ? "exclusive" : "none";
+}

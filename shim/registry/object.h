@@ -1,0 +1,19 @@
+/*
+ * Objects: what is known of a lock, semaphore, barrier or condition variable
+ * beyond its address, from its init call or from wh_name. Most locks have no entry
+ * (static initialisers), and need none.
+ *
+ * Context: hook. Under the registry's lock; not for hot paths.
+ */
+#ifndef WH_REGISTRY_OBJECT_H
+#define WH_REGISTRY_OBJECT_H
+
+#include "base/context.h"
+#include "registry/format.h"
+#include "registry/kind.h"
+
+void object_created(enum kind kind, uint64_t address, stack_id stack, uint32_t value, uint16_t attributes);
+void object_destroyed(enum kind kind, uint64_t address);
+void object_named(uint64_t address, const char *name);
+
+#endif

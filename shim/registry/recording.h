@@ -1,0 +1,66 @@
+/*
+ * The recording as its writer sees it: made at start, grown as tables fill.
+ * Readers outside use registry/view.h. See registry/format.h for the layout.
+ */
+#ifndef WH_REGISTRY_RECORDING_H
+#define WH_REGISTRY_RECORDING_H
+
+#include "base/context.h"
+#include "registry/format.h"
+#include "registry/view.h"
+
+/* The live recording's tables; NULL header before recording_open. Context: signal. */
+extern struct rec_header *recording;
+
+/* The live recording as a view, for snapshots, detectors and the scan. */
+const struct view *recording_view(void);
+
+/* Start of a table in memory. */
+void *recording_table(enum rec_table_id table);
+
+/*
+ * Makes this process's recording: a file NAME.PID.whr in the directory for recordings, or where
+ * that can't be had (one line of warning) a private one that others can read through /proc alone.
+ * Return: 0, or -ENOMEM: nothing at all can be recorded.
+ *
+ * Context: init, or hook in a fork child.
+ */
+int recording_open(void);
+
+/*
+ * Makes sure that `bytes` bytes from the start of the table may be written, reserving space in
+ * steps. Return: false where there is none left; nothing is counted.
+ *
+ * Context: hook (a system call once in a while; no lock that is held while asleep).
+ */
+bool recording_reserve(enum rec_table_id table, uint64_t bytes);
+
+/*
+ * Room for `bytes` (rounded up to 8) at the end of an append-only table, reserved but not yet
+ * covered by an id that others know. UINT64_MAX where there is no room
+ * (counted as lost). Lock-free: concurrent callers get different ranges, and `used` moves over
+ * them as soon as space is claimed, so an entry must be valid while it is all zero.
+ *
+ * Context: hook.
+ */
+uint64_t recording_append(enum rec_table_id table, uint64_t bytes);
+
+/* Counts one entry that found no room in `table`. Context: signal. */
+void recording_lost(enum rec_table_id table);
+
+/*
+ * Interns a string (at most 4095 bytes are kept). The same text gives the same id most of the
+ * time; 0 for NULL, "" and where there is no room. Context: hook.
+ */
+text_id recording_text(const char *text);
+
+/* Sets a bit of enum rec_degraded. Context: signal. */
+void recording_degrade(uint32_t bit);
+
+/* The path of the file; "" for a private recording. Context: signal. */
+const char *recording_path(void);
+
+/* Removes the file (not the mapping): nothing was found and nobody wants to keep it. Context: hook. */
+void recording_unlink(void);
+
+#endif

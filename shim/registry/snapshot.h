@@ -1,0 +1,63 @@
+/*
+ * A snapshot: a copy of who holds what and who waits for what, good enough to
+ * judge by. Made by the reporter thread in the target, and by the command from
+ * outside, with the same function. Detectors see snapshots and nothing else.
+ *
+ * A thread that kept changing while it was copied is left with `torn` set; its
+ * holds and waits are what the last try saw, and no finding may rest on them.
+ */
+#ifndef WH_REGISTRY_SNAPSHOT_H
+#define WH_REGISTRY_SNAPSHOT_H
+
+#include "base/arena.h"
+#include "registry/view.h"
+
+struct snap_thread {
+	thread_id id;
+	int32_t tid;
+	uint32_t slot;
+	uint32_t changes;     /* of the slot: equal in two snapshots = nothing happened to this thread in between */
+	unsigned state;       /* enum thread_state */
+	unsigned flags;       /* enum thread_flag */
+	thread_id creator;
+	stack_id created_stack;
+	uint64_t pthread, start_routine;
+	uint64_t argument, stack_low, stack_high, tls;
+	nsec_t started, ended;
+	char name[REC_NAME_BYTES]; /* "" where it has none */
+	bool torn;
+	bool waiting;         /* `wait` is the innermost wait */
+	struct rec_wait wait;
+	struct rec_hold *holds; /* live and parked ones, oldest first; their state is HOLD_LIVE or HOLD_PARKED */
+	uint32_t hold_count;
+	stack_id now_stack;   /* where the thread was seen at now_at, if that is still so; 0: not looked */
+	nsec_t now_at;
+	/* From the kernel, where somebody asked it (snapshot users fill them in). */
+	char kernel_state;    /* R S D T Z ..., 0: not asked */
+	uint64_t cpu_ns;
+};
+
+struct snapshot {
+	const struct view *view;
+	nsec_t now;
+	struct snap_thread *threads; /* by id, ascending; without free slots */
+	uint32_t thread_count;
+	struct rec_hold *resources;  /* iterators and other paired resources that are open */
+	uint32_t resource_count;
+	uint64_t live_bytes, live_blocks, total_bytes, total_blocks, peak_bytes;
+	bool incomplete;             /* memory ran out: something is missing */
+};
+
+/*
+ * Fills `ret_snapshot` from `view`. `now` is CLOCK_MONOTONIC at this moment, or for a dead
+ * process the moment of its end. What the snapshot points to belongs to `arena`.
+ *
+ * Context: reporter. Cost: a copy of each live slot; no lock.
+ */
+void snapshot_take(const struct view *view, nsec_t now, struct arena *arena, struct snapshot *ret_snapshot);
+
+/* The thread with that id / kernel tid / pthread_t; NULL: none. */
+struct snap_thread *snapshot_thread(const struct snapshot *snapshot, thread_id id);
+struct snap_thread *snapshot_thread_by_tid(const struct snapshot *snapshot, int32_t tid);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * Threads: a slot in the recording for each, written by its own thread alone.
+ *
+ *   thread_create ──▶ slot STARTING ──▶ thread_begin (on the new thread) ──▶ RUNNING
+ *        last thread-specific destructor ──▶ thread_end ──▶ ENDED ──▶ joined or detached ──▶ FREE
+ *
+ * A thread that the shim did not see created (timers, raw clone) gets a slot at
+ * its first event. The registry knows nothing of pthreads but the key whose
+ * destructor tells it of a thread's end (platform/tsd.h).
+ */
+#ifndef WH_REGISTRY_THREAD_H
+#define WH_REGISTRY_THREAD_H
+
+#include "base/context.h"
+#include "registry/format.h"
+
+/*
+ * What a thread knows about itself. Initial-exec: reading it never allocates. Zero is a
+ * thread that nothing has been heard of yet.
+ */
+struct self_state {
+	struct rec_thread *slot;
+	uint32_t busy;       /* > 0: inside the registry or a real allocation; events are not recorded */
+	uint32_t generation; /* of the process (fork): a slot of another generation is not ours */
+	bool ended;          /* the slot was given back: late events are not recorded */
+	bool guest;          /* the reporter thread: nothing of it is recorded */
+	uint8_t end_rounds;  /* thread-specific destructor rounds seen */
+	uint32_t until_clock;   /* allocations until the next look at the clock */
+	int64_t unflushed_bytes; /* live bytes not yet in the process's counter */
+	void *scratch;       /* stack/: frames being captured; private mapping of this thread */
+	uint32_t scratch_busy;
+	uint32_t free_records;   /* allocation/: this thread's magazine of free records */
+	uint32_t free_record_count;
+};
+
+extern __thread struct self_state self TLS_IE;
+
+/*
+ * The calling thread's slot, taking one if it has none; NULL where there is no room or the
+ * thread is a guest or has ended. Context: hook.
+ */
+struct rec_thread *thread_slot(void);
+
+/*
+ * A slot for a thread that is about to be created by the caller; NULL: no room (the thread will
+ * be tracked from its first event). `detached` as the attributes say. Context: hook.
+ */
+struct rec_thread *thread_create(stack_id stack, uint64_t start_routine, uint64_t argument, bool detached);
+/* The creation failed: the slot is free again. */
+void thread_create_failed(struct rec_thread *slot);
+/* The creator knows the pthread_t once pthread_create has returned; the new thread may have said so before. */
+void thread_created(struct rec_thread *slot, uint64_t pthread);
+
+/* On the new thread, before its start routine. Context: hook. */
+void thread_begin(struct rec_thread *slot);
+
+/* On the thread, when its last event is over. Called by the key's destructor. Context: hook. */
+void thread_end(void);
+
+/* The thread with that pthread_t, newest first, live or ended and not joined; 0: unknown. Context: hook. */
+thread_id thread_find(uint64_t pthread);
+
+/* It was joined / detached: its slot is free as soon as it has ended and holds nothing. Context: hook. */
+void thread_joined(thread_id id);
+void thread_detached(uint64_t pthread);
+void thread_set_name(uint64_t pthread, const char *name);
+
+/* Live slots, the reporter thread not counted. Context: signal. */
+uint32_t thread_live_count(void);
+
+/* In a fork child: all slots are gone; the caller gets one as the main thread, with the holds that it had. */
+void thread_fork_child(const struct rec_thread *before);
+
+/* -- the slot's sequence lock, for registry/ only -- */
+void thread_write_begin(struct rec_thread *slot);
+void thread_write_end(struct rec_thread *slot);
+
+#endif

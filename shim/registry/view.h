@@ -1,0 +1,49 @@
+/*
+ * A view: the tables of one recording as bytes in this process's memory. In the
+ * target it points at the live mapping; in the command at what the reader copied
+ * and checked (reporter/recording/reader.h). Detectors, writers and symbolizers
+ * go through a view and so are the same code in both places.
+ *
+ * Nothing in a view is trusted: each look-up checks its range and answers
+ * "nothing" where a number points astray.
+ *
+ * Context: signal, all of it.
+ */
+#ifndef WH_REGISTRY_VIEW_H
+#define WH_REGISTRY_VIEW_H
+
+#include "registry/format.h"
+#include "registry/kind.h"
+
+struct view {
+	const struct rec_header *header;
+	const void *tables[REC_TABLES];
+	bool live; /* the target may still be writing */
+};
+
+/* Bytes of a table that mean something, now. */
+uint64_t view_used(const struct view *view, enum rec_table_id table);
+
+/* Slot, resource, site or object number `index`; NULL past the end. */
+const struct rec_thread *view_thread(const struct view *view, uint32_t index);
+uint32_t view_thread_slots(const struct view *view);
+const struct rec_hold *view_resource(const struct view *view, uint32_t index);
+const struct rec_object *view_object(const struct view *view, uint32_t index);
+const struct rec_site *view_site(const struct view *view, site_id site);
+uint32_t view_sites(const struct view *view); /* valid ids are 1 to this number - 1 */
+
+/* The record of a stack whose frames lie wholly inside the table; NULL for 0 and nonsense. */
+const struct rec_stack *view_stack(const struct view *view, stack_id stack);
+
+/* The module that held `address` in `epoch`; NULL: none known. */
+const struct rec_module *view_module(const struct view *view, uint64_t address, uint32_t epoch);
+uint32_t view_modules(const struct view *view);
+const struct rec_module *view_module_at(const struct view *view, uint32_t index);
+
+/* A NUL-terminated string; "" for 0 and nonsense. */
+const char *view_text(const struct view *view, text_id text);
+
+/* The object known at `address` with this kind (KIND_NONE: any); NULL: none. Linear. */
+const struct rec_object *view_object_find(const struct view *view, uint64_t address, unsigned kind);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Call stacks: captured on a hook path, kept once each in the recording, known
+ * by a small number.
+ *
+ * Capture starts at the caller of the interposed function, whose own frame is
+ * given (__builtin_frame_address(0) in the function itself: the library is built
+ * with frame pointers, so the caller's pc, sp and frame pointer are known exactly
+ * and no frame of ours is ever unwound or shown).
+ *
+ *   stack/unwind.h        capture frames: picks a backend for each frame
+ *   stack/cfi.h rules.h   the fast backend: rules by return address out of .eh_frame
+ *   stack/unwind_libunwind.c  the reference, and what the rules can't express
+ *   stack/depot.h         frames to stack_id, lock-free, append-only, in REC_STACKS
+ *   stack/modules.h       which ELF files are mapped: REC_MODULES, found lock-free
+ *   stack/remote.h        the stack of another, blocked thread of this process
+ */
+#ifndef WH_STACK_STACK_H
+#define WH_STACK_STACK_H
+
+#include "base/context.h"
+#include "base/types.h"
+
+#define STACK_MAX_FRAMES 256u /* the limit of the option `depth` */
+
+/*
+ * The caller's stack as an id. `frame` is __builtin_frame_address(0) of the interposed function.
+ * Return: 0 where nothing could be captured or stored (counted in the recording).
+ *
+ * Context: hook (reentrant by signals: a nested call captures on its own). Keeps errno.
+ * Uses at most 512 bytes of stack: scratch space is the thread's own (see stack_scratch).
+ */
+stack_id stack_capture(const void *frame);
+
+/* Frames that a stack keeps at the most, from the option `depth`. Context: init. */
+void stack_set_depth(unsigned frames);
+
+/*
+ * Modules may have changed (dlopen, dlclose): look again. After an unload the epoch of the
+ * recording goes up and no rule of the unloaded module is used any more.
+ * Context: hook, outside of the loader's lock.
+ */
+void stack_modules_changed(bool unloaded);
+
+/* A fork child starts afresh: its recording is empty, so nothing that was interned is valid. Context: hook. */
+void stack_fork_child(void);
+
+/*
+ * The stack of another thread of this process that is blocked in the kernel, from
+ * /proc/self/task/TID/syscall and its memory, read without stopping or signalling it.
+ * Return: 0 and *ret_stack; -EAGAIN: it is running (or moved meanwhile); -EACCES, -ESRCH, ...
+ *
+ * Context: reporter.
+ */
+int stack_of_thread(int32_t tid, stack_id *ret_stack);
+
+#endif
