@@ -1,0 +1,42 @@
+/*
+ * A report: what one process was found to do, at one moment. Writers turn it
+ * into bytes for a sink; the same report in text, JSON or any other format.
+ *
+ * Context: reporter (no malloc, no stdio), since the library writes reports
+ * itself where there is no command to do it.
+ */
+#ifndef WH_WRITE_REPORT_H
+#define WH_WRITE_REPORT_H
+
+#include "base/arena.h"
+#include "registry/snapshot.h"
+#include "reporter/finding.h"
+#include "reporter/write/frames.h"
+
+/* Where bytes go. `put` gets whole pieces; after an error it is not called again and `error` stays. */
+struct sink {
+	int (*put)(struct sink *self, const char *bytes, size_t count); /* 0 or -errno */
+	int error;
+	void *data;
+};
+
+enum trigger { TRIGGER_EXIT, TRIGGER_THRESHOLD, TRIGGER_REQUEST, TRIGGER_CRASH };
+
+struct report {
+	const struct view *view;
+	const struct snapshot *snapshot;
+	struct symbolizer *symbolizer;
+	struct arena *arena;             /* scratch; also owns `found` */
+	enum trigger trigger;
+	const struct finding **found;    /* those to report, suppressed ones left out */
+	uint32_t found_count;
+	uint32_t suppressed;
+	bool has_exit_code;
+	int exit_code;
+	int signal;                      /* that killed it; 0: none */
+	bool all_threads;                /* dump: every thread, not only those in findings */
+	bool color;
+	int verbosity;                   /* -1 quiet, 0, 1 verbose */
+};
+
+#endif
