@@ -6,15 +6,6 @@
 #define SPINS 200
 #define YIELDS 20000
 
-static inline void pause_cpu(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#else
-	__asm__ volatile("yield");
-#endif
-}
-
 bool lock_take(struct lock *lock)
 {
 	for (unsigned try = 0; try < SPINS + YIELDS; try++) {
@@ -23,7 +14,7 @@ bool lock_take(struct lock *lock)
 		    __atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return true;
 		if (try < SPINS)
-			pause_cpu();
+			__builtin_ia32_pause();
 		else
 			sys_sleep(50000);
 	}
