@@ -86,7 +86,8 @@ static void make_way(int directory, const char *name, const char *program)
 		sys_close((int)fd);
 	}
 	uint64_t ticks = process_started_ticks();
-	if (header.magic != REC_MAGIC || (header.started_boot_ticks == ticks && header.state != REC_RUNNING)) {
+	bool ours = header.started_boot_ticks == ticks && header.state != REC_RUNNING;
+	if (header.magic != REC_MAGIC || (ours && header.alerts == 0)) {
 		sys_call3(SYS_unlinkat, directory, name, 0);
 		return;
 	}
@@ -171,18 +172,18 @@ static int make_private(struct recording_file *file)
 	return 0;
 }
 
-int recording_file_make(struct recording_file *file, const char *name, size_t bytes, struct text *ret_reason)
+int recording_file_make(struct recording_file *file, const char *directory, const char *name, size_t bytes,
+			struct text *ret_reason)
 {
 	memset(file, 0, sizeof *file);
 	file->bytes = bytes;
 	uint32_t uid = (uint32_t)sys_call0(SYS_geteuid);
-	const char *named = process_environment("WHOHOLDS_DIR");
 	int error = -EFBIG;
 	char path[512];
 	struct text text = TEXT_OF(path);
 	if (limit_allows(bytes)) {
-		if (named && *named) {
-			text_put(&text, named);
+		if (*directory) {
+			text_put(&text, directory);
 			error = text.cut ? -ENAMETOOLONG : make_in(path, false, file, name);
 		} else {
 			static const char *const places[] = { "/dev/shm", "/tmp" };
@@ -193,7 +194,7 @@ int recording_file_make(struct recording_file *file, const char *name, size_t by
 			}
 		}
 	} else {
-		text_put(&text, named && *named ? named : "/dev/shm");
+		text_put(&text, *directory ? directory : "/dev/shm");
 	}
 	if (error == 0)
 		return 0;

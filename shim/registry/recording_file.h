@@ -20,11 +20,11 @@ struct recording_file {
 };
 
 /*
- * Maps `bytes` of a new recording for the program `name`. Tries $WHOHOLDS_DIR or the default
- * directories, then a private one; what kept it from a file is put into `ret_reason` ("" otherwise).
+ * Maps `bytes` of a new recording for the program `name`. Tries `directory` or, where that is "", the
+ * default directories, then a private one; what kept it from a file is put into `ret_reason` ("" otherwise).
  * Return: 0 or -errno.
  */
-int recording_file_make(struct recording_file *file, const char *name, size_t bytes, struct text *ret_reason);
+int recording_file_make(struct recording_file *file, const char *directory, const char *name, size_t bytes, struct text *ret_reason);
 
 /*
  * Reserves [from, to) of the mapping: afterwards writing there cannot fail. Return: 0, -ENOSPC.
