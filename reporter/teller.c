@@ -9,7 +9,7 @@
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/recording.h"
-#include "reporter/write/write.h"
+#include "reporter/write/writers.h"
 #include "start.h"
 
 extern char **environ;
