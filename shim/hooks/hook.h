@@ -42,6 +42,12 @@ struct hook {
 	bool waiting;
 };
 
+/*
+ * Added to self.busy while the real allocator runs: what it does inside (locks of jemalloc, malloc
+ * under operator new) is its own business and not recorded.
+ */
+#define HOOK_IN_ALLOCATOR 0x10000u
+
 /* Groups that are switched on (enum hook_group); 0 until the shim has started and where it is switched off. */
 extern uint32_t hook_groups;
 
