@@ -51,7 +51,7 @@ SHARED_SRC := $(wildcard shim/base/*.c shim/registry/view.c shim/registry/snapsh
 LIB_SRC := $(sort $(wildcard shim/*.c shim/*/*.c reporter/*.c reporter/detect/*.c reporter/scan/*.c reporter/write/*.c))
 CLI_SRC := $(sort $(SHARED_SRC) $(wildcard reporter/recording/*.c reporter/symbolize/*.c reporter/cli/*.c))
 UNIT_SRC := $(wildcard testprogs/unit/*.c)
-PROG_SRC := $(wildcard testprogs/*.c testprogs/*.cc $(foreach d,hostile clean bench real,testprogs/$(d)/*.c testprogs/$(d)/*.cc))
+PROG_SRC := $(wildcard testprogs/*.c testprogs/*.cc $(foreach d,hostile clean bench real wrong,testprogs/$(d)/*.c testprogs/$(d)/*.cc))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(PLAIN)/obj/lib/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/obj/cli/%.o)

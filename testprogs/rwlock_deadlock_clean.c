@@ -44,7 +44,8 @@ static void *writer(void *unused)
 
 int main(void)
 {
-	pthread_t threads[] = { thread_start(reader, NULL), thread_start(reader, NULL), thread_start(writer, NULL) };
+	pthread_t threads[] = { thread_start(reader, NULL), thread_start(reader, NULL),
+				thread_start(writer, NULL) };
 
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);

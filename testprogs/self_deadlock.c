@@ -30,7 +30,7 @@ static void append(void)
 static void append_twice(void)
 {
 	pthread_mutex_lock(&lock); /* line: takes */
-	append();		   /* line: calls */
+	append();                  /* line: calls */
 	append();
 	pthread_mutex_unlock(&lock);
 }

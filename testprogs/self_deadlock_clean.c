@@ -37,7 +37,8 @@ int main(void)
 {
 	pthread_join(thread_start(lonely, NULL), NULL);
 	pthread_mutex_lock(&checks);
-	printf("%d entries, second lock: %s\n", entries, pthread_mutex_lock(&checks) == EDEADLK ? "EDEADLK" : "?");
+	printf("%d entries, second lock: %s\n", entries,
+	       pthread_mutex_lock(&checks) == EDEADLK ? "EDEADLK" : "?");
 	pthread_mutex_unlock(&checks);
 	return 0;
 }

@@ -29,8 +29,8 @@ static int quiet_pipe[2];
 
 static ssize_t fetch(char *into, size_t bytes)
 {
-	pthread_mutex_lock(&connection);		  /* line: takes */
-	ssize_t got = read(quiet_pipe[0], into, bytes);	  /* line: reads */
+	pthread_mutex_lock(&connection);                /* line: takes */
+	ssize_t got = read(quiet_pipe[0], into, bytes); /* line: reads */
 	pthread_mutex_unlock(&connection);
 	return got;
 }

@@ -25,7 +25,7 @@ static sem_t permits;
 static void read_when_allowed(void)
 {
 	pthread_rwlock_rdlock(&document); /* line: takes */
-	sem_wait(&permits);		  /* line: waits */
+	sem_wait(&permits);               /* line: waits */
 	pthread_rwlock_unlock(&document);
 }
 

@@ -22,7 +22,7 @@ static pthread_mutex_t bed = PTHREAD_MUTEX_INITIALIZER;
 static void nap(void)
 {
 	pthread_mutex_lock(&bed); /* line: takes */
-	sleep(2);		  /* line: sleeps */
+	sleep(2);                 /* line: sleeps */
 	pthread_mutex_unlock(&bed);
 }
 

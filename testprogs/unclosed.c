@@ -18,8 +18,8 @@
 
 static bool has_entry(const char *path, const char *name)
 {
-	DIR *directory = opendir(path);		/* line: opens directory */
-	FILE *log = fopen("/dev/null", "w");	/* line: opens file */
+	DIR *directory = opendir(path);      /* line: opens directory */
+	FILE *log = fopen("/dev/null", "w"); /* line: opens file */
 	struct dirent *entry;
 
 	while ((entry = readdir(directory))) {

@@ -19,10 +19,10 @@ struct chan {
 	size_t first, count;
 };
 
-#define CHAN_INIT                                                                                                \
-	{                                                                                                        \
-		.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER,                           \
-		.emptied = PTHREAD_COND_INITIALIZER                                                              \
+#define CHAN_INIT \
+	{ \
+		.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER, \
+		.emptied = PTHREAD_COND_INITIALIZER \
 	}
 
 void chan_send(struct chan *chan, int item);

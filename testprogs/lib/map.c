@@ -98,7 +98,7 @@ void map_clear(struct map *map)
 {
 	struct map_entry *entry, *next;
 
-	HASH_ITER(hh, map->entries, entry, next) {
+	HASH_ITER (hh, map->entries, entry, next) {
 		HASH_DEL(map->entries, entry);
 		free(entry->key);
 		free(entry);

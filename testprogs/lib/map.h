@@ -18,9 +18,9 @@ struct map {
 	const char *name; /* for reports */
 };
 
-#define MAP_INIT(words)                                                                                          \
-	{                                                                                                        \
-		.lock = PTHREAD_RWLOCK_INITIALIZER, .name = (words)                                              \
+#define MAP_INIT(words) \
+	{ \
+		.lock = PTHREAD_RWLOCK_INITIALIZER, .name = (words) \
 	}
 
 struct map_iter {
