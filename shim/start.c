@@ -117,7 +117,8 @@ static void find_watcher(void)
 static bool shim_set_up(void)
 {
 	options_init(&options);
-	options_parse(&options, process_environment("WHOHOLDS_OPTIONS"), complain);
+	const char *list = process_environment("WHOHOLDS_OPTIONS");
+	options_parse(&options, list ? list : "", complain);
 	if (has_sanitizer()) {
 		complain("the program brings its own sanitizer; nothing is recorded");
 		return false;
@@ -299,6 +300,8 @@ void start_before_exec(void)
 	allocation_flush();
 	recording->ended_mono = sys_monotonic();
 	__atomic_store_n(&recording->state, REC_EXECED, __ATOMIC_RELEASE);
+	if (recording->alerts == 0 && !options.keep)
+		recording_hide();
 }
 
 void start_exec_failed(void)
@@ -306,6 +309,7 @@ void start_exec_failed(void)
 	if (!is_own_process())
 		return;
 	recording->ended_mono = 0;
+	recording_unhide();
 	__atomic_store_n(&recording->state, REC_RUNNING, __ATOMIC_RELEASE);
 }
 

@@ -1,6 +1,7 @@
 #include "registry/recording.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -108,6 +109,26 @@ void recording_unlink(void)
 	if (file.path[0])
 		sys_unlink(file.path);
 	file.path[0] = '\0';
+}
+
+void recording_hide(void)
+{
+	char hidden[700];
+	struct text text = TEXT_OF(hidden);
+	if (!file.path[0])
+		return;
+	recording_file_hidden(&file, &text);
+	sys_call4(SYS_renameat, AT_FDCWD, file.path, AT_FDCWD, hidden);
+}
+
+void recording_unhide(void)
+{
+	char hidden[700];
+	struct text text = TEXT_OF(hidden);
+	if (!file.path[0])
+		return;
+	recording_file_hidden(&file, &text);
+	sys_call4(SYS_renameat, AT_FDCWD, hidden, AT_FDCWD, file.path);
 }
 
 /* -- strings --------------------------------------------------------------- */

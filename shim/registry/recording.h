@@ -75,4 +75,11 @@ const char *recording_path(void);
 /* Removes the file (not the mapping): nothing was found and nobody wants to keep it. Context: hook. */
 void recording_unlink(void);
 
+/*
+ * Around exec: a recording with nothing to report is renamed to .PID.exec, which the next program
+ * of this process removes when it makes its own; where exec fails it gets its name back. Context: hook.
+ */
+void recording_hide(void);
+void recording_unhide(void);
+
 #endif

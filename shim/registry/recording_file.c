@@ -97,6 +97,14 @@ static void make_way(int directory, const char *name, const char *program)
 	sys_call4(SYS_renameat, directory, name, directory, longer);
 }
 
+#define HIDDEN_FORMAT ".%d.exec"
+
+void recording_file_hidden(const struct recording_file *file, struct text *path)
+{
+	text_bytes(path, file->path, file->directory_bytes);
+	text_format(path, HIDDEN_FORMAT, sys_pid());
+}
+
 static int make_in(const char *path, bool ours, struct recording_file *file, const char *program)
 {
 	int directory = open_directory(path, ours);
@@ -129,7 +137,14 @@ static int make_in(const char *path, bool ours, struct recording_file *file, con
 	if (error == 0) {
 		file->is_private = false;
 		struct text full = TEXT_OF(file->path);
-		text_format(&full, "%s/%s", path, name);
+		text_format(&full, "%s/", path);
+		file->directory_bytes = (uint32_t)full.used;
+		text_put(&full, name);
+		/* What the program that we were before exec left. */
+		char hidden[32];
+		struct text exec = TEXT_OF(hidden);
+		text_format(&exec, HIDDEN_FORMAT, sys_pid());
+		sys_call3(SYS_unlinkat, directory, hidden, 0);
 		error = recording_file_reserve(file, 0, REC_HEADER_BYTES);
 		if (error < 0)
 			sys_call2(SYS_munmap, file->at, file->bytes);

@@ -17,6 +17,7 @@ struct recording_file {
 	size_t bytes;
 	bool is_private; /* a memory file without a name, or plain memory */
 	char path[600];  /* "" where private */
+	uint32_t directory_bytes; /* of `path`, with the slash */
 };
 
 /*
@@ -31,5 +32,8 @@ int recording_file_make(struct recording_file *file, const char *directory, cons
  * Context: hook.
  */
 int recording_file_reserve(struct recording_file *file, size_t from, size_t to);
+
+/* The path that a recording of this process has while it may be replaced by exec. */
+void recording_file_hidden(const struct recording_file *file, struct text *path);
 
 #endif
