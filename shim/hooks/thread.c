@@ -163,6 +163,15 @@ EXPORT int thrd_detach(thrd_t thread)
 	return real.thrd_detach(thread);
 }
 
+/* Before: afterwards it may have ended, and its pthread_t be another's. */
+EXPORT int pthread_cancel(pthread_t thread)
+{
+	HOOK(hook, PROCESS);
+	if (hook.track)
+		thread_cancelled((uint64_t)thread);
+	return real.pthread_cancel(thread);
+}
+
 EXPORT int pthread_setname_np(pthread_t thread, const char *name)
 {
 	HOOK(hook, PROCESS);
