@@ -232,8 +232,12 @@ void recording_fork_child(void)
 int recording_open(void)
 {
 	uint64_t bytes = REC_HEADER_BYTES;
-	for (unsigned i = 0; i < REC_TABLES; i++)
-		bytes += (capacities[i] + 4095) & ~UINT64_C(4095);
+	unsigned thrift = sys_address_thrift();
+	uint64_t sizes[REC_TABLES];
+	for (unsigned i = 0; i < REC_TABLES; i++) {
+		sizes[i] = i == REC_SERIES ? capacities[i] : capacities[i] / thrift;
+		bytes += (sizes[i] + 4095) & ~UINT64_C(4095);
+	}
 
 	static char exe[1024];
 	struct text text = TEXT_OF(exe);
@@ -254,9 +258,9 @@ int recording_open(void)
 	view.live = true;
 	for (unsigned i = 0; i < REC_TABLES; i++) {
 		header->tables[i].offset = offset;
-		header->tables[i].capacity = capacities[i];
+		header->tables[i].capacity = sizes[i];
 		view.tables[i] = (char *)header + offset;
-		offset += (capacities[i] + 4095) & ~UINT64_C(4095);
+		offset += (sizes[i] + 4095) & ~UINT64_C(4095);
 	}
 	/* The ids 0 mean none: their places are taken by blank entries. */
 	header->tables[REC_STACKS].used = 64;
