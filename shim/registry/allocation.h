@@ -64,10 +64,18 @@ uint64_t allocation_count(void);
 
 /* Blocks that lie in memory which a fork parent left are not known any more. Context: hook, in the child. */
 void allocation_fork_child(void);
-/* Whether this process is a fork child, whose heap holds blocks that nothing is known of. */
-bool allocation_inherited(void);
+/*
+ * Whether the heap holds blocks of the program that nothing is known of: in a fork child, and where
+ * allocations are sampled.
+ */
+bool allocation_partial(void);
 
-/* Private mappings of the tracker, not to be scanned for pointers; false from `each` ends it. */
-void allocation_own_memory(bool (*each)(uint64_t start, uint64_t end, void *data), void *data);
+/* Counts of this thread that are not yet in the process's: adds them. Context: hook. */
+void allocation_flush(void);
+/* The thread ends: what it keeps for itself goes back. Context: hook. */
+void allocation_thread_end(void);
+
+/* A block handed out before the shim had started: known from now on, as a root. Context: init. */
+void allocation_early(const void *address, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 #include "registry/recording.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -12,6 +13,7 @@
 
 struct rec_header *recording;
 
+static char directory[512], run[128];
 static struct recording_file file;
 static struct view view;
 static struct lock growing;
@@ -109,6 +111,26 @@ void recording_unlink(void)
 	file.path[0] = '\0';
 }
 
+void recording_hide(void)
+{
+	char hidden[700];
+	struct text text = TEXT_OF(hidden);
+	if (!file.path[0])
+		return;
+	recording_file_hidden(&file, &text);
+	sys_call4(SYS_renameat, AT_FDCWD, file.path, AT_FDCWD, hidden);
+}
+
+void recording_unhide(void)
+{
+	char hidden[700];
+	struct text text = TEXT_OF(hidden);
+	if (!file.path[0])
+		return;
+	recording_file_hidden(&file, &text);
+	sys_call4(SYS_renameat, AT_FDCWD, hidden, AT_FDCWD, file.path);
+}
+
 /* -- strings --------------------------------------------------------------- */
 
 #define TEXT_MOST 4095u
@@ -176,7 +198,7 @@ static void describe_process(const char *exe)
 	long length = sys_call2(SYS_getcwd, path, sizeof path);
 	if (length > 0)
 		recording->cwd = recording_text(path);
-	recording->run = recording_text(process_environment("WHOHOLDS_RUN"));
+	recording->run = recording_text(run);
 	char text[1024];
 	struct text list = TEXT_OF(text);
 	options_write(&options, &list);
@@ -187,6 +209,24 @@ static void describe_process(const char *exe)
 	recording->limits_iterating = options.iterating;
 	recording->limits_idle = options.idle_blocked;
 	recording->exit_code = -1;
+}
+
+void recording_configure(const char *directory_wanted, const char *run_wanted)
+{
+	struct text text = TEXT_OF(directory);
+	text_put(&text, directory_wanted ? directory_wanted : "");
+	text = TEXT_OF(run);
+	text_put(&text, run_wanted ? run_wanted : "");
+}
+
+void recording_fork_child(void)
+{
+	if (file.at)
+		sys_call2(SYS_munmap, file.at, file.bytes);
+	file.at = NULL;
+	file.path[0] = '\0';
+	recording = NULL;
+	growing.word = 0;
 }
 
 int recording_open(void)
@@ -201,7 +241,7 @@ int recording_open(void)
 	const char *slash = strrchr(exe, '/');
 	static char reason[700];
 	struct text why = TEXT_OF(reason);
-	int error = recording_file_make(&file, slash ? slash + 1 : exe, bytes, &why);
+	int error = recording_file_make(&file, directory, slash ? slash + 1 : exe, bytes, &why);
 	if (error)
 		return error;
 
