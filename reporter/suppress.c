@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "reporter/write/names.h"
+
 #define KIND_BIT(kind) (UINT64_C(1) << FINDING_##kind)
 _Static_assert(FINDING_COUNT <= 64, "a bit a kind");
 
@@ -14,16 +16,20 @@ void suppress_init(struct suppressions *suppressions, struct arena *arena)
 
 /* -- patterns --------------------------------------------------------------- */
 
-/*
- * Whether the pattern, which ends at `end`, matches `text` from its start; the text may go on behind the
- * match unless `whole`. One place to come back to is enough: what the latest '*' swallowed never
- * has to be given back for an earlier one.
- */
-static bool glob_from(const char *pattern, const char *end, const char *text, bool whole)
+bool suppress_pattern_matches(const char *pattern, const char *text)
 {
-	const char *star = NULL, *star_text = NULL;
+	const char *end = pattern + strlen(pattern);
+	bool from_start = *pattern == '^';
+	pattern += from_start;
+	bool to_end = end > pattern && end[-1] == '$';
+	end -= to_end;
+	/*
+	 * One place to come back to is enough: what the latest '*' swallowed never has to be given back
+	 * for an earlier one. A pattern not tied to the start is one with a '*' before it.
+	 */
+	const char *star = from_start ? NULL : pattern, *star_text = text;
 	for (;;) {
-		if (pattern == end && (!whole || !*text))
+		if (pattern == end && (!to_end || !*text))
 			return true;
 		if (pattern < end && *pattern == '*') {
 			star = ++pattern;
@@ -37,23 +43,6 @@ static bool glob_from(const char *pattern, const char *end, const char *text, bo
 		} else {
 			return false;
 		}
-	}
-}
-
-bool suppress_pattern_matches(const char *pattern, const char *text)
-{
-	const char *end = pattern + strlen(pattern);
-	bool from_start = *pattern == '^';
-	pattern += from_start;
-	bool to_end = end > pattern && end[-1] == '$';
-	end -= to_end;
-	if (from_start)
-		return glob_from(pattern, end, text, to_end);
-	for (;; text++) {
-		if (glob_from(pattern, end, text, to_end))
-			return true;
-		if (!*text)
-			return false;
 	}
 }
 
@@ -174,15 +163,6 @@ static bool speaks_of(const struct suppression *suppression, const struct findin
 	return finding->kind < FINDING_COUNT && suppression->kinds >> finding->kind & 1;
 }
 
-/* How many items the finding's bytes hold, whatever it says. */
-static uint32_t item_count(const struct finding *finding)
-{
-	if (finding->bytes < sizeof(*finding))
-		return 0;
-	size_t room = (finding->bytes - sizeof(*finding)) / sizeof(finding->items[0]);
-	return (uint32_t)MIN_OF(MIN_OF(room, finding->item_count), FINDING_MAX_ITEMS);
-}
-
 const struct suppression *suppress_match(struct suppressions *suppressions, const struct finding *finding,
 					 const struct view *view, struct symbolizer *symbolizer,
 					 struct arena *scratch)
@@ -191,7 +171,7 @@ const struct suppression *suppress_match(struct suppressions *suppressions, cons
 		const struct frame *frames;
 		size_t count;
 	} *stacks = NULL;
-	uint32_t items = item_count(finding);
+	uint32_t items = finding_items(finding);
 	for (struct suppression *at = suppressions->first; at; at = at->next) {
 		if (!speaks_of(at, finding))
 			continue;

@@ -120,5 +120,7 @@ const char *finding_suppression(struct names *names, const struct finding *findi
 		return names_format(names, "%s:%s", kind, path_base(frame->module));
 	if (!frame || !frame->function)
 		return names_format(names, "%s:*", kind);
-	return names_format(names, "%s:%s", kind, names_frame_function(names, frame));
+	const char *function = names_frame_function(names, frame);
+	/* A '$' at the end of a pattern would tie it to the end of the name. */
+	return names_format(names, "%s:%s%s", kind, function, function[strlen(function) - 1] == '$' ? "*" : "");
 }
