@@ -48,7 +48,10 @@ long sys_readlink(const char *path, char *buffer, size_t bytes);
 void *sys_pages(size_t bytes);
 /* The same as address space that takes memory as it is touched (no overcommit accounting). */
 void *sys_pages_lazy(size_t bytes);
+/* Gives a whole mapping back. */
 void sys_pages_free(void *pages, size_t bytes);
+/* Every mapping that the two above made and that is still there: not the program's memory, whatever it points at. */
+void sys_pages_each(bool (*each)(uint64_t start, uint64_t end, void *data), void *data);
 
 /*
  * The pages handed out by the two functions above and not yet freed: the tracker's own memory,
