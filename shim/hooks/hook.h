@@ -79,6 +79,13 @@ static inline stack_id hook_stack(struct hook *hook)
 void hook_wait(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op);
 void hook_wait_for(struct hook *hook, struct wait_for *what);
 
+/* A wait that gives up by itself at some time. */
+static inline void hook_wait_timed(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
+{
+	struct wait_for what = { .kind = kind, .mode = mode, .op = op, .timed = true, .handle = handle };
+	hook_wait_for(hook, &what);
+}
+
 static inline void hook_wait_over(struct hook *hook)
 {
 	if (hook->waiting) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/context.h"
@@ -171,6 +172,18 @@ void sys_own_pages(bool (*each)(uint64_t start, uint64_t end, void *data), void 
 		if (start && end && !each(start, end, data))
 			return;
 	}
+}
+
+unsigned sys_address_thrift(void)
+{
+	struct rlimit limit;
+	if (sys_call4(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return 1;
+	unsigned thrift = 1;
+	/* Some 5 GiB in all at thrift 1: never more than a tenth or so of the limit. */
+	while (thrift < 1024 && thrift * limit.rlim_cur < (uint64_t)50 << 30)
+		thrift *= 2;
+	return thrift;
 }
 
 int32_t sys_pid(void)

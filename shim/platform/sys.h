@@ -61,6 +61,12 @@ void sys_pages_each(bool (*each)(uint64_t start, uint64_t end, void *data), void
 #define SYS_OWN_MOST 4096u
 void sys_own_pages(bool (*each)(uint64_t start, uint64_t end, void *data), void *data);
 
+/*
+ * By how much address space that is only reserved should be cut down, a power of two: 1 where the
+ * process has no limit on it (ulimit -v), more the tighter the limit, which is the program's to use up.
+ */
+unsigned sys_address_thrift(void);
+
 int32_t sys_pid(void);
 int32_t sys_tid(void);
 int sys_kill_thread(int32_t pid, int32_t tid, int signal);

@@ -49,12 +49,13 @@ struct record {
 
 _Static_assert(sizeof(struct record) == 16, "part of the promise of 32 bytes a block");
 
-#define RECORDS_MOST ((uint64_t)1 << 28)
+#define RECORDS_MOST ((uint64_t)1 << 28) /* without a limit on address space */
 #define RECORDS_CHUNK 64u
 #define MAGAZINE_MOST 256u
 
 static struct region **top;
 static struct record *slab;
+static uint64_t slab_records; /* how many there is address space for */
 static uint32_t slab_used = 1; /* records handed out to magazines so far; 0 is none */
 
 static struct lock growing;     /* regions, the global free list */
@@ -62,17 +63,25 @@ static uint32_t regions[4096];  /* numbers of those in use, ascending */
 static uint32_t region_count;
 static uint32_t global_free, global_free_count;
 static bool partial;
+static bool refused; /* there is no address space for the tables */
 static uint64_t memory_limit;   /* bytes for the tracker; 0: none */
 
 static bool tables_ready(void)
 {
 	if (LIKELY(__atomic_load_n(&slab, __ATOMIC_ACQUIRE)))
 		return true;
-	if (!lock_take(&growing))
+	if (refused || !lock_take(&growing))
 		return false;
 	if (!slab) {
-		top = sys_pages_lazy(TOP_ENTRIES * sizeof *top);
-		struct record *made = top ? sys_pages_lazy(RECORDS_MOST * sizeof *slab) : NULL;
+		if (!top)
+			top = sys_pages_lazy(TOP_ENTRIES * sizeof *top);
+		slab_records = RECORDS_MOST / sys_address_thrift();
+		struct record *made = NULL;
+		/* Less will do where overcommitting is forbidden. */
+		while (top && slab_records >= 65536 && !(made = sys_pages_lazy(slab_records * sizeof *slab)))
+			slab_records /= 2;
+		if (!made)
+			refused = true;
 		__atomic_store_n(&slab, made, __ATOMIC_RELEASE);
 		memory_limit = options.max_memory_bytes;
 	}
@@ -169,7 +178,7 @@ static uint32_t record_take(void)
 			return record_take();
 	}
 	uint32_t from = __atomic_fetch_add(&slab_used, RECORDS_CHUNK, __ATOMIC_RELAXED);
-	if (from + RECORDS_CHUNK >= RECORDS_MOST) {
+	if (from + RECORDS_CHUNK >= slab_records) {
 		__atomic_fetch_sub(&slab_used, RECORDS_CHUNK, __ATOMIC_RELAXED);
 		return 0;
 	}
@@ -325,7 +334,11 @@ static void site_count(site_id site, int64_t bytes)
 
 static uint32_t ticks_now(void)
 {
-	return (uint32_t)((sys_monotonic_coarse() - recording->started_mono) / ALLOCATION_TICK);
+	/* The reporter's last look is near enough where there is one, and costs no clock. */
+	nsec_t now = __atomic_load_n((uint64_t *)&recording->tick_mono, __ATOMIC_RELAXED);
+	if (!now)
+		now = sys_monotonic_coarse();
+	return (uint32_t)((now - recording->started_mono) / ALLOCATION_TICK);
 }
 
 static void give_up_exactness(void)
@@ -509,7 +522,7 @@ void allocation_fork_child(void)
 	}
 	if (slab) {
 		sys_pages_free(top, TOP_ENTRIES * sizeof *top);
-		sys_pages_free(slab, RECORDS_MOST * sizeof *slab);
+		sys_pages_free(slab, slab_records * sizeof *slab);
 	}
 	top = NULL;
 	slab = NULL;
