@@ -43,4 +43,26 @@ struct symbolizer {
 /* Modules and offsets alone; needs nothing. Context: reporter. */
 extern struct symbolizer symbolizer_plain;
 
+/* -- what a frame is to its reader. Context: signal. ------------------------ */
+
+/* The last component of a path; "" for NULL. */
+const char *path_base(const char *path);
+
+/*
+ * Whether the reader could change the code: not in libc, the loader or a language's runtime
+ * (runtime_modules.def), and not a template or generic of a standard library that was compiled
+ * into the program (library_functions.def).
+ */
+bool frame_is_own(const struct frame *frame);
+
+/* Whether the function's own module is libc, the loader or a language's runtime. */
+bool frame_is_runtime(const struct frame *frame);
+
+/*
+ * The part of a function's name that stays the same from build to build: without a return type,
+ * parameters, clone suffixes (".cold", ".isra.0") and the hash of a Rust symbol. It is a piece of
+ * `function`, whose length is in *ret_length.
+ */
+const char *function_stem(const char *function, size_t *ret_length);
+
 #endif

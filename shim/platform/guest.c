@@ -47,6 +47,40 @@ __asm__(".text\n"
 	"	.cfi_endproc\n"
 	".size guest_clone, .-guest_clone\n");
 
+void guest_switch(void *stack, void (*run)(void *), void *data);
+
+/* Calls run(data) with `stack` as the stack pointer. The frame pointer leads back, for unwinders. */
+__asm__(".text\n"
+	".hidden guest_switch\n"
+	".globl guest_switch\n"
+	".type guest_switch,@function\n"
+	"guest_switch:\n"
+	"	.cfi_startproc\n"
+	"	push %rbp\n"
+	"	.cfi_def_cfa_offset 16\n"
+	"	.cfi_offset rbp, -16\n"
+	"	mov %rsp, %rbp\n"
+	"	.cfi_def_cfa_register rbp\n"
+	"	mov %rdi, %rsp\n"
+	"	mov %rdx, %rdi\n"
+	"	call *%rsi\n"
+	"	mov %rbp, %rsp\n"
+	"	pop %rbp\n"
+	"	.cfi_def_cfa rsp, 8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size guest_switch, .-guest_switch\n");
+
+bool guest_call(void (*run)(void *data), void *data, size_t bytes)
+{
+	char *stack = sys_pages_lazy(bytes);
+	if (!stack)
+		return false;
+	guest_switch(stack + bytes, run, data);
+	sys_pages_free(stack, bytes);
+	return true;
+}
+
 static inline uintptr_t thread_pointer(void)
 {
 	uintptr_t pointer;
@@ -143,10 +177,10 @@ struct spawn {
 	int out_fd;
 };
 
-static int spawn_run(void *data)
+/* In a child that shares our memory until it has become another program. */
+static void spawn_run(void *data)
 {
 	const struct spawn *spawn = data;
-	/* A copy, not a sharer, of the process: nothing done here is seen by the host. */
 	uint64_t none = 0;
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 	if (spawn->out_fd >= 0) {
@@ -154,12 +188,21 @@ static int spawn_run(void *data)
 		sys_call3(SYS_dup3, spawn->out_fd, 2, 0);
 	}
 	sys_call3(SYS_execve, spawn->path, spawn->argv, spawn->envp);
-	return 127;
+	sys_call1(SYS_exit_group, 127);
 }
+
+#define SPAWN_STACK_BYTES ((size_t)32 * 1024)
 
 int guest_spawn(const char *path, char *const argv[], char *const envp[], int out_fd, nsec_t timeout)
 {
 	struct spawn spawn = { .path = path, .argv = argv, .envp = envp, .out_fd = out_fd };
-	int32_t pid = guest_fork(spawn_run, &spawn);
-	return pid < 0 ? pid : reap(pid, timeout);
+	char *stack = sys_pages(SPAWN_STACK_BYTES);
+	if (!stack)
+		return -ENOMEM;
+	uint64_t all = ~UINT64_C(0), before;
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+	long pid = guest_clone(CLONE_VM | CLONE_VFORK, stack + SPAWN_STACK_BYTES, NULL, NULL, spawn_run, &spawn);
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+	sys_pages_free(stack, SPAWN_STACK_BYTES);
+	return pid < 0 ? (int)pid : reap((int32_t)pid, timeout);
 }

@@ -28,6 +28,13 @@ int guest_start(struct guest *guest, void (*run)(void *data), void *data, const 
 void guest_join(struct guest *guest);
 
 /*
+ * Runs `run(data)` on a stack of its own of `bytes` bytes (the caller's may be 16 KiB, or a signal
+ * stack). `data` and everything on the caller's stack stay valid. Return: false where there was no
+ * memory for it, and nothing was run. Context: hook.
+ */
+bool guest_call(void (*run)(void *data), void *data, size_t bytes);
+
+/*
  * Runs a program as a child that the program's own wait() does not see (its exit signal is none)
  * and waits for it. Descriptors 1 and 2 of the child are `out_fd` (-1: as they are). Return: the wait status,
  * or -errno where it could not be started.

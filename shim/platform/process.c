@@ -72,6 +72,14 @@ uint64_t process_started_ticks(void)
 	return stat_field(stat, 22);
 }
 
+uint64_t process_started_ticks_of(int32_t pid)
+{
+	char path[64], stat[512];
+	struct text text = TEXT_OF(path);
+	text_format(&text, "/proc/%d/stat", pid);
+	return sys_read_file(path, stat, sizeof stat) > 0 ? stat_field(stat, 22) : 0;
+}
+
 int32_t process_parent(void)
 {
 	return (int32_t)sys_call0(SYS_getppid);

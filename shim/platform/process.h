@@ -23,6 +23,7 @@ void process_exe(struct text *text);
 size_t process_argv(char *buffer, size_t bytes);
 /* Field 22 of /proc/self/stat: clock ticks since boot at which the process started. 0: unknown. */
 uint64_t process_started_ticks(void);
+uint64_t process_started_ticks_of(int32_t pid);
 int32_t process_parent(void);
 uint64_t process_rss_bytes(void);
 /* The state letter of a thread and its CPU time; false: it is gone. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/context.h"
@@ -52,10 +53,62 @@ long sys_readlink(const char *path, char *buffer, size_t bytes)
 	return sys_call4(SYS_readlinkat, AT_FDCWD, path, buffer, bytes);
 }
 
+/*
+ * The tracker's own pages, for sys_pages_each. `start` is 0 in a free entry and 1 while one is being
+ * filled in. What finds no room is not remembered: the leak scan then takes it for the program's, and
+ * what it points at for reachable.
+ */
+#define OWN_PAGES 8192u
+static struct own_pages {
+	uint64_t start, end;
+} own_pages[OWN_PAGES];
+static uint32_t own_pages_high; /* entries from here on were never used */
+
+static void own_pages_add(uint64_t start, uint64_t end)
+{
+	for (uint32_t i = 0; i < OWN_PAGES; i++) {
+		struct own_pages *entry = &own_pages[i];
+		uint64_t empty = 0;
+		if (__atomic_load_n(&entry->start, __ATOMIC_RELAXED) ||
+		    !__atomic_compare_exchange_n(&entry->start, &empty, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			continue;
+		entry->end = end;
+		__atomic_store_n(&entry->start, start, __ATOMIC_RELEASE);
+		uint32_t high = __atomic_load_n(&own_pages_high, __ATOMIC_RELAXED);
+		while (high < i + 1 && !__atomic_compare_exchange_n(&own_pages_high, &high, i + 1, true,
+								    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			;
+		return;
+	}
+}
+
+static void own_pages_drop(uint64_t start)
+{
+	uint32_t high = __atomic_load_n(&own_pages_high, __ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < high; i++)
+		if (__atomic_load_n(&own_pages[i].start, __ATOMIC_ACQUIRE) == start) {
+			__atomic_store_n(&own_pages[i].start, 0, __ATOMIC_RELEASE);
+			return;
+		}
+}
+
+void sys_pages_each(bool (*each)(uint64_t start, uint64_t end, void *data), void *data)
+{
+	uint32_t high = __atomic_load_n(&own_pages_high, __ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < high; i++) {
+		uint64_t start = __atomic_load_n(&own_pages[i].start, __ATOMIC_ACQUIRE);
+		if (start > 1 && !each(start, own_pages[i].end, data))
+			return;
+	}
+}
+
 static void *map_pages(size_t bytes, int flags)
 {
 	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-	return at < 0 && at > -4096 ? NULL : (void *)at;
+	if (at < 0 && at > -4096)
+		return NULL;
+	own_pages_add((uint64_t)at, (uint64_t)at + ((bytes + 4095) & ~(size_t)4095));
+	return (void *)at;
 }
 
 /*
@@ -105,6 +158,8 @@ void sys_pages_free(void *pages, size_t bytes)
 			__atomic_store_n(&own[i].start, 0, __ATOMIC_RELEASE);
 			break;
 		}
+	/* First: afterwards the address may be another mapping's. */
+	own_pages_drop((uint64_t)pages);
 	sys_call2(SYS_munmap, pages, bytes);
 }
 
@@ -117,6 +172,18 @@ void sys_own_pages(bool (*each)(uint64_t start, uint64_t end, void *data), void 
 		if (start && end && !each(start, end, data))
 			return;
 	}
+}
+
+unsigned sys_address_thrift(void)
+{
+	struct rlimit limit;
+	if (sys_call4(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return 1;
+	unsigned thrift = 1;
+	/* Some 5 GiB in all at thrift 1: never more than a tenth or so of the limit. */
+	while (thrift < 1024 && thrift * limit.rlim_cur < (uint64_t)50 << 30)
+		thrift *= 2;
+	return thrift;
 }
 
 int32_t sys_pid(void)

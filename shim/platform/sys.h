@@ -48,7 +48,10 @@ long sys_readlink(const char *path, char *buffer, size_t bytes);
 void *sys_pages(size_t bytes);
 /* The same as address space that takes memory as it is touched (no overcommit accounting). */
 void *sys_pages_lazy(size_t bytes);
+/* Gives a whole mapping back. */
 void sys_pages_free(void *pages, size_t bytes);
+/* Every mapping that the two above made and that is still there: not the program's memory, whatever it points at. */
+void sys_pages_each(bool (*each)(uint64_t start, uint64_t end, void *data), void *data);
 
 /*
  * The pages handed out by the two functions above and not yet freed: the tracker's own memory,
@@ -57,6 +60,12 @@ void sys_pages_free(void *pages, size_t bytes);
  */
 #define SYS_OWN_MOST 4096u
 void sys_own_pages(bool (*each)(uint64_t start, uint64_t end, void *data), void *data);
+
+/*
+ * By how much address space that is only reserved should be cut down, a power of two: 1 where the
+ * process has no limit on it (ulimit -v), more the tighter the limit, which is the program's to use up.
+ */
+unsigned sys_address_thrift(void);
 
 int32_t sys_pid(void);
 int32_t sys_tid(void);

@@ -128,6 +128,7 @@ struct rec_header {
 	uint64_t sample_bytes;
 	uint64_t shim_start, shim_end;     /* our own module's range */
 	uint64_t limits_blocked, limits_held, limits_iterating, limits_idle; /* thresholds in force, ns; 0: off */
+	uint64_t pid_namespace;            /* inode of /proc/self/ns/pid: where `pid` means something; 0: unknown */
 };
 
 /* -- holds and waits ------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "registry/recording.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -12,6 +13,7 @@
 
 struct rec_header *recording;
 
+static char directory[512], run[128];
 static struct recording_file file;
 static struct view view;
 static struct lock growing;
@@ -109,6 +111,26 @@ void recording_unlink(void)
 	file.path[0] = '\0';
 }
 
+void recording_hide(void)
+{
+	char hidden[700];
+	struct text text = TEXT_OF(hidden);
+	if (!file.path[0])
+		return;
+	recording_file_hidden(&file, &text);
+	sys_call4(SYS_renameat, AT_FDCWD, file.path, AT_FDCWD, hidden);
+}
+
+void recording_unhide(void)
+{
+	char hidden[700];
+	struct text text = TEXT_OF(hidden);
+	if (!file.path[0])
+		return;
+	recording_file_hidden(&file, &text);
+	sys_call4(SYS_renameat, AT_FDCWD, hidden, AT_FDCWD, file.path);
+}
+
 /* -- strings --------------------------------------------------------------- */
 
 #define TEXT_MOST 4095u
@@ -176,7 +198,7 @@ static void describe_process(const char *exe)
 	long length = sys_call2(SYS_getcwd, path, sizeof path);
 	if (length > 0)
 		recording->cwd = recording_text(path);
-	recording->run = recording_text(process_environment("WHOHOLDS_RUN"));
+	recording->run = recording_text(run);
 	char text[1024];
 	struct text list = TEXT_OF(text);
 	options_write(&options, &list);
@@ -189,11 +211,33 @@ static void describe_process(const char *exe)
 	recording->exit_code = -1;
 }
 
+void recording_configure(const char *directory_wanted, const char *run_wanted)
+{
+	struct text text = TEXT_OF(directory);
+	text_put(&text, directory_wanted ? directory_wanted : "");
+	text = TEXT_OF(run);
+	text_put(&text, run_wanted ? run_wanted : "");
+}
+
+void recording_fork_child(void)
+{
+	if (file.at)
+		sys_call2(SYS_munmap, file.at, file.bytes);
+	file.at = NULL;
+	file.path[0] = '\0';
+	recording = NULL;
+	growing.word = 0;
+}
+
 int recording_open(void)
 {
 	uint64_t bytes = REC_HEADER_BYTES;
-	for (unsigned i = 0; i < REC_TABLES; i++)
-		bytes += (capacities[i] + 4095) & ~UINT64_C(4095);
+	unsigned thrift = sys_address_thrift();
+	uint64_t sizes[REC_TABLES];
+	for (unsigned i = 0; i < REC_TABLES; i++) {
+		sizes[i] = i == REC_SERIES ? capacities[i] : capacities[i] / thrift;
+		bytes += (sizes[i] + 4095) & ~UINT64_C(4095);
+	}
 
 	static char exe[1024];
 	struct text text = TEXT_OF(exe);
@@ -201,7 +245,7 @@ int recording_open(void)
 	const char *slash = strrchr(exe, '/');
 	static char reason[700];
 	struct text why = TEXT_OF(reason);
-	int error = recording_file_make(&file, slash ? slash + 1 : exe, bytes, &why);
+	int error = recording_file_make(&file, directory, slash ? slash + 1 : exe, bytes, &why);
 	if (error)
 		return error;
 
@@ -214,9 +258,9 @@ int recording_open(void)
 	view.live = true;
 	for (unsigned i = 0; i < REC_TABLES; i++) {
 		header->tables[i].offset = offset;
-		header->tables[i].capacity = capacities[i];
+		header->tables[i].capacity = sizes[i];
 		view.tables[i] = (char *)header + offset;
-		offset += (capacities[i] + 4095) & ~UINT64_C(4095);
+		offset += (sizes[i] + 4095) & ~UINT64_C(4095);
 	}
 	/* The ids 0 mean none: their places are taken by blank entries. */
 	header->tables[REC_STACKS].used = 64;

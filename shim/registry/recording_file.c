@@ -86,7 +86,8 @@ static void make_way(int directory, const char *name, const char *program)
 		sys_close((int)fd);
 	}
 	uint64_t ticks = process_started_ticks();
-	if (header.magic != REC_MAGIC || (header.started_boot_ticks == ticks && header.state != REC_RUNNING)) {
+	bool ours = header.started_boot_ticks == ticks && header.state != REC_RUNNING;
+	if (header.magic != REC_MAGIC || (ours && header.alerts == 0)) {
 		sys_call3(SYS_unlinkat, directory, name, 0);
 		return;
 	}
@@ -94,6 +95,14 @@ static void make_way(int directory, const char *name, const char *program)
 	struct text text = TEXT_OF(longer);
 	text_format(&text, "%s.%d.%lu" REC_SUFFIX, program, sys_pid(), header.started_boot_ticks);
 	sys_call4(SYS_renameat, directory, name, directory, longer);
+}
+
+#define HIDDEN_FORMAT ".%d.exec"
+
+void recording_file_hidden(const struct recording_file *file, struct text *path)
+{
+	text_bytes(path, file->path, file->directory_bytes);
+	text_format(path, HIDDEN_FORMAT, sys_pid());
 }
 
 static int make_in(const char *path, bool ours, struct recording_file *file, const char *program)
@@ -128,7 +137,14 @@ static int make_in(const char *path, bool ours, struct recording_file *file, con
 	if (error == 0) {
 		file->is_private = false;
 		struct text full = TEXT_OF(file->path);
-		text_format(&full, "%s/%s", path, name);
+		text_format(&full, "%s/", path);
+		file->directory_bytes = (uint32_t)full.used;
+		text_put(&full, name);
+		/* What the program that we were before exec left. */
+		char hidden[32];
+		struct text exec = TEXT_OF(hidden);
+		text_format(&exec, HIDDEN_FORMAT, sys_pid());
+		sys_call3(SYS_unlinkat, directory, hidden, 0);
 		error = recording_file_reserve(file, 0, REC_HEADER_BYTES);
 		if (error < 0)
 			sys_call2(SYS_munmap, file->at, file->bytes);
@@ -171,18 +187,18 @@ static int make_private(struct recording_file *file)
 	return 0;
 }
 
-int recording_file_make(struct recording_file *file, const char *name, size_t bytes, struct text *ret_reason)
+int recording_file_make(struct recording_file *file, const char *directory, const char *name, size_t bytes,
+			struct text *ret_reason)
 {
 	memset(file, 0, sizeof *file);
 	file->bytes = bytes;
 	uint32_t uid = (uint32_t)sys_call0(SYS_geteuid);
-	const char *named = process_environment("WHOHOLDS_DIR");
 	int error = -EFBIG;
 	char path[512];
 	struct text text = TEXT_OF(path);
 	if (limit_allows(bytes)) {
-		if (named && *named) {
-			text_put(&text, named);
+		if (*directory) {
+			text_put(&text, directory);
 			error = text.cut ? -ENAMETOOLONG : make_in(path, false, file, name);
 		} else {
 			static const char *const places[] = { "/dev/shm", "/tmp" };
@@ -193,7 +209,7 @@ int recording_file_make(struct recording_file *file, const char *name, size_t by
 			}
 		}
 	} else {
-		text_put(&text, named && *named ? named : "/dev/shm");
+		text_put(&text, *directory ? directory : "/dev/shm");
 	}
 	if (error == 0)
 		return 0;

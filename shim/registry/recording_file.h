@@ -17,19 +17,23 @@ struct recording_file {
 	size_t bytes;
 	bool is_private; /* a memory file without a name, or plain memory */
 	char path[600];  /* "" where private */
+	uint32_t directory_bytes; /* of `path`, with the slash */
 };
 
 /*
- * Maps `bytes` of a new recording for the program `name`. Tries $WHOHOLDS_DIR or the default
- * directories, then a private one; what kept it from a file is put into `ret_reason` ("" otherwise).
+ * Maps `bytes` of a new recording for the program `name`. Tries `directory` or, where that is "", the
+ * default directories, then a private one; what kept it from a file is put into `ret_reason` ("" otherwise).
  * Return: 0 or -errno.
  */
-int recording_file_make(struct recording_file *file, const char *name, size_t bytes, struct text *ret_reason);
+int recording_file_make(struct recording_file *file, const char *directory, const char *name, size_t bytes, struct text *ret_reason);
 
 /*
  * Reserves [from, to) of the mapping: afterwards writing there cannot fail. Return: 0, -ENOSPC.
  * Context: hook.
  */
 int recording_file_reserve(struct recording_file *file, size_t from, size_t to);
+
+/* The path that a recording of this process has while it may be replaced by exec. */
+void recording_file_hidden(const struct recording_file *file, struct text *path);
 
 #endif

@@ -256,6 +256,13 @@ void thread_detached(uint64_t pthread)
 	slot_settle(slot);
 }
 
+void thread_cancelled(uint64_t pthread)
+{
+	struct rec_thread *slot = slot_find(pthread);
+	if (slot)
+		__atomic_fetch_or(&slot->flags, THREAD_CANCELLED, __ATOMIC_RELAXED);
+}
+
 void thread_set_name(uint64_t pthread, const char *name)
 {
 	struct rec_thread *slot = slot_find(pthread);

@@ -61,9 +61,10 @@ void thread_end(void);
 /* The thread with that pthread_t, newest first, live or ended and not joined; 0: unknown. Context: hook. */
 thread_id thread_find(uint64_t pthread);
 
-/* It was joined / detached: its slot is free as soon as it has ended and holds nothing. Context: hook. */
+/* It was joined / detached / told to end: once joined or detached, its slot is free as soon as it has ended and holds nothing. Context: hook. */
 void thread_joined(thread_id id);
 void thread_detached(uint64_t pthread);
+void thread_cancelled(uint64_t pthread);
 void thread_set_name(uint64_t pthread, const char *name);
 
 /* Live slots, the reporter thread not counted. Context: signal. */

@@ -1,0 +1,55 @@
+/*
+ * One ELF file that ran, found again on disk and checked to be that very file,
+ * with its symbols and its debugging information: its own, or those of a
+ * separate debug file. Each part is read when it is first needed.
+ *
+ * Where nothing is found, or nothing that can be read, the binary has a path and
+ * a build-id and no names.
+ *
+ * Addresses are the file's own. Context: offline.
+ */
+#ifndef WH_SYMBOLIZE_BINARY_H
+#define WH_SYMBOLIZE_BINARY_H
+
+#include <elfutils/libdwfl.h>
+
+#include "reporter/symbolize/debug.h"
+#include "reporter/symbolize/locate.h"
+#include "reporter/symbolize/names.h"
+#include "reporter/symbolize/symtab.h"
+
+struct binary {
+	struct binary *next;   /* the owner's */
+	uint64_t hash;         /* the owner's */
+	const char *path;      /* as in the recording */
+	const char *build_id;  /* hex; NULL: none */
+	const char *note;      /* why there are no names, or fewer than could be; NULL: nothing to say */
+	struct names *names;   /* the owner's */
+	Dwfl_Callbacks callbacks;
+	char *debug_folders;
+	Dwfl *dwfl;            /* NULL: no file */
+	Dwfl_Module *module;
+	Elf *elf;
+	uint64_t bias;         /* what libdwfl adds to the file's addresses */
+	struct ranges text;    /* executable parts */
+	struct symtab symtab;
+	struct debug *debug;   /* NULL: none */
+	uint64_t debug_shift;  /* addresses of the debugging information minus the file's own */
+	bool symtab_known, debug_known;
+};
+
+/* Opens what `wanted` describes. Return: NULL only where there is no memory. */
+struct binary *binary_open(const struct wanted *wanted, struct names *names);
+
+/* The kernel's own library, which is in no file: the one of this process, if it is the same. */
+struct binary *binary_open_vdso(const struct wanted *wanted, struct names *names);
+
+void binary_close(struct binary *binary);
+
+/* Up to `limit` frames for code at `address`; function, linkage, file, line and inlined are filled. At least 1. */
+size_t binary_frames(struct binary *binary, uint64_t address, struct frame *ret_frames, size_t limit);
+
+/* "sessions.lock (prog .bss)" in `buffer`. False: no symbol there. */
+bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t size);
+
+#endif
