@@ -319,13 +319,15 @@ void start_exec_failed(void)
 
 static int32_t ended_pid; /* a fork child has an end of its own */
 
-static void judge(void *frame)
+static void judge(void *caller)
 {
-	ending_judge(frame);
+	ending_judge(caller);
 }
 
 void start_process_ends(int status, enum start_end how)
 {
+	struct scan_caller caller;
+	scan_caller_here(&caller, __builtin_frame_address(0));
 	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON)
 		return;
 	if (!*process_canary)
@@ -346,7 +348,7 @@ void start_process_ends(int status, enum start_end how)
 	if (status >= 0)
 		recording->exit_code = status;
 	if (how == START_END_EXIT)
-		guest_call(judge, __builtin_frame_address(0), ENDING_STACK_BYTES);
+		guest_call(judge, &caller, ENDING_STACK_BYTES);
 	__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, __ATOMIC_RELEASE);
 	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
 		teller_tell(told, how == START_END_EXIT ? TRIGGER_EXIT : TRIGGER_CRASH);
