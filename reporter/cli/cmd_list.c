@@ -149,8 +149,9 @@ static int list(const struct args *args)
 	if (!tally.live && !tally.ended)
 		print_directories();
 	if (tally.ended)
-		printf("\n%u of processes that have ended: 'whoholds report %s' shows one, 'rm' removes it\n", tally.ended,
-		       tally.example);
+		printf("\n%u %s left by processes that have ended: 'whoholds report %s' shows %s, 'rm' removes it\n",
+		       tally.ended, tally.ended == 1 ? "recording was" : "recordings were", tally.example,
+		       tally.ended == 1 ? "it" : "the last");
 	if (tally.unreadable)
 		complain("%u that can't be read; 'whoholds list -v' says why", tally.unreadable);
 	discovery_release(&discovery);

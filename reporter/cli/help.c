@@ -20,24 +20,25 @@ static const struct {
 /* `text` in lines of WIDTH, each but the first behind `indent` blanks; the first begins at column `at`. */
 static void put_wrapped(FILE *to, const char *text, size_t at, size_t indent)
 {
+	bool first = true;
 	while (*text) {
 		size_t bytes = strcspn(text, " \n");
-		if (at + bytes > WIDTH && at > indent) {
+		if (!first && at + 1 + bytes > WIDTH) {
 			fprintf(to, "\n%*s", (int)indent, "");
 			at = indent;
+		} else if (!first) {
+			fputc(' ', to);
+			at++;
 		}
 		fprintf(to, "%.*s", (int)bytes, text);
 		at += bytes;
 		text += bytes;
+		text += strspn(text, " ");
+		first = *text == '\n';
 		for (; *text == '\n'; text++) {
-			fprintf(to, "\n%*s", text[1] && text[1] != '\n' ? (int)indent : 0, "");
+			fprintf(to, "\n%*s", text[1] == '\n' ? 0 : (int)indent, "");
 			at = indent;
 		}
-		if (*text != ' ')
-			continue;
-		text += strspn(text, " ");
-		fputc(' ', to);
-		at++;
 	}
 	fputc('\n', to);
 }
