@@ -7,6 +7,7 @@
 #include "registry/alert.h"
 #include "registry/recording.h"
 #include "registry/snapshot.h"
+#include "registry/thread.h"
 #include "reporter/detect/detect.h"
 
 void ending_judge(const struct scan_caller *caller)
