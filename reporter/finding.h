@@ -47,7 +47,7 @@ struct finding_item {
 	uint64_t amount;       /* bytes, where the role has any */
 	char thread_name[REC_NAME_BYTES]; /* as it was then: the slot may be somebody else's by now */
 	int32_t tid;
-	uint32_t spare;
+	uint32_t serial;       /* of the hold or wait in its thread: tells two of one lock apart */
 };
 
 enum item_flag {

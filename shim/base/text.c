@@ -1,6 +1,5 @@
 #include "base/text.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 void text_bytes(struct text *text, const char *bytes, size_t count)
@@ -65,6 +64,12 @@ void text_format(struct text *text, const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
+	text_vformat(text, format, list);
+	va_end(list);
+}
+
+void text_vformat(struct text *text, const char *format, va_list list)
+{
 	for (const char *at = format; *at; at++) {
 		if (*at != '%') {
 			text_byte(text, *at);
@@ -120,5 +125,4 @@ void text_format(struct text *text, const char *format, ...)
 				at--;
 		}
 	}
-	va_end(list);
 }

@@ -6,6 +6,8 @@
 #ifndef WH_BASE_TEXT_H
 #define WH_BASE_TEXT_H
 
+#include <stdarg.h>
+
 #include "base/context.h"
 #include "base/types.h"
 
@@ -31,5 +33,6 @@ void text_hex(struct text *text, uint64_t number); /* with 0x */
  * optional width and zero flag. Anything else is written as it stands.
  */
 void text_format(struct text *text, const char *format, ...) PRINTF(2, 3);
+void text_vformat(struct text *text, const char *format, va_list list) PRINTF(2, 0);
 
 #endif

@@ -42,6 +42,12 @@ struct hook {
 	bool waiting;
 };
 
+/*
+ * Added to self.busy while the real allocator runs: what it does inside (locks of jemalloc, malloc
+ * under operator new) is its own business and not recorded.
+ */
+#define HOOK_IN_ALLOCATOR 0x10000u
+
 /* Groups that are switched on (enum hook_group); 0 until the shim has started and where it is switched off. */
 extern uint32_t hook_groups;
 
@@ -72,6 +78,13 @@ static inline stack_id hook_stack(struct hook *hook)
 /* Begins a wait from the caller's stack; for more than these fields use hook_wait_for. */
 void hook_wait(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op);
 void hook_wait_for(struct hook *hook, struct wait_for *what);
+
+/* A wait that gives up by itself at some time. */
+static inline void hook_wait_timed(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
+{
+	struct wait_for what = { .kind = kind, .mode = mode, .op = op, .timed = true, .handle = handle };
+	hook_wait_for(hook, &what);
+}
 
 static inline void hook_wait_over(struct hook *hook)
 {

@@ -2,10 +2,23 @@
 #ifndef WH_PLATFORM_MISSING_H
 #define WH_PLATFORM_MISSING_H
 
+#include <poll.h>
 #include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 
 void cfree(void *block);
 void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
+
+/* What the compiler makes of calls whose buffer it knows the size of (_FORTIFY_SOURCE). */
+ssize_t __read_chk(int fd, void *buf, size_t len, size_t size);
+ssize_t __pread_chk(int fd, void *buf, size_t len, off_t at, size_t size);
+ssize_t __pread64_chk(int fd, void *buf, size_t len, off64_t at, size_t size);
+ssize_t __recv_chk(int fd, void *buf, size_t len, size_t size, int flags);
+ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags, __SOCKADDR_ARG from,
+		       socklen_t *from_len);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t size);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size);
 
 #endif

@@ -37,7 +37,8 @@ struct allocation {
 	uint8_t flags;   /* enum allocation_flag */
 };
 
-#define ALLOCATION_TICK (100 * NSEC_PER_MSEC)
+/* Fine enough that waiting for the next one (wh_now) is nothing; 32 bits of them are 497 days. */
+#define ALLOCATION_TICK (10 * NSEC_PER_MSEC)
 
 /* The block at `address` is live from now on. Context: hook. Keeps errno. */
 void allocation_begin(const void *address, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags);
@@ -64,10 +65,18 @@ uint64_t allocation_count(void);
 
 /* Blocks that lie in memory which a fork parent left are not known any more. Context: hook, in the child. */
 void allocation_fork_child(void);
-/* Whether this process is a fork child, whose heap holds blocks that nothing is known of. */
-bool allocation_inherited(void);
+/*
+ * Whether the heap holds blocks of the program that nothing is known of: in a fork child, and where
+ * allocations are sampled.
+ */
+bool allocation_partial(void);
 
-/* Private mappings of the tracker, not to be scanned for pointers; false from `each` ends it. */
-void allocation_own_memory(bool (*each)(uint64_t start, uint64_t end, void *data), void *data);
+/* Counts of this thread that are not yet in the process's: adds them. Context: hook. */
+void allocation_flush(void);
+/* The thread ends: what it keeps for itself goes back. Context: hook. */
+void allocation_thread_end(void);
+
+/* A block handed out before the shim had started: known from now on, as a root. Context: init. */
+void allocation_early(const void *address, size_t size);
 
 #endif

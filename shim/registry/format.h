@@ -87,6 +87,7 @@ enum rec_degraded {
 	REC_NO_REPORTER = 32,    /* no reporter thread could be started */
 	REC_SANITIZER = 64,      /* the program brings its own sanitizer: nothing is tracked */
 	REC_MEMORY_LIMIT = 128,  /* max_memory reached: allocations are sampled */
+	REC_NO_SCAN = 256,       /* the leak scan lacked memory or /proc: leaks unjudged */
 };
 
 struct rec_header {
@@ -128,6 +129,7 @@ struct rec_header {
 	uint64_t sample_bytes;
 	uint64_t shim_start, shim_end;     /* our own module's range */
 	uint64_t limits_blocked, limits_held, limits_iterating, limits_idle; /* thresholds in force, ns; 0: off */
+	uint64_t pid_namespace;            /* inode of /proc/self/ns/pid: where `pid` means something; 0: unknown */
 };
 
 /* -- holds and waits ------------------------------------------------------- */

@@ -19,6 +19,18 @@ const struct view *recording_view(void);
 void *recording_table(enum rec_table_id table);
 
 /*
+ * Where recordings go ("" or NULL: the default directories) and the run that the process belongs
+ * to; kept for fork children, whose program may have cleared its environment. Context: init.
+ */
+void recording_configure(const char *directory, const char *run);
+
+/*
+ * In a fork child: lets go of the parent's recording, whose mapping is shared with it. Until the next
+ * recording_open there is none. Context: hook.
+ */
+void recording_fork_child(void);
+
+/*
  * Makes this process's recording: a file NAME.PID.whr in the directory for recordings, or where
  * that can't be had (one line of warning) a private one that others can read through /proc alone.
  * Return: 0, or -ENOMEM: nothing at all can be recorded.
@@ -62,5 +74,12 @@ const char *recording_path(void);
 
 /* Removes the file (not the mapping): nothing was found and nobody wants to keep it. Context: hook. */
 void recording_unlink(void);
+
+/*
+ * Around exec: a recording with nothing to report is renamed to .PID.exec, which the next program
+ * of this process removes when it makes its own; where exec fails it gets its name back. Context: hook.
+ */
+void recording_hide(void);
+void recording_unhide(void);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/context.h"
 #include "registry/format.h"
+#include "registry/kind.h"
 
 /*
  * What a thread knows about itself. Initial-exec: reading it never allocates. Zero is a
@@ -60,9 +61,10 @@ void thread_end(void);
 /* The thread with that pthread_t, newest first, live or ended and not joined; 0: unknown. Context: hook. */
 thread_id thread_find(uint64_t pthread);
 
-/* It was joined / detached: its slot is free as soon as it has ended and holds nothing. Context: hook. */
+/* It was joined / detached / told to end: once joined or detached, its slot is free as soon as it has ended and holds nothing. Context: hook. */
 void thread_joined(thread_id id);
 void thread_detached(uint64_t pthread);
+void thread_cancelled(uint64_t pthread);
 void thread_set_name(uint64_t pthread, const char *name);
 
 /* Live slots, the reporter thread not counted. Context: signal. */
@@ -70,6 +72,9 @@ uint32_t thread_live_count(void);
 
 /* In a fork child: all slots are gone; the caller gets one as the main thread, with the holds that it had. */
 void thread_fork_child(const struct rec_thread *before);
+
+/* Bytes of the mapping at self.scratch. */
+#define THREAD_SCRATCH_BYTES ((size_t)32 * 1024)
 
 /* -- the slot's sequence lock, for registry/ only -- */
 void thread_write_begin(struct rec_thread *slot);

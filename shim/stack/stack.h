@@ -41,6 +41,15 @@ void stack_set_depth(unsigned frames);
  */
 void stack_modules_changed(bool unloaded);
 
+/*
+ * Modules may have gone without a call that anybody saw (libc unloads some by itself): looks again
+ * without the loader's lock. Cheap; for every tick. Context: reporter.
+ */
+void stack_modules_check(void);
+
+/* The calling thread ends: gives its scratch space back. A later capture takes a new one. Context: hook. */
+void stack_thread_end(void);
+
 /* A fork child starts afresh: its recording is empty, so nothing that was interned is valid. Context: hook. */
 void stack_fork_child(void);
 
@@ -52,5 +61,20 @@ void stack_fork_child(void);
  * Context: reporter.
  */
 int stack_of_thread(int32_t tid, stack_id *ret_stack);
+
+/* What comparing with the reference found so far. */
+struct stack_check {
+	uint64_t compared;
+	uint64_t mismatched; /* two different stacks */
+	uint64_t shorter;    /* ours ended early and says so: code without unwind tables */
+};
+
+/*
+ * Captures as stack_capture does and once more with libunwind, and compares frame by frame. Return: the id.
+ * *ret_same, if wanted: false where the two differ in more than where ours says that it was lost.
+ * Slow, and needs 4 KiB of stack. Context: hook.
+ */
+stack_id stack_verify(const void *frame, bool *ret_same);
+void stack_verify_count(struct stack_check *ret_check);
 
 #endif

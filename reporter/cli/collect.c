@@ -1,0 +1,113 @@
+#include "reporter/cli/collect.h"
+
+#include <string.h>
+
+#include "reporter/detect/detect.h"
+
+/* Where the incident of `finding` is in the collection; `count`: it is new. */
+static uint32_t place_of(const struct collection *collection, const struct finding *finding)
+{
+	uint32_t at = 0;
+	while (at < collection->count && !(collection->found[at]->kind == finding->kind &&
+					   collection->found[at]->key == finding->key && finding->key))
+		at++;
+	return at;
+}
+
+static void append(struct collection *collection, const struct finding *finding)
+{
+	if (collection->count == collection->room) {
+		uint32_t room = collection->room ? collection->room * 2 : 64;
+		const struct finding **found = arena_array(collection->arena, room, sizeof *found);
+		if (!found) {
+			collection->incomplete = true;
+			return;
+		}
+		if (collection->count)
+			memcpy(found, collection->found, collection->count * sizeof *found);
+		collection->found = found;
+		collection->room = room;
+	}
+	collection->found[collection->count++] = finding;
+}
+
+/* The end of an incident may be told without its story: the story told before stays, with the end added. */
+static const struct finding *ended(struct collection *collection, const struct finding *story,
+				   const struct finding *end)
+{
+	if (end->item_count || !(end->flags & FOUND_OVER))
+		return end;
+	struct finding *copy = arena_alloc(collection->arena, story->bytes);
+	if (!copy) {
+		collection->incomplete = true;
+		return story;
+	}
+	memcpy(copy, story, story->bytes);
+	copy->flags |= FOUND_OVER;
+	copy->over = end->over;
+	return copy;
+}
+
+void collect_log(struct collection *collection, const struct view *view, uint32_t since)
+{
+	for (const struct finding *finding = NULL; (finding = finding_next(view, finding));) {
+		if (finding->number > collection->newest)
+			collection->newest = finding->number;
+		if (finding->number <= since)
+			continue;
+		uint32_t at = place_of(collection, finding);
+		if (at < collection->count)
+			collection->found[at] = ended(collection, collection->found[at], finding);
+		else
+			append(collection, finding);
+	}
+}
+
+void collect_look(struct finding_list *ret_list, const struct snapshot *snapshot, struct arena *arena)
+{
+	struct limits limits = { 0 };
+	limits_from_recording(&limits, snapshot->view);
+	*ret_list = (struct finding_list){ .arena = arena };
+	detect_live(snapshot, &limits, ret_list);
+}
+
+static bool seen_before(const struct finding_list *before, const struct finding *finding)
+{
+	for (uint32_t i = 0; i < before->count; i++)
+		if (before->found[i]->kind == finding->kind && before->found[i]->key == finding->key &&
+		    before->found[i]->witness == finding->witness)
+			return true;
+	return false;
+}
+
+static void take(struct collection *collection, const struct finding *finding)
+{
+	uint32_t at = place_of(collection, finding);
+	/* What the target said itself, it said when it happened; but this is how it is now. */
+	if (at == collection->count)
+		append(collection, finding);
+	else if (!(collection->found[at]->flags & FOUND_OVER))
+		collection->found[at] = finding;
+}
+
+void collect_live(struct collection *collection, const struct snapshot *snapshot, const struct finding_list *before)
+{
+	struct finding_list list;
+	collect_look(&list, snapshot, collection->arena);
+	collection->incomplete |= list.incomplete;
+	for (uint32_t i = 0; i < list.count; i++)
+		if (detect_looks(list.found[i]->kind) < 2 || seen_before(before, list.found[i]))
+			take(collection, list.found[i]);
+}
+
+void collect_dead(struct collection *collection, const struct snapshot *snapshot)
+{
+	struct finding_list list;
+	struct limits limits = { 0 };
+	collect_look(&list, snapshot, collection->arena);
+	limits_from_recording(&limits, snapshot->view);
+	detect_end(snapshot, &limits, &list);
+	collection->incomplete |= list.incomplete;
+	for (uint32_t i = 0; i < list.count; i++)
+		take(collection, list.found[i]);
+}

@@ -1,0 +1,52 @@
+/*
+ * Starting a program with the library preloaded, standing in for it towards the
+ * outside (signals, exit status), and standing aside towards the terminal: the
+ * program stays in the command's process group and reads the same standard input.
+ *
+ *   launch_prepare ──▶ launch_start ──▶ launch_wait, until it answers that the program has ended
+ *
+ * The program gets the signal mask and dispositions that the command itself was started with.
+ *
+ * Context: offline. One launch in a process.
+ */
+#ifndef WH_CLI_LAUNCH_H
+#define WH_CLI_LAUNCH_H
+
+#include <sys/types.h>
+
+#include "base/types.h"
+#include "options.h"
+
+#define LAUNCH_RUN_BYTES 64
+
+struct launch {
+	pid_t pid;
+	int status;     /* as waitpid gave it, once it has ended */
+	bool ended;
+	bool signalled; /* somebody wanted the run to end: processes of it may still be on their way out */
+	char run[LAUNCH_RUN_BYTES]; /* the value of WHOHOLDS_RUN */
+	char *directory; /* for recordings; owned; NULL: none could be made */
+};
+
+/* The library's path, found relative to the command and in the install prefix. Return: 0 or -ENOENT. */
+int launch_library(char *ret_path, size_t bytes);
+
+/*
+ * Sets the environment that makes the library record. Return: 0, or an exit code after a message.
+ */
+int launch_prepare(struct launch *ret_launch, const struct options *in_force);
+
+/* Starts it. `path` is what elf_check_find found. Return: 0, or an exit code after a message. */
+int launch_start(struct launch *launch, const char *path, char **argv);
+
+/*
+ * Waits until the program ends, a signal was passed on, `watched_fd` (-1: none) can be read, or `timeout_ms` are over.
+ */
+void launch_wait(struct launch *launch, int watched_fd, int timeout_ms);
+
+/* What a shell would call the status. */
+int launch_exit_code(const struct launch *launch);
+
+void launch_release(struct launch *launch);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * What the kernel says about the threads of a running process, read from /proc.
+ * Nothing is asked of the process: it may be hung, stopped, or out of its mind.
+ *
+ * Context: offline.
+ */
+#ifndef WH_CLI_TARGET_H
+#define WH_CLI_TARGET_H
+
+#include <sys/types.h>
+
+#include "registry/snapshot.h"
+
+/*
+ * Fills kernel_state and cpu_ns of the snapshot's threads from process `pid`, which may have other numbers
+ * in the recording's pid namespace.
+ */
+void target_look(struct snapshot *snapshot, pid_t pid);
+
+/* Why process `pid` can't be looked into, or NULL: a zombie, a kernel thread. */
+const char *target_unfit(pid_t pid);
+
+#endif

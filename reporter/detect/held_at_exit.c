@@ -1,0 +1,87 @@
+/*
+ * held-at-exit: a thread ended with a lock held, or the process did.
+ *
+ * Of a thread that ended: in a running process as soon as somebody waits for the
+ * lock (a lock handed over to another thread to unlock is not wrong yet), at the
+ * end in any case.
+ *
+ * Of the process: what the thread that ended it held, and what others had held for
+ * long enough that it was no short section which the end happened to cut off. Robust mutexes are
+ * made for this, and what a fork child got from its parent is not the child's.
+ */
+#include "reporter/detect/detection.h"
+
+/* Chosen somewhat arbitrarily: far above what a section takes that is not blocked. */
+#define LEFT_LONG_NS (100 * NSEC_PER_MSEC)
+
+static bool is_robust(const struct detection *run, const struct rec_hold *hold)
+{
+	const struct view *view = run->snapshot->view;
+	const struct rec_object *object = view ? view_object_find(view, hold->handle, hold->kind) : NULL;
+	return object && object->attributes & OBJECT_ROBUST;
+}
+
+static bool is_inherited(const struct detection *run, const struct rec_hold *hold)
+{
+	const struct view *view = run->snapshot->view;
+	return view && view->header->fork_parent && hold->since < view->header->started_mono;
+}
+
+/* Whether a thread that the end of the process met alive is to blame for what it held then. */
+static bool is_left_by_process(const struct detection *run, const struct snap_thread *thread, const struct rec_hold *hold)
+{
+	thread_id exiting = run->limits->exiting;
+	bool ends_it = exiting ? thread->id == exiting : thread->flags & THREAD_MAIN;
+	return run->at_end && detection_ended_orderly(run) && !is_inherited(run, hold) &&
+	       (ends_it || detection_age(run, hold->since) >= LEFT_LONG_NS);
+}
+
+static bool is_left(const struct detection *run, uint32_t index, const struct rec_hold *hold)
+{
+	const struct snap_thread *thread = &run->snapshot->threads[index];
+	if (!kind_has(hold->kind, KIND_IS_OWNED | KIND_IS_THREAD) || !graph_holds(run->graph, index, hold))
+		return false;
+	if (thread->state != THREAD_ENDED)
+		return is_left_by_process(run, thread, hold) && !is_robust(run, hold);
+	return (run->at_end || graph_is_wanted(run->graph, index, hold)) && !is_robust(run, hold);
+}
+
+static void report(struct detection *run, uint32_t index, const struct rec_hold *hold)
+{
+	const struct snap_thread *thread = &run->snapshot->threads[index];
+	struct waiter *waiters;
+	uint32_t count = graph_waiters(run->graph, index, hold, run->arena, &waiters);
+	uint32_t room = 2 + count;
+	struct finding *finding = finding_begin(run->list, FINDING_held_at_exit, run->snapshot, room);
+	if (!finding)
+		return;
+	finding->thread = thread->id;
+	finding->since = hold->since;
+	finding->count = count;
+	finding->flags = run->at_end ? FOUND_AT_EXIT : 0;
+	finding->key = hash_add(hash_add(detection_key(FINDING_held_at_exit), thread->id), hold->serial);
+	finding->witness = finding->key;
+	detection_add_hold(run, finding, ROLE_acquired, room, thread, hold)->flags |= ITEM_SUBJECT;
+	if (thread->created_stack) {
+		struct finding_item *created = finding_add(finding, ROLE_created, room);
+		finding_item_thread(created, thread);
+		created->stack = thread->created_stack;
+		created->since = thread->started;
+	}
+	detection_add_waiters(run, finding, room, waiters, count);
+	for (uint32_t i = 0; i < count; i++)
+		run->marks[waiters[i].thread] |= MARK_ORPHANED;
+}
+
+void detect_held_at_exit(struct detection *run)
+{
+	const struct snapshot *snapshot = run->snapshot;
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		const struct snap_thread *thread = &snapshot->threads[i];
+		if (thread->torn || (thread->state != THREAD_ENDED && !run->at_end))
+			continue;
+		for (uint32_t h = 0; h < thread->hold_count; h++)
+			if (is_left(run, i, &thread->holds[h]))
+				report(run, i, &thread->holds[h]);
+	}
+}

@@ -1,0 +1,85 @@
+/*
+ * iterator-open: iterators left open past `iterating`. Those opened from the same
+ * stack are one finding: how many, the oldest of them, and where its thread is now.
+ * What a stuck-holder or a deadlock accounts for is left out.
+ */
+#include "base/sort.h"
+#include "reporter/detect/detection.h"
+
+#define ACCOUNTED_FOR (MARK_DEADLOCKED | MARK_ORPHANED | MARK_STUCK | MARK_BEHIND)
+
+static const struct snap_thread *owner_of(const struct detection *run, const struct rec_hold *hold)
+{
+	return snapshot_thread(run->snapshot, hold->owner);
+}
+
+static bool is_left_open(const struct detection *run, const struct rec_hold *hold)
+{
+	const struct snap_thread *owner = owner_of(run, hold);
+	if (!kind_has(hold->kind, KIND_IS_ITERATES) || detection_age(run, hold->since) < run->limits->iterating)
+		return false;
+	return !owner || (!owner->torn && !(run->marks[owner - run->snapshot->threads] & ACCOUNTED_FOR));
+}
+
+static bool is_same_place(const struct rec_hold *left, const struct rec_hold *right)
+{
+	return left->stack == right->stack && left->kind == right->kind;
+}
+
+/* By place, the oldest first. */
+static bool opened_before(const void *a, const void *b, void *data)
+{
+	(void)data;
+	const struct rec_hold *left = *(const struct rec_hold *const *)a;
+	const struct rec_hold *right = *(const struct rec_hold *const *)b;
+	if (left->stack != right->stack)
+		return left->stack < right->stack;
+	if (left->kind != right->kind)
+		return left->kind < right->kind;
+	if (left->since != right->since)
+		return left->since < right->since;
+	return left->handle < right->handle;
+}
+
+static void report(struct detection *run, const struct rec_hold *oldest, uint32_t count)
+{
+	const struct snap_thread *owner = owner_of(run, oldest);
+	struct finding *finding = finding_begin(run->list, FINDING_iterator_open, run->snapshot, 2);
+	if (!finding)
+		return;
+	finding->thread = oldest->owner;
+	finding->since = oldest->since;
+	finding->limit = run->limits->iterating;
+	finding->count = count;
+	finding->key = hash_add(hash_add(detection_key(FINDING_iterator_open), oldest->stack), oldest->kind);
+	finding->witness = hash_add(hash_add(finding->key, oldest->owner), hash_add(oldest->serial, oldest->handle));
+	struct finding_item *item = detection_add_hold(run, finding, ROLE_opened, 2, owner, oldest);
+	item->flags |= ITEM_SUBJECT;
+	item->count = count;
+	if (owner && owner->state == THREAD_RUNNING)
+		detection_add_now(run, finding, 2, (uint32_t)(owner - run->snapshot->threads));
+}
+
+void detect_iterator_open(struct detection *run)
+{
+	const struct snapshot *snapshot = run->snapshot;
+	if (!run->limits->iterating || !snapshot->resource_count)
+		return;
+	const struct rec_hold **open = arena_array(run->arena, snapshot->resource_count, sizeof(*open));
+	uint32_t count = 0;
+	if (!open) {
+		run->list->incomplete = true;
+		return;
+	}
+	for (uint32_t i = 0; i < snapshot->resource_count; i++)
+		if (is_left_open(run, &snapshot->resources[i]))
+			open[count++] = &snapshot->resources[i];
+	sort_items(open, count, sizeof(*open), opened_before, NULL);
+	for (uint32_t first = 0, next; first < count; first = next) {
+		next = first + 1;
+		/* Where no stack was captured, nothing says that two have the same place. */
+		while (next < count && open[first]->stack && is_same_place(open[first], open[next]))
+			next++;
+		report(run, open[first], next - first);
+	}
+}

@@ -1,0 +1,183 @@
+#include "reporter/teller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "options.h"
+#include "platform/guest.h"
+#include "platform/process.h"
+#include "platform/sys.h"
+#include "registry/recording.h"
+#include "reporter/write/writers.h"
+#include "start.h"
+
+extern char **environ;
+
+/* Long enough to read the debug information of a browser; past it the report is given up, not the program. */
+#define TELL_TIMEOUT (120 * NSEC_PER_SEC)
+
+bool teller_watched(void)
+{
+	int32_t pid = __atomic_load_n((int32_t *)&recording->watcher_pid, __ATOMIC_ACQUIRE);
+	uint64_t ticks = __atomic_load_n((uint64_t *)&recording->watcher_ticks, __ATOMIC_RELAXED);
+	return pid && ticks && process_started_ticks_of(pid) == ticks;
+}
+
+/* The command lies beside the library: ../bin/whoholds. False: it is not there. */
+static bool find_command(struct text *path)
+{
+	const char *library = start_library_path();
+	const char *slash = strrchr(library, '/');
+	if (!slash)
+		return false;
+	text_format(path, "%.*s/../bin/whoholds", (int)(slash - library), library);
+	return !path->cut && sys_call3(SYS_faccessat, AT_FDCWD, path->at, 1 /* X_OK */) == 0;
+}
+
+/* `pattern` with %p and %n filled in. */
+static void expand(struct text *into, const char *pattern)
+{
+	const char *exe = view_text(recording_view(), recording->exe);
+	const char *slash = strrchr(exe, '/');
+	for (; *pattern; pattern++) {
+		if (pattern[0] == '%' && pattern[1] == 'p') {
+			text_decimal(into, (uint64_t)recording->pid);
+			pattern++;
+		} else if (pattern[0] == '%' && pattern[1] == 'n') {
+			text_put(into, slash ? slash + 1 : exe);
+			pattern++;
+		} else {
+			text_byte(into, *pattern);
+		}
+	}
+}
+
+/* Where text goes: standard error, or the file of the option `log`; -1: it can't be opened. */
+static int open_log(void)
+{
+	if (strcmp(options.log, "stderr") == 0)
+		return 2;
+	char path[OPTION_TEXT_BYTES + 64];
+	struct text text = TEXT_OF(path);
+	expand(&text, options.log);
+	return sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0666);
+}
+
+/* The environment without our own preload: the command must not be recorded itself. */
+static char **clean_environment(struct arena *arena)
+{
+	size_t count = 0;
+	while (environ && environ[count])
+		count++;
+	char **clean = arena_array(arena, count + 1, sizeof *clean);
+	size_t used = 0;
+	for (size_t i = 0; clean && i < count; i++)
+		if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 && strncmp(environ[i], "WHOHOLDS_OPTIONS=", 17) != 0)
+			clean[used++] = environ[i];
+	return clean;
+}
+
+static const char *const trigger_words[] = { "exit", "threshold", "request", "crash" };
+
+/* Return: whether the command has told it. */
+static bool tell_by_command(struct arena *arena, int out, uint32_t since, enum trigger trigger)
+{
+	char path[600], number[48], why[48], json[OPTION_TEXT_BYTES + 64];
+	struct text text = TEXT_OF(path);
+	if (!*recording_path() || !find_command(&text))
+		return false;
+	text = TEXT_OF(number);
+	text_format(&text, "--new-since=%u", since);
+	text = TEXT_OF(why);
+	text_format(&text, "--trigger=%s", trigger_words[trigger]);
+	text = TEXT_OF(json);
+	text_put(&text, "--json=");
+	expand(&text, options.json);
+	bool with_json = strcmp(options.json, "none") != 0;
+	char *argv[] = { path, (char *)"report", number, why, with_json ? json : (char *)"--", (char *)recording_path(),
+			 NULL };
+	char **envp = clean_environment(arena);
+	if (!envp)
+		return false;
+	int status = guest_spawn(path, argv, envp, out, TELL_TIMEOUT);
+	return status >= 0 && (status & 0x7f) == 0 && (status >> 8 & 0xff) < 125;
+}
+
+static int put_fd(struct sink *sink, const char *bytes, size_t count)
+{
+	return sys_write_all(*(int *)sink->data, bytes, count);
+}
+
+/* What the detectors found since, out of the log; an array in the arena. */
+static const struct finding **findings_since(struct arena *arena, uint32_t since, uint32_t *ret_count)
+{
+	uint32_t room = recording->alerts - since;
+	const struct finding **found = arena_array(arena, (size_t)room + 1, sizeof *found);
+	const struct finding *finding = NULL;
+	uint32_t number = 0;
+	*ret_count = 0;
+	while (found && (finding = finding_next(recording_view(), finding)))
+		if (++number > since && *ret_count < room)
+			found[(*ret_count)++] = finding;
+	return found;
+}
+
+static void tell_by_itself(struct arena *arena, int out, uint32_t since, enum trigger trigger)
+{
+	struct snapshot snapshot;
+	snapshot_take(recording_view(), sys_monotonic(), arena, &snapshot);
+	struct report report = {
+		.view = recording_view(),
+		.snapshot = &snapshot,
+		.symbolizer = &symbolizer_plain,
+		.arena = arena,
+		.trigger = trigger,
+		.has_exit_code = recording->exit_code >= 0 && trigger == TRIGGER_EXIT,
+		.exit_code = recording->exit_code,
+	};
+	report.found = findings_since(arena, since, &report.found_count);
+	struct sink sink = { .put = put_fd, .data = &out };
+	if (out >= 0 && report.found_count)
+		write_text(&report, &sink);
+	if (strcmp(options.json, "none") == 0)
+		return;
+	char path[OPTION_TEXT_BYTES + 64];
+	struct text text = TEXT_OF(path);
+	expand(&text, options.json);
+	int fd = sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0666);
+	if (fd < 0)
+		return;
+	sink = (struct sink){ .put = put_fd, .data = &fd };
+	write_json(&report, &sink);
+	sys_close(fd);
+}
+
+void teller_tell(uint32_t since, enum trigger trigger)
+{
+	struct arena arena = { .more = sys_pages, .less = sys_pages_free };
+	int out = open_log();
+	if (!tell_by_command(&arena, out, since, trigger))
+		tell_by_itself(&arena, out, since, trigger);
+	if (out > 2)
+		sys_close(out);
+	arena_release(&arena);
+}
+
+void teller_act(void)
+{
+	if (strcmp(options.action, "abort") == 0) {
+		/* To the main thread, as abort() does, so that the core file is of the program's own making. */
+		sys_kill_thread(recording->pid, recording->pid, 6);
+	} else if (strncmp(options.action, "exec:", 5) == 0) {
+		struct arena arena = { .more = sys_pages, .less = sys_pages_free };
+		char pid[64];
+		struct text text = TEXT_OF(pid);
+		text_format(&text, "%d", recording->pid);
+		char *argv[] = { (char *)"/bin/sh", (char *)"-c", options.action + 5, (char *)"whoholds", pid, NULL };
+		char **envp = clean_environment(&arena);
+		if (envp)
+			guest_spawn("/bin/sh", argv, envp, 2, TELL_TIMEOUT);
+		arena_release(&arena);
+	}
+}

@@ -1,0 +1,23 @@
+/*
+ * Tells what was found where no command watches the process: by the whoholds
+ * command beside the library, started as a child that the program's wait() can't
+ * see; where there is none, with module and offset, by the writers in the library.
+ *
+ * Context: reporter, or hook at the end of a process.
+ */
+#ifndef WH_REPORTER_TELLER_H
+#define WH_REPORTER_TELLER_H
+
+#include "base/types.h"
+#include "reporter/write/report.h"
+
+/* Whether a command is there that renders this process's alerts (its pid and start time still match). */
+bool teller_watched(void);
+
+/* Findings from number `since` + 1 on; all of them with `since` 0. */
+void teller_tell(uint32_t since, enum trigger trigger);
+
+/* What the option `action` asks for beside the report. */
+void teller_act(void);
+
+#endif

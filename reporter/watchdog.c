@@ -1,0 +1,208 @@
+#include "reporter/watchdog.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "options.h"
+#include "platform/guest.h"
+#include "platform/process.h"
+#include "platform/sys.h"
+#include "registry/alert.h"
+#include "registry/recording.h"
+#include "registry/thread.h"
+#include "reporter/detect/detect.h"
+#include "reporter/incident.h"
+#include "reporter/teller.h"
+#include "stack/stack.h"
+
+static struct guest guest;
+static uint32_t stopping; /* futex word: ends the sleep between two ticks */
+
+/*
+ * Two arenas take turns, one a tick: what the incidents remember of the last look lies in the other.
+ * Incidents that last keep copies of their own.
+ */
+struct watch {
+	struct arena arenas[2];
+	struct incidents incidents;
+	void *incident_memory;
+	unsigned turn;
+	nsec_t discount;   /* time during which the whole process stood still (SIGSTOP, suspend, a debugger) */
+	nsec_t last_tick;
+	nsec_t last_point;
+	uint32_t told;     /* findings told of so far */
+	struct limits limits;
+};
+
+static struct watch watch;
+
+/* -- a tick ---------------------------------------------------------------- */
+
+/* A second apart at the least, so that the ring covers more than an hour. */
+#define POINT_EVERY NSEC_PER_SEC
+
+static void add_point(const struct snapshot *snapshot, nsec_t now)
+{
+	struct rec_table *table = &recording->tables[REC_SERIES];
+	if (watch.last_point && now - watch.last_point < MIN_OF(POINT_EVERY, options.heap_growth_for / 4 + 1))
+		return;
+	watch.last_point = now;
+	if (!recording_reserve(REC_SERIES, table->capacity))
+		return;
+	uint64_t number = table->used / sizeof(struct rec_point);
+	struct rec_point *point = (struct rec_point *)recording_table(REC_SERIES) + number % REC_SERIES_COUNT;
+	uint32_t blocked = 0;
+	for (uint32_t i = 0; i < snapshot->thread_count; i++)
+		blocked += snapshot->threads[i].waiting;
+	*point = (struct rec_point){
+		.at = now,
+		.live_bytes = snapshot->live_bytes,
+		.live_blocks = snapshot->live_blocks,
+		.total_bytes = snapshot->total_bytes,
+		.rss_bytes = process_rss_bytes(),
+		.threads = snapshot->thread_count,
+		.blocked = blocked,
+	};
+	atomic_store_explicit(&table->used, (number + 1) * sizeof *point, memory_order_release);
+}
+
+/* The kernel's word on threads that may be in trouble: whether they run, and how long they have. */
+static void ask_kernel(struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		struct snap_thread *thread = &snapshot->threads[i];
+		if (thread->tid && thread->state == THREAD_RUNNING && (thread->hold_count || thread->waiting))
+			process_thread_stat(thread->tid, &thread->kernel_state, &thread->cpu_ns);
+	}
+}
+
+/*
+ * Where a thread that holds something others may wait for is now, if it is blocked in a call that
+ * no hook saw: looked up without stopping it.
+ */
+static void look_at_holders(struct snapshot *snapshot)
+{
+	nsec_t limit = MIN_OF(options.held ? options.held : UINT64_MAX, options.iterating ? options.iterating : UINT64_MAX);
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		struct snap_thread *thread = &snapshot->threads[i];
+		if (thread->waiting || thread->torn || !thread->hold_count || thread->state != THREAD_RUNNING)
+			continue;
+		if (snapshot->now - thread->holds[0].since < limit / 2)
+			continue;
+		stack_id stack;
+		if (stack_of_thread(thread->tid, &stack) != 0)
+			continue;
+		thread->now_stack = stack;
+		thread->now_at = snapshot->now;
+		struct rec_thread *slot = (struct rec_thread *)view_thread(recording_view(), thread->slot);
+		atomic_store_explicit(&slot->now_stack, stack, memory_order_relaxed);
+		atomic_store_explicit(&slot->now_serial, thread->changes, memory_order_relaxed);
+		atomic_store_explicit(&slot->now_mono, snapshot->now, memory_order_relaxed);
+	}
+}
+
+static void append(const struct finding *finding, void *data)
+{
+	(void)data;
+	alert_append(finding, finding->bytes);
+}
+
+static void tick(void)
+{
+	nsec_t now = sys_monotonic();
+	/*
+	 * A tick that came very late tells that not only the program stood still: stopped, suspended,
+	 * or starved of processor time. That time is nobody's fault and counts for no limit.
+	 */
+	if (watch.last_tick && now - watch.last_tick > options.tick + 5 * NSEC_PER_SEC)
+		watch.discount += now - watch.last_tick - options.tick;
+	watch.last_tick = now;
+	atomic_store_explicit(&recording->tick_mono, now, memory_order_relaxed);
+	atomic_fetch_add_explicit(&recording->ticks, 1, memory_order_relaxed);
+
+	struct arena *arena = &watch.arenas[watch.turn ^= 1];
+	arena_reset(arena);
+	struct snapshot snapshot;
+	snapshot_take(recording_view(), now - watch.discount, arena, &snapshot);
+	add_point(&snapshot, now);
+	ask_kernel(&snapshot);
+	look_at_holders(&snapshot);
+	struct finding_list found = { .arena = arena };
+	detect_live(&snapshot, &watch.limits, &found);
+	incidents_update(&watch.incidents, &found, &snapshot, append, NULL);
+
+	uint32_t alerts = atomic_load_explicit(&recording->alerts, memory_order_acquire);
+	if (alerts == watch.told)
+		return;
+	if (!teller_watched())
+		teller_tell(watch.told, TRIGGER_THRESHOLD);
+	watch.told = alerts;
+	teller_act();
+}
+
+/* Whether this guest is all that is left of the process. */
+static bool alone(void)
+{
+	return process_other_tasks(sys_tid()) == 0;
+}
+
+static void run(void *data)
+{
+	(void)data;
+	self.guest = true;
+	sys_call2(SYS_prctl, 15 /* PR_SET_NAME */, "whoholds");
+	unsigned ticks = 0;
+	while (!__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)) {
+		tick();
+		if (++ticks % 16 == 0 && alone())
+			return;
+		sys_futex_wait(&stopping, 0, options.tick);
+	}
+}
+
+/* -- its life -------------------------------------------------------------- */
+
+int watchdog_start(void)
+{
+	__atomic_store_n(&stopping, 0, __ATOMIC_RELEASE);
+	watch.arenas[0].more = watch.arenas[1].more = sys_pages;
+	watch.arenas[0].less = watch.arenas[1].less = sys_pages_free;
+	watch.last_tick = 0;
+	limits_from_options(&watch.limits, &options);
+	if (!watch.incident_memory) {
+		watch.incident_memory = sys_pages(INCIDENTS_BYTES);
+		if (!watch.incident_memory)
+			return -ENOMEM;
+		incidents_init(&watch.incidents, watch.incident_memory, INCIDENTS_BYTES);
+	}
+	int error = guest_start(&guest, run, NULL, &self);
+	if (error == 0)
+		atomic_fetch_or_explicit(&recording->flags, REC_REPORTER_RUNS, memory_order_relaxed);
+	return error;
+}
+
+void watchdog_stop(void)
+{
+	__atomic_store_n(&stopping, 1, __ATOMIC_RELEASE);
+	sys_futex_wake(&stopping, 1);
+	guest_join(&guest);
+	atomic_fetch_and_explicit(&recording->flags, ~(uint32_t)REC_REPORTER_RUNS, memory_order_relaxed);
+}
+
+void watchdog_fork_child(void)
+{
+	/* The thread is not in the child, but its memory is. */
+	guest.tid = 0;
+	guest_join(&guest);
+	arena_release(&watch.arenas[0]);
+	arena_release(&watch.arenas[1]);
+	if (watch.incident_memory)
+		sys_pages_free(watch.incident_memory, INCIDENTS_BYTES);
+	memset(&watch, 0, sizeof watch);
+}
+
+void watchdog_poke(void)
+{
+	sys_futex_wake(&stopping, 1);
+}

@@ -1,0 +1,330 @@
+#include "reporter/write/text_report.h"
+
+#include <string.h>
+
+#define WAITERS_ALIKE 3u /* threads shown one by one that wait in the same place */
+#define WAITERS_MAX 12u  /* places shown */
+#define LIST_MAX 4u      /* names in a list */
+
+/* -- lines ------------------------------------------------------------------ */
+
+void text_line(struct text_report *text, size_t indent, const char *label, nsec_t age)
+{
+	struct out *out = &text->out;
+	out_indent(out, indent);
+	out_put(out, label);
+	if (age) {
+		out_pad(out, TEXT_AGE_COLUMN);
+		out_format(out, "for %s", names_duration(&text->names, age));
+	}
+	out_newline(out);
+}
+
+static void text_faint_line(struct text_report *text, size_t indent, const char *label)
+{
+	out_color(&text->out, COLOR_FAINT);
+	text_line(text, indent, label, 0);
+	out_color(&text->out, COLOR_PLAIN);
+}
+
+const char *text_list_add(struct text_report *text, const char *list, const char *name, uint32_t index,
+			  uint32_t count)
+{
+	if (index == 0)
+		return name;
+	if (index == LIST_MAX)
+		return names_format(&text->names, "%s and %u more", list, count - LIST_MAX);
+	if (index > LIST_MAX)
+		return list;
+	return names_format(&text->names, "%s%s%s", list, index + 1 == count ? " and " : ", ", name);
+}
+
+const char *text_hold_label(struct text_report *text, const char *verb, struct object *object, unsigned mode,
+			    uint32_t count)
+{
+	bool says_mode =
+	    mode == MODE_SHARED || (mode == MODE_EXCLUSIVE && object && object->kind == KIND_RWLOCK);
+	const char *times = count > 1 ? names_format(&text->names, ", taken %u times", count) : "";
+	return names_format(&text->names, "%s %s%s%s", verb,
+			    object_text(&text->names, object, !text->verbose),
+			    says_mode ? (mode == MODE_SHARED ? " (shared)" : " (exclusive)") : "", times);
+}
+
+const char *text_wait_label(struct text_report *text, const char *verb, struct object *object, unsigned op,
+			    const char *holder)
+{
+	struct names *names = &text->names;
+	const char *in = op ? names_format(names, " in %s", op_name(op)) : "";
+	const char *what = "";
+	if (object && object->kind == KIND_THREAD)
+		what = names_format(names, " for the end of %s", object_text(names, object, true));
+	else if (object)
+		what = names_format(names, " for %s", object_text(names, object, !text->verbose));
+	return names_format(names, "%s%s%s%s%s", verb, in, what, holder ? ", held by " : "",
+			    holder ? holder : "");
+}
+
+/* -- items ------------------------------------------------------------------ */
+
+static const char *role_words(unsigned role, bool with_name)
+{
+	static const char *const words[ROLE_COUNT][2] = {
+#define ROLE_WORDS(id, alone, with_name_) [ROLE_##id] = { alone, with_name_ },
+#include "reporter/write/role_words.def"
+	};
+	return role < ROLE_COUNT && words[role][0] ? words[role][with_name] : "seen in";
+}
+
+/* `2 GiB in 1,024 blocks` where the item says how much; else "". */
+static const char *amount_text(struct text_report *text, const struct finding_item *item)
+{
+	struct names *names = &text->names;
+	if (!item->amount)
+		return "";
+	if (item->count <= 1)
+		return names_format(names, "%s ", names_size(names, item->amount));
+	return names_format(names, "%s in %s blocks ", names_size(names, item->amount),
+			    names_count(names, item->count));
+}
+
+static const char *item_label(struct text_report *text, const struct finding_item *item, const char *verb)
+{
+	struct names *names = &text->names;
+	struct object *object = object_of_item(names, item);
+	bool is_lock = item->other && object && object->kind != KIND_THREAD;
+	switch (item->role) {
+	case ROLE_waits:
+	case ROLE_blocked:
+		return text_wait_label(text, verb, object, item->op,
+				       is_lock ? names_thread(names, item->other, NULL) : NULL);
+	case ROLE_opened:
+		if (item->count > 1)
+			return names_format(names, "%s %s %s, the oldest of them opened in", verb,
+					    names_count(names, item->count),
+					    kind_noun(item->object_kind, item->count));
+		return text_hold_label(text, verb, object, item->mode, 1);
+	case ROLE_acquired:
+		return text_hold_label(text, verb, object, item->mode, item->count);
+	case ROLE_allocated:
+	case ROLE_site:
+		return names_format(names, "%s%s", amount_text(text, item), verb);
+	default:
+		return object
+			   ? names_format(names, "%s %s in", verb, object_text(names, object, !text->verbose))
+			   : verb;
+	}
+}
+
+void text_item(struct text_report *text, const struct account *account, const struct finding_item *item,
+	       thread_id of, size_t indent)
+{
+	struct names *names = &text->names;
+	bool with_name = item->thread && item->thread != of;
+	const char *verb = role_words(item->role, with_name);
+	if (item->source == STACK_UNKNOWN_RUNNING) {
+		text_line(text, indent,
+			  names_format(names,
+				       "%s%sis running: its stack can't be read without interrupting it",
+				       with_name ? names_item_thread(names, item) : "", with_name ? " " : ""),
+			  0);
+		return;
+	}
+	if (item->role == ROLE_site || (item->role == ROLE_allocated && item->amount))
+		verb = "allocated in"; /* the sum of many, by whomever */
+	else if (with_name)
+		verb = names_format(names, "%s %s", names_item_thread(names, item), verb);
+	const char *label = item_label(text, item, verb);
+	if (item->source == STACK_LOOKED_UP)
+		label = names_format(names, "%s (as seen from outside)", label);
+	text_line(text, indent, label, account_item_age(account, item));
+	text_stack(text, item->stack, indent + 4);
+}
+
+/* -- who waits -------------------------------------------------------------- */
+
+static bool waits_alike(const struct finding_item *a, const struct finding_item *b)
+{
+	return a->stack == b->stack && a->op == b->op && a->handle == b->handle &&
+	       a->object_kind == b->object_kind;
+}
+
+static bool is_waiter(const struct finding *finding, const struct finding_item *item)
+{
+	if (finding->kind == FINDING_deadlock)
+		return item->role == ROLE_waits && !finding_is_ring_wait(finding, item);
+	return item->role == ROLE_waits && item->thread != finding->thread;
+}
+
+/* Whether the waiters want more than one thing, so that each has to be told apart. */
+static bool different_objects(const struct finding *finding)
+{
+	const struct finding_item *first = NULL;
+	for (uint32_t i = 0; i < finding_items(finding); i++) {
+		const struct finding_item *item = &finding->items[i];
+		if (!is_waiter(finding, item))
+			continue;
+		if (first && (first->handle != item->handle || first->object_kind != item->object_kind))
+			return true;
+		first = item;
+	}
+	return false;
+}
+
+static void waiter_line(struct text_report *text, const struct account *account,
+			const struct finding_item *item, bool names_object)
+{
+	struct names *names = &text->names;
+	struct out *out = &text->out;
+	out_indent(out, TEXT_INDENT + 4);
+	out_put(out, names_item_thread(names, item));
+	out_pad(out, TEXT_INDENT + 4 + 26);
+	out_put(out, item->op ? op_name(item->op) : "waits");
+	if (names_object)
+		out_format(out, " of %s", object_text(names, object_of_item(names, item), true));
+	nsec_t age = account_item_age(account, item);
+	if (age) {
+		out_pad(out, TEXT_INDENT + 4 + 26 + 26);
+		out_format(out, "for %s", names_duration(names, age));
+	}
+	if (!text->verbose) {
+		out_pad(out, TEXT_INDENT + 4 + 26 + 26 + 12);
+		out_put(out, text_place(text, item->stack));
+	}
+	if (item->count > 1)
+		out_format(out, ", and %u more", item->count - 1);
+	out_newline(out);
+}
+
+void text_waiters(struct text_report *text, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	uint32_t items = finding_items(finding), places = 0, unshown = 0;
+	bool names_object = different_objects(finding), begun = false;
+	for (uint32_t i = 0; i < items; i++) {
+		const struct finding_item *item = &finding->items[i];
+		if (!is_waiter(finding, item))
+			continue;
+		if (!begun)
+			text_line(text, TEXT_INDENT, "waited for by", 0);
+		begun = true;
+		bool told = false;
+		for (uint32_t j = 0; j < i && !told; j++)
+			told =
+			    is_waiter(finding, &finding->items[j]) && waits_alike(item, &finding->items[j]);
+		if (told)
+			continue;
+		uint32_t alike = 0;
+		bool shown = places++ < WAITERS_MAX || text->verbose;
+		for (uint32_t j = i; j < items; j++) {
+			if (!is_waiter(finding, &finding->items[j]) || !waits_alike(item, &finding->items[j]))
+				continue;
+			alike++;
+			if (shown && (alike <= WAITERS_ALIKE || text->verbose))
+				waiter_line(text, account, &finding->items[j], names_object);
+		}
+		if (!shown)
+			unshown += alike;
+		else if (text->verbose)
+			text_stack(text, item->stack, TEXT_INDENT + 8);
+		else if (alike > WAITERS_ALIKE)
+			text_line(text, TEXT_INDENT + 4,
+				  names_format(&text->names, "and %u more in the same place",
+					       alike - WAITERS_ALIKE),
+				  0);
+	}
+	if (unshown)
+		text_line(text, TEXT_INDENT + 4, names_format(&text->names, "and %u more elsewhere", unshown),
+			  0);
+}
+
+/* -- the whole -------------------------------------------------------------- */
+
+/* The option whose limit tripped. */
+static const char *limit_option(unsigned kind)
+{
+	switch (kind) {
+	case FINDING_stuck_holder:
+		return "blocked";
+	case FINDING_long_hold:
+		return "held";
+	case FINDING_iterator_open:
+		return "iterating";
+	case FINDING_blocked:
+		return "idle_blocked";
+	default:
+		return NULL;
+	}
+}
+
+static void put_remarks(struct text_report *text, const struct account *account)
+{
+	struct names *names = &text->names;
+	const struct finding *finding = account->finding;
+	const char *option = limit_option(finding->kind);
+	if (finding->kind == FINDING_leak && (finding->flags & FOUND_CYCLE))
+		text_line(text, TEXT_INDENT,
+			  "the blocks point to one another, and nothing else points to them", 0);
+	if (finding->indirect)
+		text_line(text, TEXT_INDENT,
+			  names_format(names, "another %s is lost with them: nothing else points there",
+				       names_size(names, finding->indirect)),
+			  0);
+	if (option && finding->limit)
+		text_faint_line(text, TEXT_INDENT,
+				names_format(names, "limit %s (option %s)",
+					     names_duration(names, finding->limit), option));
+	if (finding->flags & FOUND_DEGRADED)
+		text_faint_line(text, TEXT_INDENT,
+				"judged with less than everything in sight: see the notes below");
+	if (text->verbose)
+		text_faint_line(
+		    text, TEXT_INDENT,
+		    names_format(names, "id %s, suppress with: %s", account->id, account->suppression));
+}
+
+/* Threads of which the same is to be said: made in one place, blocked in one place. */
+static bool said_alike(const struct finding_item *a, const struct finding_item *b)
+{
+	return (a->role == ROLE_created || a->role == ROLE_blocked) && a->role == b->role && a->stack &&
+	       a->stack == b->stack && a->op == b->op && a->handle == b->handle;
+}
+
+static void put_items(struct text_report *text, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	uint32_t items = finding_items(finding);
+	for (uint32_t i = 0; i < items; i++) {
+		const struct finding_item *item = &finding->items[i];
+		bool told = is_waiter(finding, item);
+		for (uint32_t j = 0; j < i && !told; j++)
+			told = said_alike(item, &finding->items[j]);
+		if (told)
+			continue;
+		text_item(text, account, item, finding->thread, TEXT_INDENT);
+		const char *list = NULL;
+		uint32_t others = 0, at = 0;
+		for (uint32_t j = i + 1; j < items; j++)
+			others += said_alike(item, &finding->items[j]);
+		for (uint32_t j = i + 1; j < items && at < others; j++)
+			if (said_alike(item, &finding->items[j]))
+				list = text_list_add(text, list,
+						     names_item_thread(&text->names, &finding->items[j]),
+						     at++, others);
+		if (list)
+			text_line(
+			    text, TEXT_INDENT,
+			    names_format(&text->names, "and so %s %s", others == 1 ? "is" : "are", list), 0);
+	}
+}
+
+void text_finding(struct text_report *text, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	if (finding->kind == FINDING_deadlock) {
+		text_deadlock(text, account);
+	} else {
+		put_items(text, account);
+		text_waiters(text, account);
+	}
+	put_remarks(text, account);
+}

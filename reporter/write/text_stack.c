@@ -1,0 +1,167 @@
+#include "reporter/write/text_report.h"
+
+#include <string.h>
+
+#define FRAMES_MAX 24u       /* of a stack that is not shown in full: more does not fit a terminal ... */
+#define FRAMES_OUTER 4u      /* ... of these, so many of the outer end */
+#define FUNCTION_COLUMNS 44u /* function names up to this long have their files in one column */
+#define FUNCTION_SHORT 60u   /* longer ones lose their parameters, then what is in their <> */
+
+static bool is_function(const struct frame *frame, const char *name)
+{
+	return frame->function && strcmp(frame->function, name) == 0;
+}
+
+/*
+ * How many frames are worth showing: what called main, or a thread's start routine, is the same
+ * for everybody.
+ */
+static size_t worthwhile(const struct named_stack *stack)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		if (is_function(&stack->frames[i], "main"))
+			return i + 1;
+	size_t count = stack->count;
+	while (count && (frame_is_runtime(&stack->frames[count - 1]) ||
+			 is_function(&stack->frames[count - 1], "_start")))
+		count--;
+	return count ? count : stack->count;
+}
+
+/* Drops what stands in the outermost <>. */
+static const char *without_arguments(struct names *names, const char *name, size_t length)
+{
+	char *copy = arena_alloc(names->arena, length + 1);
+	size_t used = 0, depth = 0;
+	if (!copy)
+		return "?";
+	for (size_t i = 0; i < length; i++) {
+		if (name[i] == '<' && i && depth++ == 0)
+			copy[used++] = '<';
+		if (!depth)
+			copy[used++] = name[i];
+		if (name[i] == '>' && depth && --depth == 0) {
+			copy[used++] = '>';
+		}
+	}
+	return copy;
+}
+
+static const char *function_text(struct text_report *text, const struct frame *frame)
+{
+	const char *function = frame->function;
+	if (!function)
+		return names_frame_function(&text->names, frame);
+	if (text->verbose || utf8_width(function) <= FUNCTION_SHORT)
+		return function;
+	size_t length;
+	const char *stem = function_stem(function, &length);
+	if (length <= FUNCTION_SHORT)
+		return names_format(&text->names, "%.*s", (int)length, stem);
+	return without_arguments(&text->names, stem, length);
+}
+
+/* Where a frame is: `map.c:120`; without debug information `server+0x11d2`. */
+static const char *location_text(struct text_report *text, const struct frame *frame)
+{
+	struct names *names = &text->names;
+	if (frame->file && frame->line)
+		return names_format(names, "%s:%u", text->verbose ? frame->file : path_base(frame->file),
+				    frame->line);
+	if (frame->file)
+		return text->verbose ? frame->file : path_base(frame->file);
+	if (!frame->function)
+		return frame->module ? "" : "in no known module";
+	if (!frame->module)
+		return "";
+	return names_format(names, "%s+0x%lx", text->verbose ? frame->module : path_base(frame->module),
+			    frame->offset);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_place(const struct frame *a, const struct frame *b)
+{
+	return a->offset == b->offset && a->line == b->line && same_text(a->function, b->function) &&
+	       same_text(a->module, b->module);
+}
+
+static void put_frame(struct text_report *text, const struct frame *frame, size_t times, size_t indent,
+		      size_t column)
+{
+	struct out *out = &text->out;
+	const char *location = location_text(text, frame);
+	out_indent(out, indent);
+	out_put(out, function_text(text, frame));
+	if (*location) {
+		out_pad(out, column);
+		out_put(out, location);
+	}
+	if (text->verbose && frame->function && frame->file && frame->module)
+		out_format(out, " (%s)", path_base(frame->module));
+	if (text->verbose && !frame->file && frame->build_id)
+		out_format(out, " (build id %s)", frame->build_id);
+	if (frame->inlined)
+		out_put(out, " (inlined)");
+	if (times > 1)
+		out_format(out, " (%zu times)", times);
+	out_newline(out);
+}
+
+static void put_faint(struct text_report *text, size_t indent, const char *line)
+{
+	out_indent(&text->out, indent);
+	out_color(&text->out, COLOR_FAINT);
+	out_put(&text->out, line);
+	out_color(&text->out, COLOR_PLAIN);
+	out_newline(&text->out);
+}
+
+void text_stack(struct text_report *text, stack_id stack, size_t indent)
+{
+	const struct named_stack *named = names_stack(&text->names, stack);
+	size_t count = text->verbose ? named->count : worthwhile(named);
+	size_t cut_from = count, cut_to = count, width = 20;
+	if (!count) {
+		put_faint(text, indent, "(no stack was recorded)");
+		return;
+	}
+	if (!text->verbose && count > FRAMES_MAX) {
+		cut_from = FRAMES_MAX - FRAMES_OUTER;
+		cut_to = count - FRAMES_OUTER;
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t columns =
+		    i >= cut_from && i < cut_to ? 0 : utf8_width(function_text(text, &named->frames[i]));
+		if (columns > width && columns <= FUNCTION_COLUMNS)
+			width = columns;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (i == cut_from && cut_to > cut_from) {
+			put_faint(text, indent,
+				  names_format(&text->names, "... %zu more frames, shown with -v",
+					       cut_to - cut_from));
+			i = cut_to;
+		}
+		size_t first = i;
+		while (i + 1 < count && i + 1 != cut_from &&
+		       same_place(&named->frames[i], &named->frames[i + 1]))
+			i++;
+		put_frame(text, &named->frames[first], i - first + 1, indent, indent + width + 2);
+	}
+	if (named->truncated && count == named->count)
+		put_faint(text, indent, "... (what called it was not recorded)");
+}
+
+const char *text_place(struct text_report *text, stack_id stack)
+{
+	const struct frame *frame = names_own_frame(&text->names, stack);
+	if (!frame)
+		return "";
+	const char *location = location_text(text, frame);
+	return names_format(&text->names, "%s%s%s", names_frame_function(&text->names, frame),
+			    *location ? " " : "", location);
+}

@@ -1,0 +1,287 @@
+#include "hooks/alloc.h"
+
+#include "platform/early.h"
+#include "platform/process.h"
+#include "registry/recording.h"
+#include "start.h"
+
+/* -- before the shim runs -------------------------------------------------- */
+
+/*
+ * The loader and the constructors of other libraries allocate before us. Such blocks can hold the
+ * only pointer to a later one, so they must be known; a few dozen are usual.
+ */
+#define BEFORE_MOST 2048
+
+static struct {
+	const void *block;
+	size_t size;
+} before[BEFORE_MOST];
+static uint32_t before_count;
+
+void alloc_before_start(const void *block, size_t size)
+{
+	uint32_t at = __atomic_fetch_add(&before_count, 1, __ATOMIC_RELAXED);
+	if (at >= BEFORE_MOST)
+		return;
+	before[at].size = size;
+	__atomic_store_n(&before[at].block, block, __ATOMIC_RELEASE);
+}
+
+static void freed_before_start(const void *block)
+{
+	uint32_t used = MIN_OF(__atomic_load_n(&before_count, __ATOMIC_RELAXED), (uint32_t)BEFORE_MOST);
+	for (uint32_t i = used; i-- > 0;)
+		if (before[i].block == block) {
+			before[i].block = NULL;
+			return;
+		}
+}
+
+void alloc_start(void)
+{
+	uint32_t used = MIN_OF(before_count, (uint32_t)BEFORE_MOST);
+	for (uint32_t i = 0; i < used; i++)
+		if (before[i].block)
+			allocation_early(before[i].block, before[i].size);
+}
+
+/* -- what all of them share ------------------------------------------------ */
+
+/* How often a thread's allocations look at the clock, to see whether a reporter is wanted by now. */
+#define CLOCK_EVERY 1024u
+
+bool alloc_track(void)
+{
+	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))) {
+		if (hook_groups)
+			return false;
+		start_shim();
+		if (!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))
+			return false;
+	}
+	if (UNLIKELY(self.busy || self.guest))
+		return false;
+	if (UNLIKELY(!*process_canary)) {
+		start_fork_child();
+		return hook_groups & HOOK_ALLOC;
+	}
+	if (UNLIKELY(self.until_clock-- == 0)) {
+		self.until_clock = CLOCK_EVERY;
+		reporter_want();
+	}
+	return true;
+}
+
+void alloc_made(const void *frame, void *block, size_t size, enum allocation_kind kind)
+{
+	allocation_begin(block, size, kind, stack_capture(frame), 0);
+}
+
+void alloc_freed(void *block)
+{
+	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))) {
+		if (!hook_groups)
+			freed_before_start(block);
+		return;
+	}
+	if (UNLIKELY(!*process_canary))
+		start_fork_child();
+	if (LIKELY(!self.guest))
+		allocation_end(block, NULL);
+}
+
+/* -- the C allocator ------------------------------------------------------- */
+
+EXPORT void *malloc(size_t size)
+{
+	if (UNLIKELY(!real_ready()))
+		return early_alloc(size, 16);
+	ALLOC_CALL(block, size, ALLOCATED_MALLOC, real.malloc(size));
+	return block;
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+	if (UNLIKELY(!real_ready())) {
+		size_t bytes;
+		return __builtin_mul_overflow(count, size, &bytes) ? NULL : early_alloc(bytes, 16);
+	}
+	/* The product is meant only after the real call has found that it does not overflow. */
+	ALLOC_CALL(block, count * size, ALLOCATED_MALLOC, real.calloc(count, size));
+	return block;
+}
+
+EXPORT void free(void *block)
+{
+	if (!block || early_owns(block))
+		return;
+	if (UNLIKELY(!real_ready()))
+		return;
+	alloc_freed(block);
+	self.busy += HOOK_IN_ALLOCATOR;
+	real.free(block);
+	self.busy -= HOOK_IN_ALLOCATOR;
+}
+
+EXPORT void cfree(void *block)
+{
+	/* Gone from libc's headers and from many a libc; always the same as free. */
+	free(block);
+}
+
+static void *early_grow(void *old, size_t size)
+{
+	size_t known = early_size(old);
+	void *block = malloc(size);
+	if (block)
+		memcpy(block, old, MIN_OF(known, size));
+	return block;
+}
+
+/* realloc and reallocarray: forget, call, and put back where the real one refused. */
+#define REALLOC_CALL(result, old, bytes, call)                                                     \
+	struct allocation was;                                                                     \
+	const bool tracked = alloc_track();                                                        \
+	const bool known = hook_groups ? !self.guest && allocation_end(old, &was) : false;         \
+	if (UNLIKELY(!hook_groups))                                                                \
+		freed_before_start(old);                                                           \
+	self.busy += HOOK_IN_ALLOCATOR;                                                            \
+	void *result = (call);                                                                     \
+	self.busy -= HOOK_IN_ALLOCATOR;                                                            \
+	if (!result && (bytes) != 0) {                                                             \
+		if (known)                                                                         \
+			allocation_restore(&was);                                                  \
+		else if (UNLIKELY(!hook_groups))                                                   \
+			alloc_before_start(old, 0);                                                \
+	} else if (result && tracked) {                                                            \
+		alloc_made(__builtin_frame_address(0), result, (bytes), ALLOCATED_MALLOC);         \
+	} else if (result && UNLIKELY(!hook_groups)) {                                             \
+		alloc_before_start(result, (bytes));                                               \
+	}
+
+EXPORT void *realloc(void *old, size_t size)
+{
+	if (UNLIKELY(!real_ready())) {
+		void *made = early_alloc(size, 16);
+		if (made && old && early_owns(old))
+			memcpy(made, old, MIN_OF(early_size(old), size));
+		return made;
+	}
+	if (UNLIKELY(early_owns(old)))
+		return early_grow(old, size);
+	if (!old) {
+		ALLOC_CALL(block, size, ALLOCATED_MALLOC, real.realloc(NULL, size));
+		return block;
+	}
+	REALLOC_CALL(block, old, size, real.realloc(old, size))
+	return block;
+}
+
+EXPORT void *reallocarray(void *old, size_t count, size_t size)
+{
+	if (UNLIKELY(!real_ready() || early_owns(old) || !real.reallocarray)) {
+		size_t bytes;
+		if (__builtin_mul_overflow(count, size, &bytes)) {
+			errno = ENOMEM;
+			return NULL;
+		}
+		return realloc(old, bytes);
+	}
+	if (!old) {
+		ALLOC_CALL(block, count * size, ALLOCATED_MALLOC, real.reallocarray(NULL, count, size));
+		return block;
+	}
+	size_t bytes = 1;
+	if (!__builtin_mul_overflow(count, size, &bytes)) {
+		REALLOC_CALL(block, old, bytes, real.reallocarray(old, count, size))
+		return block;
+	}
+	return real.reallocarray(old, count, size);
+}
+
+EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t size)
+{
+	if (UNLIKELY(!real_ready())) {
+		*ret_block = early_alloc(size, alignment);
+		return *ret_block ? 0 : ENOMEM;
+	}
+	const bool tracked = alloc_track();
+	self.busy += HOOK_IN_ALLOCATOR;
+	int result = real.posix_memalign(ret_block, alignment, size);
+	self.busy -= HOOK_IN_ALLOCATOR;
+	if (result == 0 && *ret_block) {
+		if (tracked)
+			alloc_made(__builtin_frame_address(0), *ret_block, size, ALLOCATED_ALIGNED);
+		else if (UNLIKELY(!hook_groups))
+			alloc_before_start(*ret_block, size);
+	}
+	return result;
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+	if (UNLIKELY(!real_ready()))
+		return early_alloc(size, alignment);
+	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, real.aligned_alloc(alignment, size));
+	return block;
+}
+
+EXPORT void *memalign(size_t alignment, size_t size)
+{
+	if (UNLIKELY(!real_ready()))
+		return early_alloc(size, alignment);
+	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, real.memalign(alignment, size));
+	return block;
+}
+
+EXPORT void *valloc(size_t size)
+{
+	if (UNLIKELY(!real_ready()))
+		return early_alloc(size, 4096);
+	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, real.valloc(size));
+	return block;
+}
+
+EXPORT void *pvalloc(size_t size)
+{
+	if (UNLIKELY(!real_ready()))
+		return early_alloc((size + 4095) & ~(size_t)4095, 4096);
+	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, real.pvalloc(size));
+	return block;
+}
+
+EXPORT size_t malloc_usable_size(void *block)
+{
+	if (!block)
+		return 0;
+	if (UNLIKELY(early_owns(block)))
+		return early_size(block);
+	return real_ready() ? real.malloc_usable_size(block) : 0;
+}
+
+/* C23, glibc 2.43. Where libc lacks them, a program that has them must have linked something that
+ * brings its own; where it came with nothing, freeing is what they mean. */
+EXPORT void free_sized(void *block, size_t size)
+{
+	if (!block || early_owns(block) || !real_ready() || !real.free_sized) {
+		free(block);
+		return;
+	}
+	alloc_freed(block);
+	self.busy += HOOK_IN_ALLOCATOR;
+	real.free_sized(block, size);
+	self.busy -= HOOK_IN_ALLOCATOR;
+}
+
+EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+	if (!block || early_owns(block) || !real_ready() || !real.free_aligned_sized) {
+		free(block);
+		return;
+	}
+	alloc_freed(block);
+	self.busy += HOOK_IN_ALLOCATOR;
+	real.free_aligned_sized(block, alignment, size);
+	self.busy -= HOOK_IN_ALLOCATOR;
+}

@@ -1,0 +1,53 @@
+/*
+ * What the C and the C++ allocation hooks share: the order of things around the
+ * real call. A block is forgotten before it is really freed (afterwards another
+ * thread may own the address) and learned after it was really made.
+ *
+ * Context: hook.
+ */
+#ifndef WH_HOOKS_ALLOC_H
+#define WH_HOOKS_ALLOC_H
+
+#include "base/context.h"
+#include "hooks/hook.h"
+#include "registry/allocation.h"
+
+/* A scope in which the real allocator runs; left in order also by an exception. */
+struct alloc_scope {
+	bool outermost;
+};
+
+static inline void alloc_scope_end(struct alloc_scope *scope)
+{
+	(void)scope;
+	self.busy -= HOOK_IN_ALLOCATOR;
+}
+
+/* Whether allocations of this thread are recorded now; also starts the shim and notices a fork. */
+bool alloc_track(void);
+
+/* For blocks made before the shim runs, in a small table: they are known, as roots, from its start. */
+void alloc_before_start(const void *block, size_t size);
+/* Hands them to the registry. Context: init. */
+void alloc_start(void);
+
+/* `block` was made. */
+void alloc_made(const void *frame, void *block, size_t size, enum allocation_kind kind);
+/* `block` is about to be freed; safe at any time and anywhere. */
+void alloc_freed(void *block);
+
+/* Runs `call` as the real allocator and records its result. */
+#define ALLOC_CALL(block, size, kind, call)                                              \
+	void *block;                                                                     \
+	const bool tracked = alloc_track();                                              \
+	{                                                                                \
+		struct alloc_scope scope CLEANUP(alloc_scope_end) = { .outermost = tracked }; \
+		self.busy += HOOK_IN_ALLOCATOR;                                          \
+		block = (call);                                                          \
+	}                                                                                \
+	if (tracked && block)                                                            \
+		alloc_made(__builtin_frame_address(0), block, (size), (kind));           \
+	else if (UNLIKELY(!hook_groups) && block)                                        \
+		alloc_before_start(block, (size))
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * operator new and delete. Each goes on to the real operator, so that operators
+ * and new-handlers which the program replaced keep working; what the real one
+ * takes from malloc inside is not recorded a second time.
+ *
+ * The real ones are looked up at the first call of each: a C program may load
+ * libstdc++ with a plugin, long after we were resolved.
+ */
+#include "hooks/alloc.h"
+
+struct nothrow; /* std::nothrow_t, only ever passed on */
+
+/* The C++ runtimes that may have been loaded where RTLD_NEXT does not look. */
+static void *find_operator(const char *name)
+{
+	static const char *const runtimes[] = { "libstdc++.so.6", "libc++.so.1", "libc++abi.so.1" };
+	void *found = real_find(name, NULL);
+	for (size_t i = 0; !found && i < COUNT_OF(runtimes); i++) {
+		void *handle = dlopen(runtimes[i], RTLD_LAZY | RTLD_NOLOAD);
+		if (handle) {
+			found = dlsym(handle, name);
+			dlclose(handle);
+		}
+	}
+	return found;
+}
+
+static void *operator_ready(void **place, const char *name)
+{
+	void *found = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+	if (LIKELY(found))
+		return found;
+	self.busy += HOOK_IN_ALLOCATOR;
+	found = find_operator(name);
+	self.busy -= HOOK_IN_ALLOCATOR;
+	__atomic_store_n(place, found, __ATOMIC_RELEASE);
+	return found;
+}
+
+/*
+ * The real operator as `call`, of the type of the hook itself. Where there is none anywhere (a program
+ * that brought declarations but no runtime), `otherwise` is what the operator amounts to.
+ */
+#define REAL(name)                                                                    \
+	static void *real_##name;                                                     \
+	__typeof__(&name) call = (__typeof__(&name))operator_ready(&real_##name, #name)
+
+#define MADE(kind, size, expression, otherwise) \
+	ALLOC_CALL(block, size, kind, call ? (expression) : (otherwise)); \
+	return block
+
+#define FREED(block, expression)                   \
+	if (block)                                 \
+		alloc_freed(block);                \
+	self.busy += HOOK_IN_ALLOCATOR;            \
+	if (LIKELY(call))                          \
+		expression;                        \
+	else                                       \
+		real.free(block);                  \
+	self.busy -= HOOK_IN_ALLOCATOR
+
+#define FORM_NEW(name, kind)                                        \
+	void *name(size_t size);                                    \
+	EXPORT void *name(size_t size)                              \
+	{                                                           \
+		real_ready();                                       \
+		REAL(name);                                         \
+		MADE(kind, size, call(size), real.malloc(size ? size : 1)); \
+	}
+#define FORM_NEW_NOTHROW(name, kind)                                             \
+	void *name(size_t size, const struct nothrow *tag);                      \
+	EXPORT void *name(size_t size, const struct nothrow *tag)                \
+	{                                                                        \
+		real_ready();                                                    \
+		REAL(name);                                                      \
+		MADE(kind, size, call(size, tag), real.malloc(size ? size : 1)); \
+	}
+#define FORM_NEW_ALIGNED(name, kind)                                                             \
+	void *name(size_t size, size_t alignment);                                               \
+	EXPORT void *name(size_t size, size_t alignment)                                         \
+	{                                                                                        \
+		real_ready();                                                                    \
+		REAL(name);                                                                      \
+		MADE(kind, size, call(size, alignment), real.memalign(alignment, size ? size : 1)); \
+	}
+#define FORM_NEW_ALIGNED_NOTHROW(name, kind)                                                          \
+	void *name(size_t size, size_t alignment, const struct nothrow *tag);                         \
+	EXPORT void *name(size_t size, size_t alignment, const struct nothrow *tag)                   \
+	{                                                                                             \
+		real_ready();                                                                         \
+		REAL(name);                                                                           \
+		MADE(kind, size, call(size, alignment, tag), real.memalign(alignment, size ? size : 1)); \
+	}
+#define FORM_DELETE(name, kind)                 \
+	void name(void *block);                 \
+	EXPORT void name(void *block)           \
+	{                                       \
+		real_ready();                   \
+		REAL(name);                     \
+		FREED(block, call(block));      \
+	}
+#define FORM_DELETE_NOTHROW(name, kind)                             \
+	void name(void *block, const struct nothrow *tag);          \
+	EXPORT void name(void *block, const struct nothrow *tag)    \
+	{                                                           \
+		real_ready();                                       \
+		REAL(name);                                         \
+		FREED(block, call(block, tag));                     \
+	}
+#define FORM_DELETE_SIZED(name, kind)                 \
+	void name(void *block, size_t size);          \
+	EXPORT void name(void *block, size_t size)    \
+	{                                             \
+		real_ready();                         \
+		REAL(name);                           \
+		FREED(block, call(block, size));      \
+	}
+#define FORM_DELETE_ALIGNED(name, kind) FORM_DELETE_SIZED(name, kind)
+#define FORM_DELETE_SIZED_ALIGNED(name, kind)                                  \
+	void name(void *block, size_t size, size_t alignment);                 \
+	EXPORT void name(void *block, size_t size, size_t alignment)           \
+	{                                                                      \
+		real_ready();                                                  \
+		REAL(name);                                                    \
+		FREED(block, call(block, size, alignment));                    \
+	}
+#define FORM_DELETE_ALIGNED_NOTHROW(name, kind)                                             \
+	void name(void *block, size_t alignment, const struct nothrow *tag);                \
+	EXPORT void name(void *block, size_t alignment, const struct nothrow *tag)          \
+	{                                                                                   \
+		real_ready();                                                               \
+		REAL(name);                                                                 \
+		FREED(block, call(block, alignment, tag));                                  \
+	}
+
+#define OPERATOR(name, form, kind) FORM_##form(name, kind)
+#include "platform/operators.def"

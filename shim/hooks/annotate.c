@@ -1,0 +1,251 @@
+/*
+ * What programs tell us through whoholds.h. Each function is there twice: by its
+ * name, for languages that look functions up at run time, and in the table that
+ * the header finds through one weak symbol.
+ */
+#define WH_IN_LIBRARY
+#include "whoholds.h"
+
+#include <limits.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "hooks/hook.h"
+#include "platform/sys.h"
+#include "registry/allocation.h"
+#include "registry/object.h"
+#include "registry/recording.h"
+#include "start.h"
+
+/* In the order of the table. */
+void wh_iter_open(const void *container, const void *iterator, const char *name);
+void wh_iter_close(const void *iterator);
+void wh_acquired(const char *kind, const void *handle, const char *name);
+void wh_released(const char *kind, const void *handle);
+void wh_wait_begin(const void *object, const char *name);
+void wh_wait_end(const void *object);
+void wh_lock_acquired(const void *lock, int shared);
+void wh_lock_released(const void *lock);
+void wh_name(const void *object, const char *name);
+int wh_active(void);
+wh_mark wh_now(void);
+size_t wh_live_bytes_since(wh_mark mark);
+int wh_open_since(wh_mark mark);
+void wh_report(const char *why);
+
+/* -- iterators and other resources ----------------------------------------- */
+
+EXPORT void wh_iter_open(const void *container, const void *iterator, const char *name)
+{
+	HOOK(hook, PAIR);
+	if (hook.track)
+		resource_begin(KIND_ITERATOR, (uintptr_t)iterator, OP_wh_iter_open, hook_stack(&hook), (uintptr_t)container,
+			       name);
+}
+
+EXPORT void wh_iter_close(const void *iterator)
+{
+	HOOK(hook, PAIR);
+	if (hook.track)
+		resource_end(KIND_ITERATOR, (uintptr_t)iterator);
+}
+
+/*
+ * Two kinds may use the same numbers for their handles (a slot 3 and a socket 3).
+ * The upper 16 bits, which no address uses, tell them apart.
+ */
+static uint64_t resource_handle(const char *kind, const void *handle)
+{
+	uint64_t tag = kind ? hash_text(kind) : 0;
+	return (uintptr_t)handle ^ (tag << 48);
+}
+
+EXPORT void wh_acquired(const char *kind, const void *handle, const char *name)
+{
+	HOOK(hook, PAIR);
+	if (!hook.track)
+		return;
+	char buffer[128];
+	struct text text = TEXT_OF(buffer);
+	text_put(&text, kind ? kind : "resource");
+	if (name) {
+		text_put(&text, " ");
+		text_put(&text, name);
+	}
+	resource_begin(KIND_RESOURCE, resource_handle(kind, handle), OP_wh_acquired, hook_stack(&hook), 0, buffer);
+}
+
+EXPORT void wh_released(const char *kind, const void *handle)
+{
+	HOOK(hook, PAIR);
+	if (hook.track)
+		resource_end(KIND_RESOURCE, resource_handle(kind, handle));
+}
+
+/* -- locks and waits ------------------------------------------------------- */
+
+EXPORT void wh_wait_begin(const void *object, const char *name)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return;
+	if (name)
+		object_named((uintptr_t)object, name);
+	hook_wait(&hook, KIND_WAIT, (uintptr_t)object, MODE_NONE, OP_wh_wait_begin);
+	hook.waiting = false; /* it outlives this call: wh_wait_end */
+}
+
+EXPORT void wh_wait_end(const void *object)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return;
+	/* One that was not begun must not end a wait of another kind. */
+	const struct rec_thread *slot = thread_slot();
+	uint32_t depth = slot ? slot->wait_depth : 0;
+	if (depth && depth <= REC_SLOT_WAITS && slot->waits[depth - 1].kind == KIND_WAIT &&
+	    slot->waits[depth - 1].handle == (uintptr_t)object)
+		wait_end();
+}
+
+EXPORT void wh_lock_acquired(const void *lock, int shared)
+{
+	HOOK(hook, LOCK);
+	if (hook.track)
+		hold_begin(KIND_LOCK, (uintptr_t)lock, shared ? MODE_SHARED : MODE_EXCLUSIVE, OP_wh_lock_acquired,
+			   hook_stack(&hook));
+}
+
+EXPORT void wh_lock_released(const void *lock)
+{
+	HOOK(hook, LOCK);
+	if (hook.track)
+		hold_end(KIND_LOCK, (uintptr_t)lock, NULL);
+}
+
+EXPORT void wh_name(const void *object, const char *name)
+{
+	HOOK(hook, PROCESS);
+	if (hook.track && name)
+		object_named((uintptr_t)object, name);
+}
+
+/* -- assertions for tests -------------------------------------------------- */
+
+EXPORT int wh_active(void)
+{
+	return 1;
+}
+
+/*
+ * Events are stamped with a coarse clock, so a mark lies where all of its parts
+ * have just moved on: what came before is stamped earlier, what comes after is not.
+ */
+EXPORT wh_mark wh_now(void)
+{
+	HOOK(hook, PROCESS);
+	if (!hook.track)
+		return (wh_mark){ 0 };
+	nsec_t age = sys_monotonic_coarse() - recording->started_mono;
+	nsec_t at = recording->started_mono + (age / ALLOCATION_TICK + 1) * ALLOCATION_TICK;
+	while (sys_monotonic_coarse() < at)
+		sys_sleep(NSEC_PER_MSEC);
+	return (wh_mark){ .at = at };
+}
+
+struct live_sum {
+	uint32_t from; /* ticks */
+	uint64_t bytes;
+};
+
+static bool live_add(const struct allocation *allocation, void *data)
+{
+	struct live_sum *sum = data;
+	if (allocation->born >= sum->from)
+		sum->bytes += allocation->size;
+	return true;
+}
+
+EXPORT size_t wh_live_bytes_since(wh_mark mark)
+{
+	HOOK(hook, PROCESS);
+	if (!hook.track || mark.at < recording->started_mono)
+		return 0;
+	struct live_sum sum = { .from = (uint32_t)((mark.at - recording->started_mono) / ALLOCATION_TICK) };
+	allocation_each(live_add, &sum);
+	return sum.bytes;
+}
+
+/* Whether thread `id` is `maker` or was made by it, or by one that it made. */
+static bool made_by(const struct view *view, thread_id id, thread_id maker)
+{
+	uint32_t slots = view_thread_slots(view);
+
+	/* A thread has a greater number than its maker, so this comes to an end. */
+	while (id > maker) {
+		thread_id creator = 0;
+		for (uint32_t i = 0; i < slots && !creator; i++) {
+			const struct rec_thread *slot = view_thread(view, i);
+			if (slot && slot->id == id && slot->state != THREAD_FREE)
+				creator = slot->creator;
+		}
+		if (creator >= id)
+			return false;
+		id = creator;
+	}
+	return id == maker;
+}
+
+static bool counts_as_open(const struct rec_hold *hold, nsec_t since)
+{
+	return (hold->state == HOLD_LIVE || hold->state == HOLD_PARKED) && hold->since >= since &&
+	       kind_traits(hold->kind) & (KIND_IS_OWNED | KIND_IS_RESOURCE);
+}
+
+EXPORT int wh_open_since(wh_mark mark)
+{
+	HOOK(hook, PROCESS);
+	const struct rec_thread *own = hook.track ? thread_slot() : NULL;
+	if (!own)
+		return 0;
+	const struct view *view = recording_view();
+	uint32_t slots = view_thread_slots(view), resources = (uint32_t)(view_used(view, REC_RESOURCES) / sizeof(struct rec_hold));
+	int open = 0;
+
+	for (uint32_t i = 0; i < slots; i++) {
+		const struct rec_thread *slot = view_thread(view, i);
+		if (!slot || slot->state == THREAD_FREE || !made_by(view, slot->id, own->id))
+			continue;
+		for (uint32_t at = 0; at < MIN_OF(slot->hold_count, REC_SLOT_HOLDS); at++)
+			open += counts_as_open(&slot->holds[at], mark.at);
+	}
+	for (uint32_t i = 0; i < resources && open < INT_MAX; i++) {
+		const struct rec_hold *hold = view_resource(view, i);
+		open += hold && counts_as_open(hold, mark.at) && made_by(view, hold->owner, own->id);
+	}
+	return open;
+}
+
+EXPORT void wh_report(const char *why)
+{
+	HOOK(hook, PROCESS);
+	if (hook.track)
+		start_report_now(why ? why : "wh_report");
+}
+
+EXPORT const struct wh_library wh_library = {
+	.bytes = sizeof(struct wh_library),
+	.iter_open = wh_iter_open,
+	.iter_close = wh_iter_close,
+	.acquired = wh_acquired,
+	.released = wh_released,
+	.wait_begin = wh_wait_begin,
+	.wait_end = wh_wait_end,
+	.lock_acquired = wh_lock_acquired,
+	.lock_released = wh_lock_released,
+	.name = wh_name,
+	.now = wh_now,
+	.live_bytes_since = wh_live_bytes_since,
+	.open_since = wh_open_since,
+	.report = wh_report,
+};

@@ -1,0 +1,125 @@
+/*
+ * The C11 names. glibc's do not go through the pthread names, and the real C11
+ * functions are called, since their results and types are their own. A mtx_t is a
+ * pthread_mutex_t inside, and so it is one here.
+ */
+#include "hooks/cond.h"
+#include "hooks/hook.h"
+#include "hooks/mutex.h"
+#include "registry/object.h"
+
+static void mtx_result(struct hook *hook, const mtx_t *mutex, enum op op, int result)
+{
+	hook_wait_over(hook);
+	if (result == thrd_success)
+		hold_begin(KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, op, hook_stack(hook));
+}
+
+EXPORT int mtx_lock(mtx_t *mutex)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.mtx_lock(mutex);
+	hook_wait(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
+	int result = real.mtx_lock(mutex);
+	mtx_result(&hook, mutex, OP_mtx_lock, result);
+	return result;
+}
+
+EXPORT int mtx_trylock(mtx_t *mutex)
+{
+	HOOK(hook, LOCK);
+	int result = real.mtx_trylock(mutex);
+	if (hook.track)
+		mtx_result(&hook, mutex, OP_mtx_trylock, result);
+	return result;
+}
+
+EXPORT int mtx_timedlock(mtx_t *mutex, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.mtx_timedlock(mutex, until);
+	hook_wait_timed(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_timedlock);
+	int result = real.mtx_timedlock(mutex, until);
+	mtx_result(&hook, mutex, OP_mtx_timedlock, result);
+	return result;
+}
+
+EXPORT int mtx_unlock(mtx_t *mutex)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.mtx_unlock(mutex);
+	struct mutex_release release;
+	mutex_release_begin(&release, (const pthread_mutex_t *)(const void *)mutex);
+	int result = real.mtx_unlock(mutex);
+	mutex_release_result(&release, result == thrd_success);
+	return result;
+}
+
+EXPORT int mtx_init(mtx_t *mutex, int type)
+{
+	HOOK(hook, LOCK);
+	int result = real.mtx_init(mutex, type);
+	if (hook.track && result == thrd_success) {
+		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
+		object_created(KIND_MUTEX, (uintptr_t)mutex, hook_stack(&hook), 0,
+			       type & mtx_recursive ? OBJECT_RECURSIVE : 0);
+	}
+	return result;
+}
+
+EXPORT void mtx_destroy(mtx_t *mutex)
+{
+	HOOK(hook, LOCK);
+	real.mtx_destroy(mutex);
+	if (hook.track) {
+		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
+		object_destroyed(KIND_MUTEX, (uintptr_t)mutex);
+	}
+}
+
+EXPORT int cnd_wait(cnd_t *cond, mtx_t *mutex)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.cnd_wait(cond, mutex);
+	struct cond_wait wait CLEANUP(cond_wait_end) = cond_wait_begin(&hook, cond, mutex, OP_cnd_wait, false);
+	(void)wait;
+	return real.cnd_wait(cond, mutex);
+}
+
+EXPORT int cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.cnd_timedwait(cond, mutex, until);
+	struct cond_wait wait CLEANUP(cond_wait_end) =
+		cond_wait_begin(&hook, cond, mutex, OP_cnd_timedwait, true);
+	(void)wait;
+	return real.cnd_timedwait(cond, mutex, until);
+}
+
+EXPORT int cnd_init(cnd_t *cond)
+{
+	HOOK(hook, LOCK);
+	int result = real.cnd_init(cond);
+	if (hook.track && result == thrd_success)
+		object_created(KIND_COND, (uintptr_t)cond, hook_stack(&hook), 0, 0);
+	return result;
+}
+
+EXPORT void cnd_destroy(cnd_t *cond)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track) {
+		real.cnd_destroy(cond);
+		return;
+	}
+	/* Blocks until the last woken waiter has left. */
+	hook_wait(&hook, KIND_COND, (uintptr_t)cond, MODE_NONE, OP_cnd_destroy);
+	real.cnd_destroy(cond);
+	hook_wait_over(&hook);
+	object_destroyed(KIND_COND, (uintptr_t)cond);
+}

@@ -1,0 +1,107 @@
+#include "hooks/cond.h"
+
+#include "registry/object.h"
+
+struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op, bool timed)
+{
+	struct cond_wait wait = { .hook = hook, .mutex = (uintptr_t)mutex };
+	struct wait_for what = { .kind = KIND_COND,
+				 .op = op,
+				 .timed = timed,
+				 .handle = (uintptr_t)cond,
+				 .handle2 = (uintptr_t)mutex };
+
+	hook_wait_for(hook, &what);
+	hold_park(KIND_MUTEX, wait.mutex);
+	return wait;
+}
+
+void cond_wait_end(struct cond_wait *wait)
+{
+	hook_wait_over(wait->hook);
+	hold_unpark(KIND_MUTEX, wait->mutex);
+	if (UNLIKELY(wait->lost))
+		hold_end(KIND_MUTEX, wait->mutex, NULL);
+}
+
+EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_cond_wait(cond, mutex);
+	struct cond_wait wait CLEANUP(cond_wait_end) =
+		cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_wait, false);
+	int result = real.pthread_cond_wait(cond, mutex);
+	wait.lost = result == ENOTRECOVERABLE;
+	return result;
+}
+
+EXPORT int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_cond_timedwait(cond, mutex, until);
+	struct cond_wait wait CLEANUP(cond_wait_end) =
+		cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_timedwait, true);
+	int result = real.pthread_cond_timedwait(cond, mutex, until);
+	wait.lost = result == ENOTRECOVERABLE;
+	return result;
+}
+
+EXPORT int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
+				  const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_cond_clockwait(cond, mutex, clock, until);
+	struct cond_wait wait CLEANUP(cond_wait_end) =
+		cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_clockwait, true);
+	int result = real.pthread_cond_clockwait(cond, mutex, clock, until);
+	wait.lost = result == ENOTRECOVERABLE;
+	return result;
+}
+
+/*
+ * Nothing is recorded of these two. They are here because the name has two
+ * versions with different ideas of what a pthread_cond_t is, and all of the
+ * family must be of the one that our waits go to.
+ */
+EXPORT int pthread_cond_signal(pthread_cond_t *cond)
+{
+	real_ready();
+	return real.pthread_cond_signal(cond);
+}
+
+EXPORT int pthread_cond_broadcast(pthread_cond_t *cond)
+{
+	real_ready();
+	return real.pthread_cond_broadcast(cond);
+}
+
+EXPORT int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attributes)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_cond_init(cond, attributes);
+	if (hook.track && result == 0) {
+		int shared = 0;
+		if (attributes)
+			pthread_condattr_getpshared(attributes, &shared);
+		object_created(KIND_COND, (uintptr_t)cond, hook_stack(&hook), 0,
+			       shared == PTHREAD_PROCESS_SHARED ? OBJECT_SHARED : 0);
+	}
+	return result;
+}
+
+EXPORT int pthread_cond_destroy(pthread_cond_t *cond)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_cond_destroy(cond);
+	/* Blocks until the last woken waiter has left. */
+	hook_wait(&hook, KIND_COND, (uintptr_t)cond, MODE_NONE, OP_pthread_cond_destroy);
+	int result = real.pthread_cond_destroy(cond);
+	hook_wait_over(&hook);
+	if (result == 0)
+		object_destroyed(KIND_COND, (uintptr_t)cond);
+	return result;
+}

@@ -1,0 +1,26 @@
+/*
+ * A condition wait gives the mutex up and takes it back, inside libc where no
+ * hook sees it. So the hold is parked for that time, and whatever way the wait
+ * ends (also by cancellation: POSIX has the mutex taken back before the first
+ * cleanup handler runs), the hold is there again.
+ *
+ *   struct cond_wait parked CLEANUP(cond_wait_end) = cond_wait_begin(&hook, ...);
+ *   parked.result = real.pthread_cond_wait(cond, mutex);
+ *
+ * Context: hook. Keep errno.
+ */
+#ifndef WH_HOOKS_COND_H
+#define WH_HOOKS_COND_H
+
+#include "hooks/hook.h"
+
+struct cond_wait {
+	struct hook *hook;
+	uint64_t mutex;
+	bool lost; /* the wait came back without the mutex (ENOTRECOVERABLE) */
+};
+
+struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op, bool timed);
+void cond_wait_end(struct cond_wait *wait);
+
+#endif

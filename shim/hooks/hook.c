@@ -1,0 +1,42 @@
+#include "hooks/hook.h"
+
+#include "platform/process.h"
+#include "registry/recording.h"
+#include "start.h"
+
+uint32_t hook_groups;
+
+bool hook_track(enum hook_group group)
+{
+	if (UNLIKELY(!real_ready()))
+		return false;
+	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & group))) {
+		start_shim();
+		if (!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & group))
+			return false;
+	}
+	if (UNLIKELY(self.busy || self.guest || self.ended)) {
+		/* Inside the real allocator is not a place where anything is missed. */
+		if (self.busy % HOOK_IN_ALLOCATOR)
+			__atomic_fetch_add((uint64_t *)&recording->dropped_events, 1, __ATOMIC_RELAXED);
+		return false;
+	}
+	if (UNLIKELY(!*process_canary))
+		start_fork_child();
+	return true;
+}
+
+void hook_wait(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
+{
+	struct wait_for what = { .kind = kind, .handle = handle, .mode = mode, .op = op };
+	hook_wait_for(hook, &what);
+}
+
+void hook_wait_for(struct hook *hook, struct wait_for *what)
+{
+	what->stack = hook_stack(hook);
+	what->frame = hook->frame;
+	wait_begin(what);
+	hook->waiting = true;
+	reporter_want();
+}

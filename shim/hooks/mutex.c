@@ -1,0 +1,156 @@
+/*
+ * Mutexes. An acquisition is a wait that ends in a hold; trylock is a hold
+ * without a wait, so that it makes no edge of the lock order.
+ *
+ * EOWNERDEAD is a success: the caller has a robust mutex whose owner died.
+ */
+#include "hooks/mutex.h"
+
+#include "hooks/hook.h"
+#include "registry/object.h"
+
+/* What a lock call's result means for the holds. */
+static void mutex_result(struct hook *hook, const void *mutex, enum op op, int result)
+{
+	uint64_t handle = (uintptr_t)mutex;
+
+	hook_wait_over(hook);
+	if (result == EOWNERDEAD)
+		hold_end(KIND_MUTEX, handle, NULL); /* the dead owner's; ours begins */
+	if (result == 0 || result == EOWNERDEAD)
+		hold_begin(KIND_MUTEX, handle, MODE_EXCLUSIVE, op, hook_stack(hook));
+}
+
+EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_mutex_lock(mutex);
+	hook_wait(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_lock);
+	int result = real.pthread_mutex_lock(mutex);
+	mutex_result(&hook, mutex, OP_pthread_mutex_lock, result);
+	return result;
+}
+
+EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_mutex_trylock(mutex);
+	if (hook.track)
+		mutex_result(&hook, mutex, OP_pthread_mutex_trylock, result);
+	return result;
+}
+
+EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_mutex_timedlock(mutex, until);
+	hook_wait_timed(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_timedlock);
+	int result = real.pthread_mutex_timedlock(mutex, until);
+	mutex_result(&hook, mutex, OP_pthread_mutex_timedlock, result);
+	return result;
+}
+
+EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_mutex_clocklock(mutex, clock, until);
+	hook_wait_timed(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_clocklock);
+	int result = real.pthread_mutex_clocklock(mutex, clock, until);
+	mutex_result(&hook, mutex, OP_pthread_mutex_clocklock, result);
+	return result;
+}
+
+/*
+ * Whether the mutex's unlock can fail: recursive, error-checking, robust and
+ * priority ones ask who the owner is. A plain one never does, and neither does an
+ * adaptive one. The type is read out of glibc's own word, since there is no call for it.
+ */
+static bool mutex_checks_owner(const pthread_mutex_t *mutex)
+{
+	int kind = __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED) & 0x7f;
+	return kind != PTHREAD_MUTEX_NORMAL && kind != PTHREAD_MUTEX_ADAPTIVE_NP;
+}
+
+void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *mutex)
+{
+	uint64_t handle = (uintptr_t)mutex;
+
+	*release = (struct mutex_release){ .handle = handle };
+	if (UNLIKELY(mutex_checks_owner(mutex))) {
+		const struct rec_hold *own = hold_own(KIND_MUTEX, handle);
+		if (!own) {
+			/* Most likely refused, and then it stays with whoever has it. */
+			release->later = true;
+			return;
+		}
+		release->checked = true;
+		release->op = own->op;
+		release->stack = own->stack;
+	}
+	hold_end(KIND_MUTEX, handle, NULL);
+}
+
+void mutex_release_result(const struct mutex_release *release, bool released)
+{
+	if (LIKELY(!release->later && !release->checked))
+		return;
+	if (release->later && released)
+		hold_end(KIND_MUTEX, release->handle, NULL);
+	if (release->checked && !released)
+		hold_begin(KIND_MUTEX, release->handle, MODE_EXCLUSIVE, release->op, release->stack);
+}
+
+EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_mutex_unlock(mutex);
+	struct mutex_release release;
+	mutex_release_begin(&release, mutex);
+	int result = real.pthread_mutex_unlock(mutex);
+	mutex_release_result(&release, result == 0);
+	return result;
+}
+
+static uint16_t mutex_attributes(const pthread_mutexattr_t *attributes)
+{
+	int type = 0, robust = 0, shared = 0;
+	uint16_t known = 0;
+
+	if (!attributes)
+		return 0;
+	if (pthread_mutexattr_gettype(attributes, &type) == 0) {
+		known |= type == PTHREAD_MUTEX_RECURSIVE ? OBJECT_RECURSIVE : 0;
+		known |= type == PTHREAD_MUTEX_ERRORCHECK ? OBJECT_ERRORCHECK : 0;
+	}
+	if (pthread_mutexattr_getrobust(attributes, &robust) == 0 && robust == PTHREAD_MUTEX_ROBUST)
+		known |= OBJECT_ROBUST;
+	if (pthread_mutexattr_getpshared(attributes, &shared) == 0 && shared == PTHREAD_PROCESS_SHARED)
+		known |= OBJECT_SHARED;
+	return known;
+}
+
+EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_mutex_init(mutex, attributes);
+	if (hook.track && result == 0) {
+		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
+		object_created(KIND_MUTEX, (uintptr_t)mutex, hook_stack(&hook), 0, mutex_attributes(attributes));
+	}
+	return result;
+}
+
+EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_mutex_destroy(mutex);
+	if (hook.track && result == 0) {
+		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
+		object_destroyed(KIND_MUTEX, (uintptr_t)mutex);
+	}
+	return result;
+}

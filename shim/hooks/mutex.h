@@ -1,0 +1,29 @@
+/*
+ * Giving a mutex back. A hold ends before the real unlock, since afterwards
+ * another thread may have the lock; but an unlock can be refused, and then the
+ * hold must be as it was.
+ *
+ *   mutex_release_begin(&release, mutex);
+ *   result = real.pthread_mutex_unlock(mutex);
+ *   mutex_release_result(&release, result == 0);
+ *
+ * Context: hook. Keep errno.
+ */
+#ifndef WH_HOOKS_MUTEX_H
+#define WH_HOOKS_MUTEX_H
+
+#include "platform/libc.h"
+#include "registry/hold.h"
+
+struct mutex_release {
+	uint64_t handle;
+	stack_id stack;
+	enum op op;
+	bool checked; /* the hold has ended; op and stack would put it back */
+	bool later;   /* not ours and probably refused: the hold ends once the real call has agreed */
+};
+
+void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *mutex);
+void mutex_release_result(const struct mutex_release *release, bool released);
+
+#endif

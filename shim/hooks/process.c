@@ -1,0 +1,115 @@
+/*
+ * The life of the process: fork, the ways of its end, changes of identity, and
+ * modules that go. exec and posix_spawn are in exec.c.
+ */
+#include "hooks/hook.h"
+
+#include "hooks/tail.h"
+#include "start.h"
+
+/* -- fork ------------------------------------------------------------------ */
+
+static pid_t fork_with(pid_t (*real_fork)(void))
+{
+	start_fork_prepare();
+	pid_t pid = real_fork();
+	int error = errno;
+	if (pid == 0)
+		start_fork_child();
+	else
+		start_fork_parent();
+	errno = error;
+	return pid;
+}
+
+EXPORT pid_t fork(void)
+{
+	real_ready();
+	return fork_with(real.fork);
+}
+
+EXPORT pid_t _Fork(void)
+{
+	real_ready();
+	return fork_with(real._Fork);
+}
+
+/*
+ * The child borrows the parent's memory and stack until it execs or ends, so a
+ * frame of ours would be gone when the parent returns. What the child does until then is recorded
+ * as the parent thread's doing, which is what it is as far as memory and locks go.
+ */
+void *vfork_route(void);
+void *vfork_route(void)
+{
+	real_ready();
+	return (void *)real.vfork;
+}
+TAIL_HOOK(vfork, vfork_route);
+
+/* -- the end; exit() itself is seen by a destructor, after the program's own handlers ------------- */
+
+EXPORT void _exit(int status)
+{
+	real_ready();
+	start_process_ends(status, START_END_EXIT);
+	real._exit(status);
+	__builtin_unreachable();
+}
+
+EXPORT void _Exit(int status)
+{
+	real_ready();
+	start_process_ends(status, START_END_EXIT);
+	real._Exit(status);
+	__builtin_unreachable();
+}
+
+/* libc runs the handlers and then ends without coming by any hook. */
+EXPORT void quick_exit(int status)
+{
+	real_ready();
+	start_process_ends(status, START_END_EXIT);
+	real.quick_exit(status);
+	__builtin_unreachable();
+}
+
+EXPORT void abort(void)
+{
+	real_ready();
+	start_process_ends(-1, START_END_ABORT);
+	real.abort();
+	__builtin_unreachable();
+}
+
+/* -- identity -------------------------------------------------------------- */
+
+#define CREDENTIAL(type, name, params, args)      \
+	EXPORT type name params                   \
+	{                                         \
+		real_ready();                     \
+		reporter_pause();                 \
+		type result = real.name args;     \
+		int error = errno;                \
+		reporter_resume();                \
+		errno = error;                    \
+		return result;                    \
+	}
+#include "hooks/credentials.def"
+
+/* -- modules --------------------------------------------------------------- */
+
+/*
+ * dlopen and dlmopen search by who their caller is ($ORIGIN, RPATH, the
+ * namespace), so they are not stood in front of at all: new modules are found when a stack first shows
+ * an address of theirs. What was unloaded has to be told, since another module may
+ * come to lie at the same addresses.
+ */
+EXPORT int dlclose(void *handle)
+{
+	HOOK(hook, PROCESS);
+	int result = real.dlclose(handle);
+	if (hook.track && result == 0)
+		stack_modules_changed(true);
+	return result;
+}

@@ -1,0 +1,143 @@
+/*
+ * Readers-writer locks: every reader is a holder. An unlock does not say whether
+ * it was a reader's or the writer's: the hold knows.
+ */
+#include "hooks/hook.h"
+
+#include "registry/object.h"
+
+static void rwlock_result(struct hook *hook, const pthread_rwlock_t *lock, enum mode mode, enum op op, int result)
+{
+	hook_wait_over(hook);
+	if (result == 0)
+		hold_begin(KIND_RWLOCK, (uintptr_t)lock, mode, op, hook_stack(hook));
+}
+
+EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_rwlock_rdlock(lock);
+	hook_wait(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_rdlock);
+	int result = real.pthread_rwlock_rdlock(lock);
+	rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_rdlock, result);
+	return result;
+}
+
+EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_rwlock_wrlock(lock);
+	hook_wait(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock);
+	int result = real.pthread_rwlock_wrlock(lock);
+	rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock, result);
+	return result;
+}
+
+EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_rwlock_tryrdlock(lock);
+	if (hook.track)
+		rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_tryrdlock, result);
+	return result;
+}
+
+EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_rwlock_trywrlock(lock);
+	if (hook.track)
+		rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_trywrlock, result);
+	return result;
+}
+
+EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_rwlock_timedrdlock(lock, until);
+	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_timedrdlock);
+	int result = real.pthread_rwlock_timedrdlock(lock, until);
+	rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_timedrdlock, result);
+	return result;
+}
+
+EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_rwlock_timedwrlock(lock, until);
+	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_timedwrlock);
+	int result = real.pthread_rwlock_timedwrlock(lock, until);
+	rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_timedwrlock, result);
+	return result;
+}
+
+EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_rwlock_clockrdlock(lock, clock, until);
+	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_clockrdlock);
+	int result = real.pthread_rwlock_clockrdlock(lock, clock, until);
+	rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_clockrdlock, result);
+	return result;
+}
+
+EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_rwlock_clockwrlock(lock, clock, until);
+	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_clockwrlock);
+	int result = real.pthread_rwlock_clockwrlock(lock, clock, until);
+	rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_clockwrlock, result);
+	return result;
+}
+
+EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	if (hook.track)
+		hold_end(KIND_RWLOCK, (uintptr_t)lock, NULL); /* before: afterwards a writer may have it; it never fails */
+	return real.pthread_rwlock_unlock(lock);
+}
+
+static uint16_t rwlock_attributes(const pthread_rwlockattr_t *attributes)
+{
+	int kind = 0, shared = 0;
+	uint16_t known = 0;
+
+	if (!attributes)
+		return 0;
+	if (pthread_rwlockattr_getkind_np(attributes, &kind) == 0 &&
+	    kind == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)
+		known |= OBJECT_PREFER_WRITER;
+	if (pthread_rwlockattr_getpshared(attributes, &shared) == 0 && shared == PTHREAD_PROCESS_SHARED)
+		known |= OBJECT_SHARED;
+	return known;
+}
+
+EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attributes)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_rwlock_init(lock, attributes);
+	if (hook.track && result == 0) {
+		hold_forget(KIND_RWLOCK, (uintptr_t)lock);
+		object_created(KIND_RWLOCK, (uintptr_t)lock, hook_stack(&hook), 0, rwlock_attributes(attributes));
+	}
+	return result;
+}
+
+EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_rwlock_destroy(lock);
+	if (hook.track && result == 0) {
+		hold_forget(KIND_RWLOCK, (uintptr_t)lock);
+		object_destroyed(KIND_RWLOCK, (uintptr_t)lock);
+	}
+	return result;
+}

@@ -1,0 +1,122 @@
+/*
+ * Semaphores. Whoever took one holds it until somebody posts: the poster itself
+ * where it has one, else the one that took it first. sem_post may be called from
+ * signal handlers.
+ */
+#include "hooks/hook.h"
+
+#include <stdarg.h>
+
+#include "registry/object.h"
+
+static void sem_result(struct hook *hook, const sem_t *sem, enum op op, int result)
+{
+	hook_wait_over(hook);
+	if (result == 0)
+		hold_begin(KIND_SEM, (uintptr_t)sem, MODE_SHARED, op, hook_stack(hook));
+}
+
+EXPORT int sem_wait(sem_t *sem)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.sem_wait(sem);
+	hook_wait(&hook, KIND_SEM, (uintptr_t)sem, MODE_SHARED, OP_sem_wait);
+	int result = real.sem_wait(sem);
+	sem_result(&hook, sem, OP_sem_wait, result);
+	return result;
+}
+
+EXPORT int sem_trywait(sem_t *sem)
+{
+	HOOK(hook, LOCK);
+	int result = real.sem_trywait(sem);
+	if (hook.track)
+		sem_result(&hook, sem, OP_sem_trywait, result);
+	return result;
+}
+
+EXPORT int sem_timedwait(sem_t *sem, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.sem_timedwait(sem, until);
+	hook_wait_timed(&hook, KIND_SEM, (uintptr_t)sem, MODE_SHARED, OP_sem_timedwait);
+	int result = real.sem_timedwait(sem, until);
+	sem_result(&hook, sem, OP_sem_timedwait, result);
+	return result;
+}
+
+EXPORT int sem_clockwait(sem_t *sem, clockid_t clock, const struct timespec *until)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.sem_clockwait(sem, clock, until);
+	hook_wait_timed(&hook, KIND_SEM, (uintptr_t)sem, MODE_SHARED, OP_sem_clockwait);
+	int result = real.sem_clockwait(sem, clock, until);
+	sem_result(&hook, sem, OP_sem_clockwait, result);
+	return result;
+}
+
+EXPORT int sem_post(sem_t *sem)
+{
+	HOOK(hook, LOCK);
+	if (hook.track)
+		hold_end(KIND_SEM, (uintptr_t)sem, NULL); /* before: a woken waiter may free it */
+	return real.sem_post(sem);
+}
+
+EXPORT int sem_init(sem_t *sem, int shared, unsigned value)
+{
+	HOOK(hook, LOCK);
+	int result = real.sem_init(sem, shared, value);
+	if (hook.track && result == 0) {
+		hold_forget(KIND_SEM, (uintptr_t)sem);
+		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value, shared ? OBJECT_SHARED : 0);
+	}
+	return result;
+}
+
+EXPORT int sem_destroy(sem_t *sem)
+{
+	HOOK(hook, LOCK);
+	int result = real.sem_destroy(sem);
+	if (hook.track && result == 0) {
+		hold_forget(KIND_SEM, (uintptr_t)sem);
+		object_destroyed(KIND_SEM, (uintptr_t)sem);
+	}
+	return result;
+}
+
+EXPORT sem_t *sem_open(const char *name, int flags, ...)
+{
+	HOOK(hook, LOCK);
+	mode_t mode = 0;
+	unsigned value = 0;
+	if (flags & O_CREAT) {
+		va_list rest;
+		va_start(rest, flags);
+		mode = va_arg(rest, mode_t);
+		value = va_arg(rest, unsigned);
+		va_end(rest);
+	}
+	sem_t *sem = flags & O_CREAT ? real.sem_open(name, flags, mode, value) : real.sem_open(name, flags);
+	/* Opened again, it has the same address, and its holds stay. */
+	if (hook.track && sem != SEM_FAILED) {
+		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value, OBJECT_SHARED);
+		object_named((uintptr_t)sem, name);
+	}
+	return sem;
+}
+
+EXPORT int sem_close(sem_t *sem)
+{
+	HOOK(hook, LOCK);
+	int result = real.sem_close(sem);
+	/* Whether this was the last user can't be known: better to forget a hold than to make one up. */
+	if (hook.track && result == 0) {
+		hold_forget(KIND_SEM, (uintptr_t)sem);
+		object_destroyed(KIND_SEM, (uintptr_t)sem);
+	}
+	return result;
+}

@@ -1,0 +1,62 @@
+/* Spin locks: the same as mutexes, save that a waiter is seen running. */
+#include "hooks/hook.h"
+
+#include "registry/object.h"
+
+static inline uint64_t spin_handle(pthread_spinlock_t *lock)
+{
+	return (uintptr_t)(const volatile void *)lock;
+}
+
+EXPORT int pthread_spin_lock(pthread_spinlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	if (!hook.track)
+		return real.pthread_spin_lock(lock);
+	hook_wait(&hook, KIND_SPIN, spin_handle(lock), MODE_EXCLUSIVE, OP_pthread_spin_lock);
+	int result = real.pthread_spin_lock(lock);
+	hook_wait_over(&hook);
+	if (result == 0)
+		hold_begin(KIND_SPIN, spin_handle(lock), MODE_EXCLUSIVE, OP_pthread_spin_lock, hook.stack);
+	return result;
+}
+
+EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_spin_trylock(lock);
+	if (hook.track && result == 0)
+		hold_begin(KIND_SPIN, spin_handle(lock), MODE_EXCLUSIVE, OP_pthread_spin_trylock, hook_stack(&hook));
+	return result;
+}
+
+EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	if (hook.track)
+		hold_end(KIND_SPIN, spin_handle(lock), NULL); /* before: afterwards another thread may have it */
+	return real.pthread_spin_unlock(lock);
+}
+
+EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_spin_init(lock, shared);
+	if (hook.track && result == 0) {
+		hold_forget(KIND_SPIN, spin_handle(lock));
+		object_created(KIND_SPIN, spin_handle(lock), hook_stack(&hook), 0,
+			       shared == PTHREAD_PROCESS_SHARED ? OBJECT_SHARED : 0);
+	}
+	return result;
+}
+
+EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
+{
+	HOOK(hook, LOCK);
+	int result = real.pthread_spin_destroy(lock);
+	if (hook.track && result == 0) {
+		hold_forget(KIND_SPIN, spin_handle(lock));
+		object_destroyed(KIND_SPIN, spin_handle(lock));
+	}
+	return result;
+}

@@ -1,0 +1,79 @@
+/*
+ * libc's syscall(). Hand-made locks wait in it (Rust's standard library,
+ * std::atomic::wait, the runtimes of languages), and so do programs that go round
+ * libc to change what they are. Any other number goes to the real function by a
+ * jump: clone and vfork return twice, and no frame of ours may lie in between.
+ */
+#include "hooks/hook.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#include "hooks/tail.h"
+#include "start.h"
+
+static long syscall_futex(long number, long word, long op, long value, long timeout, long word2, long value3)
+{
+	HOOK(hook, BLOCKING);
+	if (hook.track) {
+		struct wait_for what = { .kind = KIND_FUTEX,
+					 .op = OP_futex,
+					 .timed = timeout != 0,
+					 .handle = (uint64_t)word };
+		hook_wait_for(&hook, &what);
+	}
+	return real.syscall(number, word, op, value, timeout, word2, value3);
+}
+
+/* With a second thread in the process these would fail, or leave the reporter thread what it was. */
+static long syscall_alone(long number, long a, long b, long c, long d, long e, long f)
+{
+	reporter_pause();
+	long result = real.syscall(number, a, b, c, d, e, f);
+	int error = errno;
+	reporter_resume();
+	errno = error;
+	return result;
+}
+
+static long syscall_exit_group(long number, long status)
+{
+	start_process_ends((int)status, START_END_EXIT);
+	return real.syscall(number, status);
+}
+
+static bool futex_waits(long op)
+{
+	switch (op & FUTEX_CMD_MASK) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+	case FUTEX_WAIT_REQUEUE_PI:
+	case FUTEX_LOCK_PI:
+#ifdef FUTEX_LOCK_PI2
+	case FUTEX_LOCK_PI2:
+#endif
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Where the call goes on; called by the stub below. */
+void *syscall_route(long number, long a, long b);
+void *syscall_route(long number, long a, long b)
+{
+	(void)a;
+	real_ready();
+	switch (number) {
+	case SYS_futex:
+		return futex_waits(b) ? (void *)syscall_futex : (void *)real.syscall;
+	case SYS_unshare:
+	case SYS_setns:
+		return (void *)syscall_alone;
+	case SYS_exit_group:
+		return (void *)syscall_exit_group;
+	default:
+		return (void *)real.syscall;
+	}
+}
+TAIL_HOOK(syscall, syscall_route);

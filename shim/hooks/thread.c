@@ -1,0 +1,182 @@
+/*
+ * Threads: made, joined, detached, named, cancelled. The end of one is not told
+ * here but by a thread-specific destructor (platform/tsd.h), since that is where
+ * every way of ending comes by.
+ */
+#include "hooks/hook.h"
+
+/*
+ * The new thread's first frames. What was asked for waits in the slot. The
+ * calls of the program's routine are tail calls, so no frame of ours stays below it.
+ */
+static void *thread_main(void *data)
+{
+	struct rec_thread *slot = data;
+	void *(*routine)(void *) = (void *(*)(void *))(uintptr_t)slot->start_routine;
+	void *argument = (void *)(uintptr_t)slot->argument;
+
+	thread_begin(slot);
+	return routine(argument);
+}
+
+static int thread_main_c11(void *data)
+{
+	struct rec_thread *slot = data;
+	thrd_start_t routine = (thrd_start_t)(uintptr_t)slot->start_routine;
+	void *argument = (void *)(uintptr_t)slot->argument;
+
+	thread_begin(slot);
+	return routine(argument);
+}
+
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument)
+{
+	HOOK(hook, PROCESS);
+	if (!hook.track)
+		return real.pthread_create(thread, attributes, routine, argument);
+	int state = PTHREAD_CREATE_JOINABLE;
+	if (attributes)
+		pthread_attr_getdetachstate(attributes, &state);
+	bool detached = state == PTHREAD_CREATE_DETACHED;
+	struct rec_thread *slot =
+		thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, detached);
+	if (!slot)
+		return real.pthread_create(thread, attributes, routine, argument);
+	int result = real.pthread_create(thread, attributes, thread_main, slot);
+	if (result)
+		thread_create_failed(slot);
+	else if (!detached) /* nobody can join it, and its slot may be another thread's by now */
+		thread_created(slot, (uint64_t)*thread);
+	return result;
+}
+
+EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argument)
+{
+	HOOK(hook, PROCESS);
+	if (!hook.track)
+		return real.thrd_create(thread, routine, argument);
+	struct rec_thread *slot =
+		thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, false);
+	if (!slot)
+		return real.thrd_create(thread, routine, argument);
+	int result = real.thrd_create(thread, thread_main_c11, slot);
+	if (result != thrd_success)
+		thread_create_failed(slot);
+	else
+		thread_created(slot, (uint64_t)*thread);
+	return result;
+}
+
+/*
+ * The thread that is joined is looked up before the real call: once it is joined,
+ * its pthread_t may be another's.
+ */
+static thread_id join_begin(struct hook *hook, pthread_t thread, enum op op, bool timed)
+{
+	struct wait_for what = { .kind = KIND_THREAD,
+				 .op = op,
+				 .timed = timed,
+				 .handle = (uint64_t)thread,
+				 .target = thread_find((uint64_t)thread) };
+
+	hook_wait_for(hook, &what);
+	return what.target;
+}
+
+static void join_result(struct hook *hook, thread_id target, int result)
+{
+	hook_wait_over(hook);
+	if (result == 0 && target)
+		thread_joined(target);
+}
+
+EXPORT int pthread_join(pthread_t thread, void **ret_value)
+{
+	HOOK(hook, PROCESS);
+	if (!hook.track)
+		return real.pthread_join(thread, ret_value);
+	thread_id target = join_begin(&hook, thread, OP_pthread_join, false);
+	int result = real.pthread_join(thread, ret_value);
+	join_result(&hook, target, result);
+	return result;
+}
+
+EXPORT int pthread_tryjoin_np(pthread_t thread, void **ret_value)
+{
+	HOOK(hook, PROCESS);
+	if (!hook.track)
+		return real.pthread_tryjoin_np(thread, ret_value);
+	thread_id target = thread_find((uint64_t)thread);
+	int result = real.pthread_tryjoin_np(thread, ret_value);
+	join_result(&hook, target, result);
+	return result;
+}
+
+EXPORT int pthread_timedjoin_np(pthread_t thread, void **ret_value, const struct timespec *until)
+{
+	HOOK(hook, PROCESS);
+	if (!hook.track)
+		return real.pthread_timedjoin_np(thread, ret_value, until);
+	/* libc takes no time at all for all the time there is. */
+	thread_id target = join_begin(&hook, thread, OP_pthread_timedjoin_np, until != NULL);
+	int result = real.pthread_timedjoin_np(thread, ret_value, until);
+	join_result(&hook, target, result);
+	return result;
+}
+
+EXPORT int pthread_clockjoin_np(pthread_t thread, void **ret_value, clockid_t clock, const struct timespec *until)
+{
+	HOOK(hook, PROCESS);
+	if (!hook.track)
+		return real.pthread_clockjoin_np(thread, ret_value, clock, until);
+	thread_id target = join_begin(&hook, thread, OP_pthread_clockjoin_np, until != NULL);
+	int result = real.pthread_clockjoin_np(thread, ret_value, clock, until);
+	join_result(&hook, target, result);
+	return result;
+}
+
+EXPORT int thrd_join(thrd_t thread, int *ret_value)
+{
+	HOOK(hook, PROCESS);
+	if (!hook.track)
+		return real.thrd_join(thread, ret_value);
+	thread_id target = join_begin(&hook, thread, OP_thrd_join, false);
+	int result = real.thrd_join(thread, ret_value);
+	join_result(&hook, target, result == thrd_success ? 0 : EINVAL);
+	return result;
+}
+
+/* Told before the real call, after which the pthread_t may be another's. It fails for threads that are detached already. */
+EXPORT int pthread_detach(pthread_t thread)
+{
+	HOOK(hook, PROCESS);
+	if (hook.track)
+		thread_detached((uint64_t)thread);
+	return real.pthread_detach(thread);
+}
+
+EXPORT int thrd_detach(thrd_t thread)
+{
+	HOOK(hook, PROCESS);
+	if (hook.track)
+		thread_detached((uint64_t)thread);
+	return real.thrd_detach(thread);
+}
+
+/* Before: afterwards it may have ended, and its pthread_t be another's. */
+EXPORT int pthread_cancel(pthread_t thread)
+{
+	HOOK(hook, PROCESS);
+	if (hook.track)
+		thread_cancelled((uint64_t)thread);
+	return real.pthread_cancel(thread);
+}
+
+EXPORT int pthread_setname_np(pthread_t thread, const char *name)
+{
+	HOOK(hook, PROCESS);
+	int result = real.pthread_setname_np(thread, name);
+	if (hook.track && result == 0)
+		thread_set_name((uint64_t)thread, name);
+	return result;
+}

@@ -1,0 +1,595 @@
+#include "options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/units.h"
+
+enum option_id {
+#define OPTION(id, type, standard, accepts, sentence) OPTION_##id,
+#include "options.def"
+	OPTION_COUNT
+};
+
+const struct option_entry option_table[] = {
+#define OPTION(id, type, standard, accepts, sentence) { #id, #type, standard, accepts, sentence },
+#include "options.def"
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+struct options options;
+
+/* Longer keys are unknown without a closer look; longer values are cut in messages. */
+#define KEY_BYTES 32
+#define SHOWN_BYTES 60
+
+static int option_find(const char *key, size_t length)
+{
+	for (int i = 0; option_table[i].name; i++)
+		if (strlen(option_table[i].name) == length && memcmp(option_table[i].name, key, length) == 0)
+			return i;
+	return -1;
+}
+
+/* -- values ---------------------------------------------------------------- */
+
+/*
+ * The words before and behind `between` in `value`, blanks around it dropped. Return: false where
+ * it is not there or a side is empty or too long.
+ */
+static bool split_at(const char *value, const char *between, char *ret_left, char *ret_right, size_t bytes)
+{
+	const char *found = strstr(value, between);
+	if (!found)
+		return false;
+	const char *right = found + strlen(between);
+	size_t left_bytes = (size_t)(found - value);
+	while (left_bytes && value[left_bytes - 1] == ' ')
+		left_bytes--;
+	while (*right == ' ')
+		right++;
+	size_t right_bytes = strlen(right);
+	if (!left_bytes || !right_bytes || left_bytes >= bytes || right_bytes >= bytes)
+		return false;
+	memcpy(ret_left, value, left_bytes);
+	ret_left[left_bytes] = '\0';
+	memcpy(ret_right, right, right_bytes + 1);
+	return true;
+}
+
+static int parse_count(const char *text, uint64_t *ret_count)
+{
+	uint64_t count = 0;
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		if (__builtin_mul_overflow(count, 10, &count) ||
+		    __builtin_add_overflow(count, (uint64_t)(*text - '0'), &count))
+			return -ERANGE;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+/* Percentages are kept whole. */
+static int parse_percent(const char *text, uint64_t *ret_percent)
+{
+	double percent;
+	int error = units_parse_percent(text, &percent);
+	if (error)
+		return error;
+	if (percent > 1e9)
+		return -ERANGE;
+	*ret_percent = (uint64_t)(percent + 0.5);
+	return 0;
+}
+
+typedef int parse_fn(const char *text, uint64_t *ret_value);
+
+/*
+ * A value within "LOW to HIGH", where the table's `accepts` begins so. The bounds stand in the
+ * table alone: what help says is what is checked.
+ */
+static int take_within(const char *accepts, const char *value, parse_fn *parse, uint64_t *ret_value)
+{
+	char low_text[KEY_BYTES], high_text[KEY_BYTES], range[2 * KEY_BYTES];
+	const char *from = strstr(accepts, "period of ");
+	size_t bytes = strcspn(from ? (accepts = from + strlen("period of ")) : accepts, ",");
+	uint64_t number, low, high;
+	int error = parse(value, &number);
+	if (error)
+		return error;
+	if (bytes < sizeof range) {
+		memcpy(range, accepts, bytes);
+		range[bytes] = '\0';
+		if (split_at(range, " to ", low_text, high_text, sizeof low_text) && parse(low_text, &low) == 0 &&
+		    parse(high_text, &high) == 0 && (number < low || number > high))
+			return -ERANGE;
+	}
+	*ret_value = number;
+	return 0;
+}
+
+/* The position of `value` among words separated by '|', or -EINVAL. */
+static int take_word(const char *words, const char *value)
+{
+	size_t length = strlen(value);
+	for (int position = 0;; position++) {
+		size_t bytes = strcspn(words, "|");
+		if (bytes == length && memcmp(words, value, bytes) == 0)
+			return position;
+		if (!words[bytes])
+			return -EINVAL;
+		words += bytes + 1;
+	}
+}
+
+static int take_flag(const char *accepts, const char *value, bool *ret_flag)
+{
+	int position = take_word(accepts, value);
+	if (position < 0)
+		return position;
+	*ret_flag = position == 0;
+	return 0;
+}
+
+static int take_span(const char *accepts, const char *value, nsec_t *ret_ns)
+{
+	if (strcmp(value, "off") == 0) {
+		*ret_ns = 0;
+		return 0;
+	}
+	return take_within(accepts, value, units_parse_duration, ret_ns);
+}
+
+static int take_count(const char *accepts, const char *value, unsigned *ret_count)
+{
+	uint64_t count;
+	int error = take_within(accepts, value, parse_count, &count);
+	if (error)
+		return error;
+	*ret_count = (unsigned)count;
+	return 0;
+}
+
+/* A duration that something has to go on for; 0 would trip at once. */
+static int take_duration(const char *value, nsec_t *ret_ns)
+{
+	nsec_t ns;
+	int error = units_parse_duration(value, &ns);
+	if (error)
+		return error;
+	if (ns < NSEC_PER_MSEC || ns > 1000 * 3600 * NSEC_PER_SEC)
+		return -ERANGE;
+	*ret_ns = ns;
+	return 0;
+}
+
+static int take_rate(struct options *into, const char *value)
+{
+	char size_text[KEY_BYTES], duration_text[KEY_BYTES];
+	uint64_t bytes;
+	nsec_t ns;
+	if (strcmp(value, "off") == 0) {
+		into->heap_growth_rate = 0;
+		into->heap_growth_for = 0;
+		return 0;
+	}
+	if (!split_at(value, "/s for ", size_text, duration_text, sizeof size_text))
+		return -EINVAL;
+	int error = units_parse_size(size_text, &bytes);
+	if (!error)
+		error = take_duration(duration_text, &ns);
+	if (error)
+		return error;
+	if (!bytes)
+		return -ERANGE;
+	into->heap_growth_rate = bytes;
+	into->heap_growth_for = ns;
+	return 0;
+}
+
+static int take_growth(struct options *into, const char *value)
+{
+	char percent_text[KEY_BYTES], duration_text[KEY_BYTES];
+	uint64_t percent;
+	nsec_t ns;
+	if (strcmp(value, "off") == 0) {
+		into->thread_growth_percent = 0;
+		into->thread_growth_in = 0;
+		return 0;
+	}
+	if (!split_at(value, " in ", percent_text, duration_text, sizeof percent_text))
+		return -EINVAL;
+	int error = parse_percent(percent_text, &percent);
+	if (!error)
+		error = take_duration(duration_text, &ns);
+	if (error)
+		return error;
+	if (!percent || percent > UINT32_MAX)
+		return -ERANGE;
+	into->thread_growth_percent = (unsigned)percent;
+	into->thread_growth_in = ns;
+	return 0;
+}
+
+/* Who asks for a period still wants what was lost since the last look. */
+static int take_when(struct options *into, const char *accepts, const char *value)
+{
+	nsec_t every = 0;
+	bool at_exit = strcmp(value, "off") != 0;
+	if (at_exit && strcmp(value, "exit") != 0) {
+		int error = take_within(accepts, value, units_parse_duration, &every);
+		if (error)
+			return error;
+	}
+	into->leaks_at_exit = at_exit;
+	into->leaks_every = every;
+	return 0;
+}
+
+/* `ret_bytes` NULL: a percentage or off alone. */
+static int take_share(const char *accepts, const char *value, unsigned *ret_percent, uint64_t *ret_bytes)
+{
+	uint64_t percent = 0, bytes = 0;
+	int error = 0;
+	if (strcmp(value, "off") == 0)
+		;
+	else if (strchr(value, '%') || !ret_bytes)
+		error = take_within(accepts, value, parse_percent, &percent);
+	else if ((error = units_parse_size(value, &bytes)) == 0 && bytes < 1024 * 1024)
+		error = -ERANGE; /* Less than this is gone before main. */
+	if (error)
+		return error;
+	*ret_percent = (unsigned)percent;
+	if (ret_bytes)
+		*ret_bytes = bytes;
+	return 0;
+}
+
+static int take_text(const char *value, char ret_text[OPTION_TEXT_BYTES])
+{
+	size_t bytes = strlen(value);
+	if (!bytes)
+		return -EINVAL;
+	if (bytes >= OPTION_TEXT_BYTES)
+		return -ERANGE;
+	memcpy(ret_text, value, bytes + 1);
+	return 0;
+}
+
+static int take_action(const char *value, char ret_text[OPTION_TEXT_BYTES])
+{
+	static const char exec[] = "exec:";
+	bool runs = strncmp(value, exec, sizeof exec - 1) == 0 && value[sizeof exec - 1];
+	if (!runs && strcmp(value, "report") != 0 && strcmp(value, "abort") != 0)
+		return -EINVAL;
+	return take_text(value, ret_text);
+}
+
+static int option_take(struct options *into, enum option_id id, const char *value)
+{
+	const char *accepts = option_table[id].accepts;
+	int position;
+	switch (id) {
+	case OPTION_alloc:
+		position = take_word(accepts, value);
+		if (position < 0)
+			return position;
+		into->alloc = (enum option_alloc)position;
+		return 0;
+	case OPTION_sample_bytes:
+		return take_within(accepts, value, units_parse_size, &into->sample_bytes);
+	case OPTION_locks:
+		return take_flag(accepts, value, &into->locks);
+	case OPTION_iterators:
+		return take_flag(accepts, value, &into->iterators);
+	case OPTION_depth:
+		return take_count(accepts, value, &into->depth);
+	case OPTION_tick:
+		return take_within(accepts, value, units_parse_duration, &into->tick);
+	case OPTION_blocked:
+		return take_span(accepts, value, &into->blocked);
+	case OPTION_held:
+		return take_span(accepts, value, &into->held);
+	case OPTION_iterating:
+		return take_span(accepts, value, &into->iterating);
+	case OPTION_idle_blocked:
+		return take_span(accepts, value, &into->idle_blocked);
+	case OPTION_heap_growth:
+		return take_rate(into, value);
+	case OPTION_thread_growth:
+		return take_growth(into, value);
+	case OPTION_leaks:
+		return take_when(into, accepts, value);
+	case OPTION_log:
+		return take_text(value, into->log);
+	case OPTION_json:
+		return take_text(value, into->json);
+	case OPTION_action:
+		return take_action(value, into->action);
+	case OPTION_children:
+		return take_flag(accepts, value, &into->children);
+	case OPTION_max_memory:
+		return take_share(accepts, value, &into->max_memory_percent, &into->max_memory_bytes);
+	case OPTION_max_overhead:
+		return take_share(accepts, value, &into->max_overhead_percent, NULL);
+	case OPTION_keep:
+		return take_flag(accepts, value, &into->keep);
+	case OPTION_COUNT:
+		break;
+	}
+	return -EINVAL;
+}
+
+/* -- messages -------------------------------------------------------------- */
+
+/* Quoted for a terminal: cut where it is long, and no control characters. */
+static void put_quoted(struct text *text, const char *bytes, size_t count)
+{
+	text_byte(text, '\'');
+	for (size_t i = 0; i < count && i < SHOWN_BYTES; i++)
+		text_byte(text, (unsigned char)bytes[i] < ' ' || bytes[i] == 127 ? '?' : bytes[i]);
+	text_put(text, count > SHOWN_BYTES ? "...'" : "'");
+}
+
+/* Edit distance; both at most KEY_BYTES - 1 long. */
+static unsigned distance(const char *left, size_t left_bytes, const char *right)
+{
+	unsigned char row[KEY_BYTES];
+	size_t right_bytes = strlen(right);
+	for (size_t j = 0; j <= right_bytes; j++)
+		row[j] = (unsigned char)j;
+	for (size_t i = 1; i <= left_bytes; i++) {
+		unsigned diagonal = row[0];
+		row[0] = (unsigned char)i;
+		for (size_t j = 1; j <= right_bytes; j++) {
+			unsigned replace = diagonal + (left[i - 1] != right[j - 1]);
+			unsigned drop = MIN_OF(row[j], row[j - 1]) + 1u;
+			diagonal = row[j];
+			row[j] = (unsigned char)MIN_OF(replace, drop);
+		}
+	}
+	return row[right_bytes];
+}
+
+/* A third of the word may be wrong: "bloked" is blocked, "xyz" is nothing. */
+static const char *nearest_key(const char *key, size_t length)
+{
+	const char *nearest = NULL;
+	unsigned least = 0;
+	if (!length || length >= KEY_BYTES)
+		return NULL;
+	for (const struct option_entry *entry = option_table; entry->name; entry++) {
+		unsigned far = distance(key, length, entry->name);
+		if (far <= MAX_OF(length / 3, 1) && (!nearest || far < least)) {
+			nearest = entry->name;
+			least = far;
+		}
+	}
+	return nearest;
+}
+
+static void complain_key(struct text *ret_error, const char *key, size_t length)
+{
+	const char *nearest = nearest_key(key, length);
+	text_put(ret_error, "no option ");
+	put_quoted(ret_error, key, length);
+	if (nearest)
+		text_format(ret_error, "; did you mean '%s'?", nearest);
+	else
+		text_put(ret_error, "; 'whoholds help options' lists them");
+}
+
+static void complain_value(struct text *ret_error, const struct option_entry *entry, const char *value, int error)
+{
+	text_format(ret_error, "option '%s': ", entry->name);
+	if (!*value) {
+		text_put(ret_error, "empty value");
+	} else {
+		text_put(ret_error, error == -ERANGE ? "out of range: " : "bad value ");
+		put_quoted(ret_error, value, strlen(value));
+	}
+	if (strcmp(entry->type, "text") == 0 && error == -ERANGE)
+		text_format(ret_error, "; at most %u bytes", OPTION_TEXT_BYTES - 1);
+	else
+		text_format(ret_error, "; allowed: %s", entry->accepts);
+}
+
+/* -- the interface --------------------------------------------------------- */
+
+void options_init(struct options *into)
+{
+	memset(into, 0, sizeof *into);
+	for (int id = 0; id < OPTION_COUNT; id++)
+		option_take(into, (enum option_id)id, option_table[id].standard);
+}
+
+int options_set(struct options *into, const char *key, const char *value, struct text *ret_error)
+{
+	int id = option_find(key, strlen(key));
+	if (id < 0) {
+		complain_key(ret_error, key, strlen(key));
+		return -ENOENT;
+	}
+	int error = option_take(into, (enum option_id)id, value);
+	if (error)
+		complain_value(ret_error, &option_table[id], value, error);
+	return error;
+}
+
+/*
+ * Where the value that starts at `value` ends. A text may hold ':' itself and goes on to the next
+ * one that a known key and '=' follow; no other value holds one.
+ */
+static size_t value_length(const char *value, const char *type)
+{
+	size_t end = strcspn(value, ":");
+	if (!type || strcmp(type, "text") != 0)
+		return end;
+	while (value[end]) {
+		const char *next = value + end + 1;
+		size_t key_bytes = strcspn(next, "=:");
+		if (next[key_bytes] == '=' && option_find(next, key_bytes) >= 0)
+			return end;
+		end += 1 + strcspn(next, ":");
+	}
+	return end;
+}
+
+int options_parse(struct options *into, const char *list, void (*complain)(const char *message))
+{
+	int mistakes = 0;
+	while (*list) {
+		char message[320], value[OPTION_TEXT_BYTES + 1];
+		struct text error = TEXT_OF(message);
+		size_t key_bytes = strcspn(list, "=:");
+		if (list[key_bytes] != '=') {
+			/* Empty pieces ("a=1::b=2", a ':' at the end) are nobody's mistake. */
+			if (key_bytes) {
+				text_put(&error, "option ");
+				put_quoted(&error, list, key_bytes);
+				text_put(&error, " has no value; write key=value:key=value");
+				complain(message);
+				mistakes++;
+			}
+			list += key_bytes + (list[key_bytes] == ':');
+			continue;
+		}
+		int id = option_find(list, key_bytes);
+		const char *from = list + key_bytes + 1;
+		size_t value_bytes = value_length(from, id < 0 ? NULL : option_table[id].type);
+		if (id < 0) {
+			complain_key(&error, list, key_bytes);
+		} else {
+			/* One byte too many is kept, so that a value which is too long stays too long. */
+			size_t kept = MIN_OF(value_bytes, sizeof value - 1);
+			memcpy(value, from, kept);
+			value[kept] = '\0';
+			int bad = option_take(into, (enum option_id)id, value);
+			if (bad)
+				complain_value(&error, &option_table[id], value, bad);
+		}
+		if (error.used) {
+			complain(message);
+			mistakes++;
+		}
+		list = from + value_bytes + (from[value_bytes] == ':');
+	}
+	return mistakes;
+}
+
+/* Exact: units_parse_duration reads six decimals of a millisecond, which is a nanosecond. */
+static void put_duration(struct text *text, nsec_t ns)
+{
+	if (!ns) {
+		text_put(text, "off");
+		return;
+	}
+	text_decimal(text, ns / NSEC_PER_MSEC);
+	if (ns % NSEC_PER_MSEC)
+		text_format(text, ".%06lu", ns % NSEC_PER_MSEC);
+	text_put(text, "ms");
+}
+
+static void put_value(struct text *text, const struct options *from, enum option_id id)
+{
+	switch (id) {
+	case OPTION_alloc:
+		text_put(text, from->alloc == ALLOC_EXACT ? "exact" : from->alloc == ALLOC_SAMPLE ? "sample" : "off");
+		return;
+	case OPTION_sample_bytes:
+		text_decimal(text, from->sample_bytes);
+		return;
+	case OPTION_locks:
+		text_put(text, from->locks ? "on" : "off");
+		return;
+	case OPTION_iterators:
+		text_put(text, from->iterators ? "on" : "off");
+		return;
+	case OPTION_depth:
+		text_decimal(text, from->depth);
+		return;
+	case OPTION_tick:
+		put_duration(text, from->tick);
+		return;
+	case OPTION_blocked:
+		put_duration(text, from->blocked);
+		return;
+	case OPTION_held:
+		put_duration(text, from->held);
+		return;
+	case OPTION_iterating:
+		put_duration(text, from->iterating);
+		return;
+	case OPTION_idle_blocked:
+		put_duration(text, from->idle_blocked);
+		return;
+	case OPTION_heap_growth:
+		if (from->heap_growth_rate)
+			text_format(text, "%lu/s for ", from->heap_growth_rate);
+		put_duration(text, from->heap_growth_for);
+		return;
+	case OPTION_thread_growth:
+		if (from->thread_growth_percent)
+			text_format(text, "%u%% in ", from->thread_growth_percent);
+		put_duration(text, from->thread_growth_in);
+		return;
+	case OPTION_leaks:
+		if (from->leaks_every || !from->leaks_at_exit)
+			put_duration(text, from->leaks_every);
+		else
+			text_put(text, "exit");
+		return;
+	case OPTION_log:
+		text_put(text, from->log);
+		return;
+	case OPTION_json:
+		text_put(text, from->json);
+		return;
+	case OPTION_action:
+		text_put(text, from->action);
+		return;
+	case OPTION_children:
+		text_put(text, from->children ? "yes" : "no");
+		return;
+	case OPTION_max_memory:
+		if (from->max_memory_bytes)
+			text_decimal(text, from->max_memory_bytes);
+		else if (from->max_memory_percent)
+			text_format(text, "%u%%", from->max_memory_percent);
+		else
+			text_put(text, "off");
+		return;
+	case OPTION_max_overhead:
+		if (from->max_overhead_percent)
+			text_format(text, "%u%%", from->max_overhead_percent);
+		else
+			text_put(text, "off");
+		return;
+	case OPTION_keep:
+		text_put(text, from->keep ? "on" : "off");
+		return;
+	case OPTION_COUNT:
+		return;
+	}
+}
+
+void options_write(const struct options *from, struct text *text)
+{
+	struct options standard;
+	options_init(&standard);
+	for (int id = 0; id < OPTION_COUNT; id++) {
+		char mine_bytes[OPTION_TEXT_BYTES], standard_bytes[OPTION_TEXT_BYTES];
+		struct text mine = TEXT_OF(mine_bytes), theirs = TEXT_OF(standard_bytes);
+		put_value(&mine, from, (enum option_id)id);
+		put_value(&theirs, &standard, (enum option_id)id);
+		if (strcmp(mine_bytes, standard_bytes) == 0)
+			continue;
+		if (text->used)
+			text_byte(text, ':');
+		text_format(text, "%s=%s", option_table[id].name, mine_bytes);
+	}
+}

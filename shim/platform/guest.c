@@ -1,0 +1,205 @@
+#include "platform/guest.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "base/context.h"
+#include "platform/sys.h"
+
+#define GUARD_BYTES ((size_t)4096)
+#define STACK_BYTES ((size_t)256 * 1024)
+#define TCB_BYTES ((size_t)8192)
+/* libc's own thread-local variables lie beyond ours, seen from the thread pointer. */
+#define TLS_SLACK_BYTES ((size_t)64 * 1024)
+
+__asm__(".text\n"
+	".hidden guest_clone\n"
+	".globl guest_clone\n"
+	".type guest_clone,@function\n"
+	"guest_clone:\n"
+	"	.cfi_startproc\n"
+	"	sub $16, %rsi\n"
+	"	mov %r8, (%rsi)\n"
+	"	mov %r9, 8(%rsi)\n"
+	"	mov %rdx, %r10\n"
+	"	mov %rcx, %r8\n"
+	"	mov $56, %eax\n"
+	"	syscall\n"
+	"	test %eax, %eax\n"
+	"	jz 1f\n"
+	"	ret\n"
+	"1:	.cfi_undefined rip\n"
+	"	xor %ebp, %ebp\n"
+	"	pop %rax\n"
+	"	pop %rdi\n"
+	"	call *%rax\n"
+	"	mov $60, %eax\n"
+	"	xor %edi, %edi\n"
+	"	syscall\n"
+	"	hlt\n"
+	"	.cfi_endproc\n"
+	".size guest_clone, .-guest_clone\n");
+
+void guest_switch(void *stack, void (*run)(void *), void *data);
+
+/* Calls run(data) with `stack` as the stack pointer. The frame pointer leads back, for unwinders. */
+__asm__(".text\n"
+	".hidden guest_switch\n"
+	".globl guest_switch\n"
+	".type guest_switch,@function\n"
+	"guest_switch:\n"
+	"	.cfi_startproc\n"
+	"	push %rbp\n"
+	"	.cfi_def_cfa_offset 16\n"
+	"	.cfi_offset rbp, -16\n"
+	"	mov %rsp, %rbp\n"
+	"	.cfi_def_cfa_register rbp\n"
+	"	mov %rdi, %rsp\n"
+	"	mov %rdx, %rdi\n"
+	"	call *%rsi\n"
+	"	mov %rbp, %rsp\n"
+	"	pop %rbp\n"
+	"	.cfi_def_cfa rsp, 8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size guest_switch, .-guest_switch\n");
+
+bool guest_call(void (*run)(void *data), void *data, size_t bytes)
+{
+	char *stack = sys_pages_lazy(bytes);
+	if (!stack)
+		return false;
+	guest_switch(stack + bytes, run, data);
+	sys_pages_free(stack, bytes);
+	return true;
+}
+
+static inline uintptr_t thread_pointer(void)
+{
+	uintptr_t pointer;
+	__asm__("mov %%fs:0, %0" : "=r"(pointer));
+	return pointer;
+}
+
+int guest_start(struct guest *guest, void (*run)(void *data), void *data, const void *farthest)
+{
+	uintptr_t host = thread_pointer();
+	size_t distance = (uintptr_t)farthest < host ? host - (uintptr_t)farthest : 0;
+	size_t tls_bytes = (distance + TLS_SLACK_BYTES + 4095) & ~(size_t)4095;
+	guest->bytes = GUARD_BYTES + STACK_BYTES + tls_bytes + TCB_BYTES;
+	char *memory = sys_pages_lazy(guest->bytes);
+	if (!memory)
+		return -ENOMEM;
+	sys_call3(SYS_mprotect, memory, GUARD_BYTES, PROT_NONE);
+	guest->stack = memory;
+
+	/* The few words of a thread control block that compiled code reads: self, canary, pointer guard. */
+	uint64_t *tcb = (uint64_t *)(memory + GUARD_BYTES + STACK_BYTES + tls_bytes);
+	tcb[0] = tcb[2] = (uintptr_t)tcb;
+	tcb[5] = ((uint64_t *)host)[5];
+	tcb[6] = ((uint64_t *)host)[6];
+
+	uint64_t all = ~UINT64_C(0), before;
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+	guest->tid = 1;
+	long tid = guest_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+				       CLONE_SETTLS | CLONE_CHILD_CLEARTID,
+			       memory + GUARD_BYTES + STACK_BYTES, &guest->tid, tcb, run, data);
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+	if (tid < 0) {
+		guest->tid = 0;
+		sys_pages_free(memory, guest->bytes);
+		guest->stack = NULL;
+		return (int)tid;
+	}
+	return 0;
+}
+
+void guest_join(struct guest *guest)
+{
+	uint32_t tid;
+	while ((tid = __atomic_load_n(&guest->tid, __ATOMIC_ACQUIRE)))
+		sys_futex_wait(&guest->tid, tid, 0);
+	if (guest->stack)
+		sys_pages_free(guest->stack, guest->bytes);
+	guest->stack = NULL;
+}
+
+/* wait4 for a child without an exit signal, with a limit. */
+static int reap(int32_t pid, nsec_t timeout)
+{
+	nsec_t from = sys_monotonic();
+	nsec_t pause = 200000;
+	for (;;) {
+		int status = 0;
+		long got = sys_call4(SYS_wait4, pid, &status, __WALL | (timeout ? WNOHANG : 0), NULL);
+		if (got == pid)
+			return status;
+		if (got < 0 && got != -EINTR)
+			return (int)got;
+		if (timeout && sys_monotonic() - from > timeout) {
+			sys_call2(SYS_kill, pid, SIGKILL);
+			timeout = 0;
+			continue;
+		}
+		if (timeout) {
+			sys_sleep(pause);
+			pause = MIN_OF(pause * 2, 10 * NSEC_PER_MSEC);
+		}
+	}
+}
+
+int guest_reap(int32_t pid, nsec_t timeout)
+{
+	return reap(pid, timeout);
+}
+
+int32_t guest_fork(int (*run)(void *data), void *data)
+{
+	long pid = sys_call5(SYS_clone, 0, 0, 0, 0, 0);
+	if (pid == 0)
+		for (int result = run(data);;)
+			sys_call1(SYS_exit_group, result);
+	return (int32_t)pid;
+}
+
+struct spawn {
+	const char *path;
+	char *const *argv;
+	char *const *envp;
+	int out_fd;
+};
+
+/* In a child that shares our memory until it has become another program. */
+static void spawn_run(void *data)
+{
+	const struct spawn *spawn = data;
+	uint64_t none = 0;
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
+	if (spawn->out_fd >= 0) {
+		sys_call3(SYS_dup3, spawn->out_fd, 1, 0);
+		sys_call3(SYS_dup3, spawn->out_fd, 2, 0);
+	}
+	sys_call3(SYS_execve, spawn->path, spawn->argv, spawn->envp);
+	sys_call1(SYS_exit_group, 127);
+}
+
+#define SPAWN_STACK_BYTES ((size_t)32 * 1024)
+
+int guest_spawn(const char *path, char *const argv[], char *const envp[], int out_fd, nsec_t timeout)
+{
+	struct spawn spawn = { .path = path, .argv = argv, .envp = envp, .out_fd = out_fd };
+	char *stack = sys_pages(SPAWN_STACK_BYTES);
+	if (!stack)
+		return -ENOMEM;
+	uint64_t all = ~UINT64_C(0), before;
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+	long pid = guest_clone(CLONE_VM | CLONE_VFORK, stack + SPAWN_STACK_BYTES, NULL, NULL, spawn_run, &spawn);
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+	sys_pages_free(stack, SPAWN_STACK_BYTES);
+	return pid < 0 ? (int)pid : reap((int32_t)pid, timeout);
+}

@@ -1,0 +1,61 @@
+/*
+ * A guest thread: one that libc knows nothing of. It is cloned into the process
+ * with a stack and a blank thread-local area of its own, so that libc's count of
+ * threads, its single-thread short cuts and the end of the process are as they
+ * would be without it. It must use raw system calls and mem/str functions only.
+ */
+#ifndef WH_PLATFORM_GUEST_H
+#define WH_PLATFORM_GUEST_H
+
+#include "base/types.h"
+
+struct guest {
+	void *stack;      /* mapping: guard page, stack, thread-local area */
+	size_t bytes;
+	uint32_t tid;     /* 0 as soon as it has ended: the kernel clears it and wakes waiters */
+};
+
+/*
+ * Starts `run(data)` on a new guest with all signals blocked. `farthest` is the address of any
+ * thread-local variable of ours on the calling thread: the blank area is made large enough that
+ * it exists there too. Return: 0 or -errno.
+ *
+ * Context: hook.
+ */
+int guest_start(struct guest *guest, void (*run)(void *data), void *data, const void *farthest);
+
+/*
+ * The kernel's clone, whose child begins with run(data) on the stack that ends at `stack`, and then ends
+ * alone. `tid` is for CLONE_PARENT_SETTID and CLONE_CHILD_CLEARTID, `tls` for CLONE_SETTLS. Return: the kernel's.
+ *
+ * Context: signal.
+ */
+long guest_clone(unsigned long flags, void *stack, uint32_t *tid, void *tls, void (*run)(void *), void *data);
+
+/* Waits until it has ended, and gives its memory back. Context: hook. */
+void guest_join(struct guest *guest);
+
+/*
+ * Runs `run(data)` on a stack of its own of `bytes` bytes (the caller's may be 16 KiB, or a signal
+ * stack). `data` and everything on the caller's stack stay valid. Return: false where there was no
+ * memory for it, and nothing was run. Context: hook.
+ */
+bool guest_call(void (*run)(void *data), void *data, size_t bytes);
+
+/*
+ * Runs a program as a child that the program's own wait() does not see (its exit signal is none)
+ * and waits for it. Descriptors 1 and 2 of the child are `out_fd` (-1: as they are). Return: the wait status,
+ * or -errno where it could not be started.
+ *
+ * Context: reporter, or hook at the end of a process.
+ */
+int guest_spawn(const char *path, char *const argv[], char *const envp[], int out_fd, nsec_t timeout);
+
+/*
+ * A copy of this process, made without libc's or the program's fork handlers, that runs
+ * `run(data)` and ends with its result. Return: its pid, or -errno. Reap it with guest_reap.
+ */
+int32_t guest_fork(int (*run)(void *data), void *data);
+int guest_reap(int32_t pid, nsec_t timeout);
+
+#endif

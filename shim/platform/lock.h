@@ -1,0 +1,22 @@
+/*
+ * A lock for the tracker's own slow paths: short, never held over a system call
+ * that can block, never while anything of the program's runs. The waiter spins,
+ * then yields for a bounded time, and then goes without (false): a lock of ours must never hang
+ * the host. What could not be done without the lock is counted as lost.
+ *
+ * Context: hook. A signal handler that interrupts the holder on the same thread
+ * finds self.busy set and does not come here.
+ */
+#ifndef WH_PLATFORM_LOCK_H
+#define WH_PLATFORM_LOCK_H
+
+#include "base/types.h"
+
+struct lock {
+	uint32_t word; /* 0 free, 1 held */
+};
+
+bool lock_take(struct lock *lock);
+void lock_release(struct lock *lock);
+
+#endif

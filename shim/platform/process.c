@@ -1,0 +1,163 @@
+#include "platform/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/context.h"
+#include "platform/sys.h"
+
+extern char **environ;
+
+static const uint32_t always = 1;
+const uint32_t *process_canary = &always;
+
+void process_canary_make(void)
+{
+	uint32_t *page = sys_pages(4096);
+	if (!page)
+		return;
+	/* Before Linux 4.14 there is no such thing; then only announced forks are noticed. */
+	if (sys_call3(SYS_madvise, page, 4096, MADV_WIPEONFORK) < 0) {
+		sys_pages_free(page, 4096);
+		return;
+	}
+	*page = 1;
+	process_canary = page;
+}
+
+void process_exe(struct text *text)
+{
+	char path[1024];
+	long length = sys_readlink("/proc/self/exe", path, sizeof path);
+	if (length > 0)
+		text_bytes(text, path, (size_t)length);
+	else
+		text_put(text, "?");
+}
+
+size_t process_argv(char *buffer, size_t bytes)
+{
+	long got = sys_read_file("/proc/self/cmdline", buffer, bytes);
+	return got > 0 ? (size_t)got : 0;
+}
+
+/* Number `field` (from 3) of a /proc stat line; the name in field 2 may hold anything but ends at the last ')'. */
+static uint64_t stat_field(const char *stat, int field)
+{
+	const char *at = strrchr(stat, ')');
+	if (!at)
+		return 0;
+	at++;
+	for (int i = 3; i <= field; i++) {
+		while (*at == ' ')
+			at++;
+		if (i == field)
+			break;
+		while (*at && *at != ' ')
+			at++;
+	}
+	uint64_t value = 0;
+	for (; *at >= '0' && *at <= '9'; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	return value;
+}
+
+uint64_t process_started_ticks(void)
+{
+	char stat[512];
+	if (sys_read_file("/proc/self/stat", stat, sizeof stat) <= 0)
+		return 0;
+	return stat_field(stat, 22);
+}
+
+uint64_t process_started_ticks_of(int32_t pid)
+{
+	char path[64], stat[512];
+	struct text text = TEXT_OF(path);
+	text_format(&text, "/proc/%d/stat", pid);
+	return sys_read_file(path, stat, sizeof stat) > 0 ? stat_field(stat, 22) : 0;
+}
+
+int32_t process_parent(void)
+{
+	return (int32_t)sys_call0(SYS_getppid);
+}
+
+uint64_t process_rss_bytes(void)
+{
+	char stat[512];
+	if (sys_read_file("/proc/self/stat", stat, sizeof stat) <= 0)
+		return 0;
+	return stat_field(stat, 24) * 4096;
+}
+
+bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu)
+{
+	char path[64], stat[512];
+	struct text text = TEXT_OF(path);
+	text_format(&text, "/proc/self/task/%d/stat", tid);
+	if (sys_read_file(path, stat, sizeof stat) <= 0)
+		return false;
+	const char *end = strrchr(stat, ')');
+	*ret_state = end && end[1] == ' ' ? end[2] : '?';
+	/* In clock ticks, which are 10 ms on every Linux that user space sees. */
+	*ret_cpu = (stat_field(stat, 14) + stat_field(stat, 15)) * 10 * NSEC_PER_MSEC;
+	return true;
+}
+
+struct kernel_dirent {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t bytes;
+	uint8_t type;
+	char name[];
+};
+
+int process_other_tasks(int32_t but)
+{
+	int fd = sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return -1;
+	_Alignas(8) char buffer[2048];
+	int count = 0;
+	long got;
+	while ((got = sys_call3(SYS_getdents64, fd, buffer, sizeof buffer)) > 0) {
+		for (long at = 0; at < got;) {
+			const struct kernel_dirent *entry = (const void *)(buffer + at);
+			int32_t tid = 0;
+			for (const char *digit = entry->name; *digit >= '0' && *digit <= '9'; digit++)
+				tid = tid * 10 + (*digit - '0');
+			char state;
+			nsec_t cpu;
+			if (tid && tid != but && process_thread_stat(tid, &state, &cpu) && state != 'Z' && state != 'X')
+				count++;
+			at += entry->bytes;
+		}
+	}
+	sys_close(fd);
+	return count;
+}
+
+const char *process_environment(const char *name)
+{
+	size_t length = strlen(name);
+	for (char **at = environ; at && *at; at++)
+		if (strncmp(*at, name, length) == 0 && (*at)[length] == '=')
+			return *at + length + 1;
+	return NULL;
+}
+
+bool process_traced(void)
+{
+	char status[2048];
+	if (sys_read_file("/proc/self/status", status, sizeof status) <= 0)
+		return false;
+	const char *at = strstr(status, "TracerPid:");
+	if (!at)
+		return false;
+	for (at += 10; *at == '\t' || *at == ' '; at++)
+		;
+	return *at != '0';
+}

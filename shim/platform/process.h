@@ -1,0 +1,38 @@
+/*
+ * What the kernel says about this process, read from /proc without libc.
+ *
+ * Context: hook, unless said otherwise.
+ */
+#ifndef WH_PLATFORM_PROCESS_H
+#define WH_PLATFORM_PROCESS_H
+
+#include "base/text.h"
+#include "base/types.h"
+
+/*
+ * A word that is 1 in this process and 0 in any child that was forked from it, however that was
+ * done (fork, _Fork, a raw system call): the kernel wipes its page in the child.
+ */
+extern const uint32_t *process_canary;
+/* Makes the canary (anew, in a fork child). */
+void process_canary_make(void);
+
+/* The path of the running program into `text`; "?" where /proc is not there. */
+void process_exe(struct text *text);
+/* The arguments, a NUL behind each, cut to `bytes`; how many bytes there are. */
+size_t process_argv(char *buffer, size_t bytes);
+/* Field 22 of /proc/self/stat: clock ticks since boot at which the process started. 0: unknown. */
+uint64_t process_started_ticks(void);
+uint64_t process_started_ticks_of(int32_t pid);
+int32_t process_parent(void);
+uint64_t process_rss_bytes(void);
+/* The state letter of a thread and its CPU time; false: it is gone. */
+bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu);
+/* Tasks of this process other than `but` that are not dead; -1: /proc can't be read. */
+int process_other_tasks(int32_t but);
+/* A value from the environment the process was started with, or NULL. Works before libc is up. */
+const char *process_environment(const char *name);
+/* Whether a debugger or tracer is attached. */
+bool process_traced(void);
+
+#endif

@@ -1,0 +1,131 @@
+#include "registry/object.h"
+
+#include "base/context.h"
+#include "base/hash.h"
+#include "platform/lock.h"
+#include "platform/sys.h"
+#include "registry/recording.h"
+#include "registry/thread.h"
+
+/* Open addressing in private memory: object number + 1 by the hash of its address. */
+#define INDEX_SIZE (1u << 19)
+#define PROBES 64u
+
+static struct lock lock;
+static uint32_t *numbers;
+
+static struct rec_object *object_at(uint32_t number)
+{
+	return (struct rec_object *)recording_table(REC_OBJECTS) + (number - 1);
+}
+
+/* The index entry of (kind, address); with `make`, one that can take it. NULL: none. */
+static uint32_t *place_of(unsigned kind, uint64_t address, bool make)
+{
+	uint32_t *spare = NULL;
+	uint32_t at = (uint32_t)hash_mix(address);
+	for (unsigned probe = 0; probe < PROBES; probe++) {
+		uint32_t *place = &numbers[(at + probe) % INDEX_SIZE];
+		if (!*place)
+			return make ? (spare ? spare : place) : NULL;
+		const struct rec_object *object = object_at(*place);
+		if (!object->state) {
+			if (!spare)
+				spare = place;
+		} else if (object->address == address && (kind == KIND_NONE || object->kind == kind)) {
+			return place;
+		}
+	}
+	return make ? spare : NULL;
+}
+
+static struct rec_object *object_make(unsigned kind, uint64_t address)
+{
+	uint32_t *place = place_of(kind, address, true);
+	if (!place) {
+		recording_lost(REC_OBJECTS);
+		return NULL;
+	}
+	/* The entry that stands there is of this address, or dead, or there is none yet. */
+	if (!*place) {
+		uint64_t at = recording_append(REC_OBJECTS, sizeof(struct rec_object));
+		if (at == UINT64_MAX)
+			return NULL;
+		*place = (uint32_t)(at / sizeof(struct rec_object)) + 1;
+	}
+	return object_at(*place);
+}
+
+static bool ready(void)
+{
+	if (!numbers)
+		numbers = sys_pages_lazy(INDEX_SIZE * sizeof *numbers);
+	return numbers;
+}
+
+void object_created(enum kind kind, uint64_t address, stack_id stack, uint32_t value, uint16_t attributes)
+{
+	self.busy++;
+	if (recording && lock_take(&lock)) {
+		struct rec_object *object = ready() ? object_make(kind, address) : NULL;
+		if (object) {
+			object->state = 0;
+			object->address = address;
+			object->created = sys_monotonic_coarse();
+			object->created_stack = stack;
+			object->name = 0;
+			object->value = value;
+			object->kind = (uint8_t)kind;
+			object->attributes = attributes;
+			__atomic_store_n(&object->state, 1, __ATOMIC_RELEASE);
+		}
+		lock_release(&lock);
+	}
+	self.busy--;
+}
+
+void object_destroyed(enum kind kind, uint64_t address)
+{
+	self.busy++;
+	if (numbers && lock_take(&lock)) {
+		uint32_t *place = place_of(kind, address, false);
+		if (place && *place)
+			__atomic_store_n(&object_at(*place)->state, 0, __ATOMIC_RELEASE);
+		lock_release(&lock);
+	}
+	self.busy--;
+}
+
+void object_named(uint64_t address, const char *name)
+{
+	self.busy++;
+	text_id text = recording ? recording_text(name) : 0;
+	if (text && lock_take(&lock)) {
+		uint32_t *place = ready() ? place_of(KIND_NONE, address, false) : NULL;
+		struct rec_object *object = place && *place ? object_at(*place) : NULL;
+		if (!object && numbers) {
+			object = object_make(KIND_NONE, address);
+			if (object) {
+				object->address = address;
+				object->created = sys_monotonic_coarse();
+				object->created_stack = 0;
+				object->value = 0;
+				object->kind = KIND_NONE;
+				object->attributes = 0;
+				__atomic_store_n(&object->state, 1, __ATOMIC_RELEASE);
+			}
+		}
+		if (object)
+			object->name = text;
+		lock_release(&lock);
+	}
+	self.busy--;
+}
+
+void object_fork_child(void)
+{
+	if (numbers)
+		sys_pages_free(numbers, INDEX_SIZE * sizeof *numbers);
+	numbers = NULL;
+	lock.word = 0;
+}

@@ -1,0 +1,286 @@
+#include "registry/recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "options.h"
+#include "platform/lock.h"
+#include "platform/process.h"
+#include "platform/sys.h"
+#include "registry/recording_file.h"
+
+struct rec_header *recording;
+
+static char directory[512], run[128];
+static struct recording_file file;
+static struct view view;
+static struct lock growing;
+
+#define MIB ((uint64_t)1 << 20)
+
+static const uint64_t capacities[REC_TABLES] = {
+	[REC_THREADS] = 32 * MIB,
+	[REC_STACKS] = 256 * MIB,
+	[REC_SITES] = 64 * MIB,
+	[REC_RESOURCES] = 16 * MIB,
+	[REC_OBJECTS] = 8 * MIB,
+	[REC_MODULES] = 4096 * sizeof(struct rec_module),
+	[REC_STRINGS] = 16 * MIB,
+	[REC_ALERTS] = 16 * MIB,
+	[REC_SERIES] = REC_SERIES_COUNT * sizeof(struct rec_point),
+};
+
+/* Steps in which tables grow: each doubles what is there, within these. */
+#define STEP_LEAST ((uint64_t)8 << 10)
+#define STEP_MOST ((uint64_t)1 << 20)
+
+const struct view *recording_view(void)
+{
+	return &view;
+}
+
+void *recording_table(enum rec_table_id table)
+{
+	return (char *)recording + recording->tables[table].offset;
+}
+
+bool recording_reserve(enum rec_table_id id, uint64_t bytes)
+{
+	struct rec_table *table = &recording->tables[id];
+	uint64_t reserved = __atomic_load_n(&table->reserved, __ATOMIC_ACQUIRE);
+	if (LIKELY(bytes <= reserved))
+		return true;
+	if (bytes > table->capacity || !lock_take(&growing))
+		return false;
+	reserved = __atomic_load_n(&table->reserved, __ATOMIC_ACQUIRE);
+	bool good = true;
+	if (bytes > reserved) {
+		uint64_t step = MAX_OF(MIN_OF(reserved, STEP_MOST), STEP_LEAST);
+		uint64_t to = MIN_OF(MAX_OF(bytes, reserved + step), table->capacity);
+		good = recording_file_reserve(&file, table->offset + reserved, table->offset + to) == 0;
+		if (!good && to > bytes) {
+			to = bytes;
+			good = recording_file_reserve(&file, table->offset + reserved, table->offset + to) == 0;
+		}
+		if (good)
+			__atomic_store_n(&table->reserved, to, __ATOMIC_RELEASE);
+	}
+	lock_release(&growing);
+	return good;
+}
+
+void recording_lost(enum rec_table_id table)
+{
+	__atomic_fetch_add(&recording->tables[table].lost, 1, __ATOMIC_RELAXED);
+	recording_degrade(REC_TABLE_FULL);
+}
+
+uint64_t recording_append(enum rec_table_id id, uint64_t bytes)
+{
+	struct rec_table *table = &recording->tables[id];
+	bytes = (bytes + 7) & ~UINT64_C(7);
+	uint64_t from = __atomic_load_n(&table->used, __ATOMIC_RELAXED);
+	do {
+		if (UNLIKELY(from + bytes > __atomic_load_n(&table->reserved, __ATOMIC_ACQUIRE)) &&
+		    !recording_reserve(id, from + bytes)) {
+			recording_lost(id);
+			return UINT64_MAX;
+		}
+	} while (!__atomic_compare_exchange_n(&table->used, &from, from + bytes, true, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return from;
+}
+
+void recording_degrade(uint32_t bit)
+{
+	if (!(__atomic_load_n(&recording->degraded, __ATOMIC_RELAXED) & bit))
+		__atomic_fetch_or(&recording->degraded, bit, __ATOMIC_RELAXED);
+}
+
+const char *recording_path(void)
+{
+	return file.path;
+}
+
+void recording_unlink(void)
+{
+	if (file.path[0])
+		sys_unlink(file.path);
+	file.path[0] = '\0';
+}
+
+void recording_hide(void)
+{
+	char hidden[700];
+	struct text text = TEXT_OF(hidden);
+	if (!file.path[0])
+		return;
+	recording_file_hidden(&file, &text);
+	sys_call4(SYS_renameat, AT_FDCWD, file.path, AT_FDCWD, hidden);
+}
+
+void recording_unhide(void)
+{
+	char hidden[700];
+	struct text text = TEXT_OF(hidden);
+	if (!file.path[0])
+		return;
+	recording_file_hidden(&file, &text);
+	sys_call4(SYS_renameat, AT_FDCWD, hidden, AT_FDCWD, file.path);
+}
+
+/* -- strings --------------------------------------------------------------- */
+
+#define TEXT_MOST 4095u
+#define TEXT_CACHE 1024u
+
+/* The newest string of each hash: enough to keep one copy of the few hundred that there are. */
+static struct {
+	uint32_t hash;
+	text_id text;
+} text_cache[TEXT_CACHE];
+
+static text_id append_text(const char *bytes, size_t count)
+{
+	uint64_t at = recording_append(REC_STRINGS, count + 1);
+	if (at == UINT64_MAX)
+		return 0;
+	memcpy((char *)recording_table(REC_STRINGS) + at, bytes, count);
+	return (text_id)at;
+}
+
+text_id recording_text(const char *text)
+{
+	if (!text || !*text)
+		return 0;
+	size_t length = strnlen(text, TEXT_MOST);
+	uint64_t hash = length;
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+	unsigned at = (unsigned)(hash >> 20) % TEXT_CACHE;
+	/* Both halves in one word, so that a racing writer can't mix two strings up. */
+	uint64_t cached = __atomic_load_n((uint64_t *)&text_cache[at], __ATOMIC_ACQUIRE);
+	text_id known = (text_id)(cached >> 32);
+	if (known && (uint32_t)cached == (uint32_t)hash) {
+		const char *there = (const char *)recording_table(REC_STRINGS) + known;
+		if (strncmp(there, text, length) == 0 && !there[length])
+			return known;
+	}
+	text_id made = append_text(text, length);
+	if (made)
+		__atomic_store_n((uint64_t *)&text_cache[at], (uint64_t)made << 32 | (uint32_t)hash, __ATOMIC_RELEASE);
+	return made;
+}
+
+/* -- opening --------------------------------------------------------------- */
+
+static void describe_process(const char *exe)
+{
+	static char argv[4096]; /* static: hooks run on stacks of 16 KiB */
+	recording->pid = sys_pid();
+	recording->ppid = process_parent();
+	recording->uid = (uint32_t)sys_call0(SYS_geteuid);
+	recording->started_boot_ticks = process_started_ticks();
+	recording->started_mono = sys_monotonic();
+	recording->started_real = sys_realtime();
+	recording->exe = recording_text(exe);
+	size_t bytes = process_argv(argv, sizeof argv);
+	if (bytes) {
+		recording->argv = append_text(argv, bytes);
+		recording->argv_bytes = recording->argv ? (uint32_t)bytes : 0;
+	}
+	char name[65 * 6];
+	if (sys_call1(SYS_uname, name) == 0)
+		recording->host = recording_text(name + 65); /* struct utsname: five fields of 65 bytes, the second is nodename */
+	char path[1024];
+	long length = sys_call2(SYS_getcwd, path, sizeof path);
+	if (length > 0)
+		recording->cwd = recording_text(path);
+	recording->run = recording_text(run);
+	char text[1024];
+	struct text list = TEXT_OF(text);
+	options_write(&options, &list);
+	recording->options = recording_text(text);
+	recording->sample_bytes = options.sample_bytes;
+	recording->limits_blocked = options.blocked;
+	recording->limits_held = options.held;
+	recording->limits_iterating = options.iterating;
+	recording->limits_idle = options.idle_blocked;
+	recording->exit_code = -1;
+}
+
+void recording_configure(const char *directory_wanted, const char *run_wanted)
+{
+	struct text text = TEXT_OF(directory);
+	text_put(&text, directory_wanted ? directory_wanted : "");
+	text = TEXT_OF(run);
+	text_put(&text, run_wanted ? run_wanted : "");
+}
+
+void recording_fork_child(void)
+{
+	if (file.at)
+		sys_call2(SYS_munmap, file.at, file.bytes);
+	file.at = NULL;
+	file.path[0] = '\0';
+	recording = NULL;
+	growing.word = 0;
+}
+
+int recording_open(void)
+{
+	uint64_t bytes = REC_HEADER_BYTES;
+	unsigned thrift = sys_address_thrift();
+	uint64_t sizes[REC_TABLES];
+	for (unsigned i = 0; i < REC_TABLES; i++) {
+		sizes[i] = i == REC_SERIES ? capacities[i] : capacities[i] / thrift;
+		bytes += (sizes[i] + 4095) & ~UINT64_C(4095);
+	}
+
+	static char exe[1024];
+	struct text text = TEXT_OF(exe);
+	process_exe(&text);
+	const char *slash = strrchr(exe, '/');
+	static char reason[700];
+	struct text why = TEXT_OF(reason);
+	int error = recording_file_make(&file, directory, slash ? slash + 1 : exe, bytes, &why);
+	if (error)
+		return error;
+
+	memset(text_cache, 0, sizeof text_cache);
+	struct rec_header *header = file.at;
+	header->version = REC_VERSION;
+	header->header_bytes = REC_HEADER_BYTES;
+	uint64_t offset = REC_HEADER_BYTES;
+	view.header = header;
+	view.live = true;
+	for (unsigned i = 0; i < REC_TABLES; i++) {
+		header->tables[i].offset = offset;
+		header->tables[i].capacity = sizes[i];
+		view.tables[i] = (char *)header + offset;
+		offset += (sizes[i] + 4095) & ~UINT64_C(4095);
+	}
+	/* The ids 0 mean none: their places are taken by blank entries. */
+	header->tables[REC_STACKS].used = 64;
+	header->tables[REC_SITES].used = sizeof(struct rec_site);
+	header->tables[REC_STRINGS].used = 8;
+	header->state = REC_RUNNING;
+	header->flags = (file.is_private ? REC_PRIVATE : 0) | (options.keep ? REC_KEEP : 0) |
+			(options.alloc == ALLOC_OFF ? REC_ALLOC_OFF : 0) |
+			(options.alloc == ALLOC_SAMPLE ? REC_ALLOC_SAMPLED : 0) | (options.locks ? 0 : REC_LOCKS_OFF);
+	recording = header;
+	describe_process(exe);
+	if (file.is_private) {
+		recording_degrade(REC_NO_FILE);
+		char line[900];
+		struct text message = TEXT_OF(line);
+		text_format(&message, "whoholds[%d]: %s; recording in memory alone (set WHOHOLDS_DIR to a directory of yours)\n",
+			    recording->pid, reason);
+		sys_write_all(2, line, message.used);
+	}
+	/* Last: a reader takes a file without the magic number for one that is being made. */
+	__atomic_store_n(&header->magic, REC_MAGIC, __ATOMIC_RELEASE);
+	return 0;
+}

@@ -1,0 +1,311 @@
+#include "registry/thread.h"
+
+#include <string.h>
+
+#include "platform/lock.h"
+#include "platform/sys.h"
+#include "platform/thread_self.h"
+#include "platform/tsd.h"
+#include "registry/allocation.h"
+#include "registry/recording.h"
+
+__thread struct self_state self TLS_IE;
+
+/*
+ * Slots are handed out under this lock; everything in a slot is then its thread's own. The lock
+ * is taken at the start and end of threads only.
+ */
+static struct lock slots;
+static uint32_t free_hint; /* no free slot below it */
+static uint32_t generation = 1;
+
+static struct rec_thread *slot_at(uint32_t index)
+{
+	return (struct rec_thread *)((char *)recording_table(REC_THREADS) + (size_t)index * REC_SLOT_BYTES);
+}
+
+static uint32_t slot_count(void)
+{
+	return (uint32_t)(__atomic_load_n(&recording->tables[REC_THREADS].used, __ATOMIC_ACQUIRE) / REC_SLOT_BYTES);
+}
+
+void thread_write_begin(struct rec_thread *slot)
+{
+	uint32_t changes = __atomic_load_n(&slot->changes, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->changes, changes + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+void thread_write_end(struct rec_thread *slot)
+{
+	uint32_t changes = __atomic_load_n(&slot->changes, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->changes, changes + 1, __ATOMIC_RELEASE);
+}
+
+/* A blank slot in state STARTING, or NULL. Its `changes` go on counting, so that a reader sees that it changed hands. */
+static struct rec_thread *slot_take(void)
+{
+	struct rec_thread *slot = NULL;
+	if (!lock_take(&slots))
+		return NULL;
+	uint32_t count = slot_count();
+	uint32_t i = free_hint;
+	while (i < count && __atomic_load_n(&slot_at(i)->state, __ATOMIC_ACQUIRE) != THREAD_FREE)
+		i++;
+	free_hint = i;
+	if (i < count || recording_append(REC_THREADS, REC_SLOT_BYTES) != UINT64_MAX) {
+		slot = slot_at(i);
+		thread_write_begin(slot);
+		uint32_t changes = slot->changes;
+		memset((char *)slot + sizeof changes, 0, sizeof *slot - sizeof changes);
+		__atomic_store_n(&slot->state, THREAD_STARTING, __ATOMIC_RELEASE);
+		thread_write_end(slot);
+		free_hint = i + 1;
+	}
+	lock_release(&slots);
+	return slot;
+}
+
+static void slot_free(struct rec_thread *slot)
+{
+	uint32_t index = (uint32_t)(((char *)slot - (char *)recording_table(REC_THREADS)) / REC_SLOT_BYTES);
+	thread_write_begin(slot);
+	__atomic_store_n(&slot->state, THREAD_FREE, __ATOMIC_RELEASE);
+	thread_write_end(slot);
+	if (lock_take(&slots)) {
+		if (index < free_hint)
+			free_hint = index;
+		lock_release(&slots);
+	}
+}
+
+static bool slot_holds_anything(const struct rec_thread *slot)
+{
+	uint32_t count = MIN_OF(slot->hold_count, REC_SLOT_HOLDS);
+	for (uint32_t i = 0; i < count; i++)
+		if (slot->holds[i].state == HOLD_LIVE && (kind_traits(slot->holds[i].kind) & KIND_IS_THREAD))
+			return true;
+	return false;
+}
+
+/* Frees the slot of a thread that has ended, that nobody will join any more and that left nothing behind. */
+static void slot_settle(struct rec_thread *slot)
+{
+	uint32_t ended = THREAD_ENDED;
+	if (!(slot->flags & (THREAD_DETACHED | THREAD_JOINED | THREAD_FOREIGN)) || slot_holds_anything(slot))
+		return;
+	/* Whoever joins or detaches may come at the same moment as the end: one of the two gets it. */
+	if (__atomic_compare_exchange_n(&slot->state, &ended, THREAD_STARTING, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_RELAXED))
+		slot_free(slot);
+}
+
+static thread_id next_id(int32_t tid)
+{
+	uint32_t started = __atomic_fetch_add(&recording->threads_started, 1, __ATOMIC_RELAXED);
+	if (tid == recording->pid)
+		return 1;
+	return MAX_OF(started, 1u) + 1;
+}
+
+static void slot_begin(struct rec_thread *slot, uint32_t flags)
+{
+	int32_t tid = sys_tid();
+	thread_write_begin(slot);
+	if (!slot->id)
+		slot->id = next_id(tid);
+	slot->tid = tid;
+	slot->pthread = thread_self_handle();
+	slot->tls = thread_self_pointer();
+	slot->started = sys_monotonic_coarse();
+	__atomic_fetch_or(&slot->flags, flags | (tid == recording->pid ? THREAD_MAIN : 0), __ATOMIC_RELAXED);
+	thread_self_name(slot->name);
+	__atomic_store_n(&slot->state, THREAD_RUNNING, __ATOMIC_RELEASE);
+	thread_write_end(slot);
+	self.slot = slot;
+	self.generation = generation;
+}
+
+struct rec_thread *thread_slot(void)
+{
+	if (LIKELY(self.slot && self.generation == generation))
+		return self.slot;
+	if (self.guest || self.ended || !recording)
+		return NULL;
+	self.busy++;
+	struct rec_thread *slot = slot_take();
+	if (slot) {
+		slot_begin(slot, sys_tid() == recording->pid ? 0 : THREAD_FOREIGN);
+		tsd_arm();
+	}
+	self.busy--;
+	return slot;
+}
+
+struct rec_thread *thread_create(stack_id stack, uint64_t start_routine, uint64_t argument, bool detached)
+{
+	struct rec_thread *creator = thread_slot();
+	self.busy++;
+	struct rec_thread *slot = slot_take();
+	if (slot) {
+		thread_write_begin(slot);
+		slot->id = next_id(0);
+		slot->creator = creator ? creator->id : 0;
+		slot->created_stack = stack;
+		slot->start_routine = start_routine;
+		slot->argument = argument;
+		slot->flags = detached ? THREAD_DETACHED : 0;
+		slot->started = sys_monotonic_coarse();
+		thread_write_end(slot);
+	}
+	self.busy--;
+	return slot;
+}
+
+void thread_create_failed(struct rec_thread *slot)
+{
+	if (slot)
+		slot_free(slot);
+}
+
+void thread_created(struct rec_thread *slot, uint64_t pthread)
+{
+	/*
+	 * A detached thread may have ended already and its slot be somebody else's: then it has
+	 * said so itself and the field must be left alone.
+	 */
+	if (slot && __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == THREAD_STARTING && slot->pthread == 0)
+		slot->pthread = pthread;
+}
+
+void thread_begin(struct rec_thread *slot)
+{
+	if (!slot)
+		return;
+	self.busy++;
+	slot_begin(slot, 0);
+	tsd_arm();
+	self.busy--;
+}
+
+void thread_end(void)
+{
+	struct rec_thread *slot = self.slot;
+	if (!slot || self.generation != generation || self.ended)
+		return;
+	self.busy++;
+	allocation_flush();
+	allocation_thread_end();
+	thread_write_begin(slot);
+	slot->ended = sys_monotonic_coarse();
+	slot->wait_depth = 0;
+	__atomic_store_n(&slot->state, THREAD_ENDED, __ATOMIC_RELEASE);
+	thread_write_end(slot);
+	self.slot = NULL;
+	self.ended = true;
+	if (self.scratch)
+		sys_pages_free(self.scratch, THREAD_SCRATCH_BYTES);
+	self.scratch = NULL;
+	slot_settle(slot);
+	self.busy--;
+}
+
+/* The newest slot for which `same` holds; NULL: none. */
+static struct rec_thread *slot_find(uint64_t pthread)
+{
+	struct rec_thread *found = NULL;
+	uint32_t count = slot_count();
+	for (uint32_t i = 0; i < count; i++) {
+		struct rec_thread *slot = slot_at(i);
+		if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == THREAD_FREE || slot->pthread != pthread ||
+		    (slot->flags & THREAD_JOINED))
+			continue;
+		if (!found || slot->id > found->id)
+			found = slot;
+	}
+	return found;
+}
+
+thread_id thread_find(uint64_t pthread)
+{
+	const struct rec_thread *slot = slot_find(pthread);
+	return slot ? slot->id : 0;
+}
+
+void thread_joined(thread_id id)
+{
+	uint32_t count = slot_count();
+	for (uint32_t i = 0; id && i < count; i++) {
+		struct rec_thread *slot = slot_at(i);
+		if (slot->id != id || __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == THREAD_FREE)
+			continue;
+		__atomic_fetch_or(&slot->flags, THREAD_JOINED, __ATOMIC_SEQ_CST);
+		/* A thread that could be joined is gone, also where its last destructor never ran. */
+		__atomic_store_n(&slot->state, THREAD_ENDED, __ATOMIC_SEQ_CST);
+		slot_settle(slot);
+		return;
+	}
+}
+
+void thread_detached(uint64_t pthread)
+{
+	struct rec_thread *slot = slot_find(pthread);
+	if (!slot)
+		return;
+	__atomic_fetch_or(&slot->flags, THREAD_DETACHED, __ATOMIC_SEQ_CST);
+	slot_settle(slot);
+}
+
+void thread_cancelled(uint64_t pthread)
+{
+	struct rec_thread *slot = slot_find(pthread);
+	if (slot)
+		__atomic_fetch_or(&slot->flags, THREAD_CANCELLED, __ATOMIC_RELAXED);
+}
+
+void thread_set_name(uint64_t pthread, const char *name)
+{
+	struct rec_thread *slot = slot_find(pthread);
+	if (!slot)
+		return;
+	/* Perhaps another thread's slot: the bytes are set one by one and the NUL at the end is always there. */
+	size_t i = 0;
+	for (; i < REC_NAME_BYTES - 1 && name[i]; i++)
+		__atomic_store_n(&slot->name[i], name[i], __ATOMIC_RELAXED);
+	for (; i < REC_NAME_BYTES; i++)
+		__atomic_store_n(&slot->name[i], '\0', __ATOMIC_RELAXED);
+}
+
+uint32_t thread_live_count(void)
+{
+	uint32_t live = 0;
+	uint32_t count = slot_count();
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t state = __atomic_load_n(&slot_at(i)->state, __ATOMIC_RELAXED);
+		live += state == THREAD_RUNNING || state == THREAD_STARTING;
+	}
+	return live;
+}
+
+void thread_fork_child(const struct rec_thread *before)
+{
+	generation++;
+	free_hint = 0;
+	slots.word = 0;
+	self.slot = NULL;
+	self.ended = false;
+	struct rec_thread *slot = thread_slot();
+	if (!slot || !before)
+		return;
+	thread_write_begin(slot);
+	slot->wait_depth = 0;
+	slot->hold_count = MIN_OF(before->hold_count, REC_SLOT_HOLDS);
+	memcpy(slot->holds, before->holds, sizeof slot->holds);
+	/* Stacks were left behind with the parent's recording. */
+	for (uint32_t i = 0; i < slot->hold_count; i++) {
+		slot->holds[i].stack = 0;
+		slot->holds[i].name = 0;
+		slot->holds[i].owner = slot->id;
+	}
+	thread_write_end(slot);
+}

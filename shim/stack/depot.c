@@ -1,0 +1,103 @@
+#include "stack/depot.h"
+
+#include <stdatomic.h>
+
+#include "platform/sys.h"
+#include "registry/recording.h"
+#include "stack/modules.h"
+#include "stack/unwind.h"
+
+#define BUCKET_BITS 18u /* 1 MiB, touched as it fills: with a million stacks a chain has four */
+#define BUCKETS (UINT64_C(1) << BUCKET_BITS)
+
+static stack_id *buckets;
+
+static stack_id *bucket_of(uint64_t hash)
+{
+	stack_id *all = __atomic_load_n(&buckets, __ATOMIC_ACQUIRE);
+	if (UNLIKELY(!all)) {
+		stack_id *made = sys_pages_lazy(BUCKETS * sizeof *made);
+		if (!made)
+			return NULL;
+		if (__atomic_compare_exchange_n(&buckets, &all, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			all = made;
+		else
+			sys_pages_free(made, BUCKETS * sizeof *made);
+	}
+	return &all[hash * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BUCKET_BITS)];
+}
+
+static bool same_frames(const struct rec_stack *stack, const struct unwind_frame *frames, uint32_t count)
+{
+	uint64_t differ = 0;
+	for (uint32_t i = 0; i < count; i++)
+		differ |= stack->frames[i] ^ frames[count - 1 - i].pc;
+	return !differ;
+}
+
+/* Looks through the chain from `from` up to, not including, `until`. */
+static stack_id find(stack_id from, stack_id until, const struct unwind_frame *frames, uint32_t count, uint16_t flags,
+		     uint64_t hash, uint32_t epoch)
+{
+	const char *table = recording_table(REC_STACKS);
+	for (stack_id id = from; id != until;) {
+		const struct rec_stack *stack = (const void *)(table + (uint64_t)id * 8);
+		if (stack->hash == hash && stack->count == count && stack->flags == flags && same_frames(stack, frames, count) &&
+		    (LIKELY(stack->epoch == epoch) || modules_same_since(stack->epoch, stack->frames, count)))
+			return id;
+		id = stack->next;
+	}
+	return 0;
+}
+
+static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_t count, uint16_t flags, uint64_t hash,
+				      uint32_t epoch, stack_id *ret_id)
+{
+	uint64_t at = recording_append(REC_STACKS, sizeof(struct rec_stack) + (uint64_t)count * 8);
+	if (at == UINT64_MAX)
+		return NULL;
+	struct rec_stack *stack = (void *)((char *)recording_table(REC_STACKS) + at);
+	stack->hash = hash;
+	stack->epoch = epoch;
+	stack->flags = flags;
+	for (uint32_t i = 0; i < count; i++)
+		stack->frames[i] = frames[count - 1 - i].pc;
+	/* Last, for those who walk the table: until then it has no frames. */
+	__atomic_store_n(&stack->count, (uint16_t)count, __ATOMIC_RELEASE);
+	if (flags & STACK_TRUNCATED)
+		atomic_fetch_add_explicit(&recording->truncated_stacks, 1, memory_order_relaxed);
+	*ret_id = (stack_id)(at / 8);
+	return stack;
+}
+
+stack_id depot_put(const struct unwind_frame *frames, uint32_t count, uint16_t flags, uint64_t hash)
+{
+	stack_id *bucket = bucket_of(hash);
+	if (!bucket)
+		return 0;
+	uint32_t epoch = modules_epoch();
+	stack_id head = __atomic_load_n(bucket, __ATOMIC_ACQUIRE);
+	stack_id id = find(head, 0, frames, count, flags, hash, epoch);
+	if (LIKELY(id))
+		return id;
+	struct rec_stack *stack = add(frames, count, flags, hash, epoch, &id);
+	if (!stack)
+		return 0;
+	for (;;) {
+		stack_id seen = head;
+		stack->next = head;
+		if (__atomic_compare_exchange_n(bucket, &head, id, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+			return id;
+		stack_id other = find(head, seen, frames, count, flags, hash, epoch);
+		if (other)
+			return other;
+	}
+}
+
+void depot_fork_child(void)
+{
+	stack_id *old = buckets;
+	__atomic_store_n(&buckets, NULL, __ATOMIC_RELEASE);
+	if (old)
+		sys_pages_free(old, BUCKETS * sizeof *old);
+}

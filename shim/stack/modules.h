@@ -1,0 +1,65 @@
+/*
+ * The ELF files that are mapped: where they lie and where their unwind tables are.
+ * Each is written to REC_MODULES the first time that it is seen.
+ *
+ * A module is found by address through _dl_find_object (glibc 2.35 and later),
+ * which takes no lock. Elsewhere the modules that dl_iterate_phdr showed at start and at
+ * each dlopen are searched. What was found stays in a table of slots keyed by the
+ * start of the mapping:
+ *
+ *   EMPTY ──▶ FILLING ──▶ READY ──▶ RETIRED ──▶ FILLING (the next module at that address) ...
+ *
+ * Whoever moves a slot to FILLING by compare-and-swap fills it alone, and readers
+ * use it in READY alone; somebody who needs a module while it is being filled
+ * reads the ELF header himself instead of waiting.
+ *
+ * Epochs: retiring a module raises the epoch, so that what was captured before
+ * is never looked up in the module that takes its place.
+ */
+#ifndef WH_STACK_MODULES_H
+#define WH_STACK_MODULES_H
+
+#include "base/context.h"
+#include "base/types.h"
+
+#define MODULE_PARTS 6u
+
+struct module {
+	uint64_t start, end; /* of the mapping, page boundaries */
+	uint64_t bias;       /* run-time address minus the file's own */
+	uint64_t entry;      /* where its execution starts, run-time address; 0: it is a library */
+	uint64_t unwind;     /* .eh_frame_hdr, run-time address; 0: none */
+	uint32_t part_count;
+	struct module_part {
+		uint64_t low, high; /* run-time addresses */
+	} parts[MODULE_PARTS];      /* what of it is mapped readable */
+};
+
+/* The module that `address` lies in, copied out. Return: false: none is known. Context: hook. */
+bool module_find(uint64_t address, struct module *ret_module);
+
+/* Whether `bytes` bytes from `address` are mapped readable as part of the module. Context: signal. */
+bool module_covers(const struct module *module, uint64_t address, uint64_t bytes);
+
+/* The epoch now; it only goes up. Context: signal. */
+uint32_t modules_epoch(void);
+
+/*
+ * Whether no module that holds one of the `count` addresses went away since `epoch`, so that they mean
+ * now what they meant then. May say no where it has forgotten. Context: hook.
+ */
+bool modules_same_since(uint32_t epoch, const uint64_t *addresses, uint32_t count);
+
+/*
+ * Looks at all modules: new ones are recorded, missing ones retired. Takes the loader's lock.
+ * Context: hook, where a call of dlopen or dlclose has returned; init.
+ */
+void modules_scan(void);
+
+/* Retires what _dl_find_object does not know any more: also what libc unloaded by itself. Context: reporter. */
+void modules_check(void);
+
+/* In a fork child: the same modules, a new recording, no other thread. Context: hook. */
+void modules_fork_child(void);
+
+#endif

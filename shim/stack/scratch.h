@@ -1,0 +1,32 @@
+/*
+ * A thread's own room for capturing stacks, mapped at its first capture: walking
+ * needs kilobytes, and hooks run on stacks of 16 KiB.
+ *
+ * A signal handler may interrupt a capture and capture in its turn, so there is
+ * room for a few walks. self.scratch_busy is how many are taken; each walk notes
+ * where on the stack it was started from, so that one that was left by longjmp is noticed.
+ */
+#ifndef WH_STACK_SCRATCH_H
+#define WH_STACK_SCRATCH_H
+
+#include "base/context.h"
+#include "stack/unwind.h"
+
+#define SCRATCH_WALKS 3u
+
+struct scratch {
+	uint64_t stack_low, stack_high; /* of the thread's own stack; 0: unknown */
+	struct scratch_walk {
+		uint64_t sp; /* of the capture that uses it */
+		struct walk walk;
+	} walks[SCRATCH_WALKS];
+};
+
+/*
+ * Takes room for a walk up from `sp`. Return: NULL where there is none (no memory, or nested too deep).
+ * *ret_level goes to scratch_release. Context: hook.
+ */
+struct walk *scratch_take(uint64_t sp, uint32_t *ret_level);
+void scratch_release(uint32_t level);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * Walking up a stack: from the registers in one frame to those in its caller's,
+ * until there is no caller.
+ *
+ *   unwind_walk   by packed rules: a few nanoseconds a frame; needs pc, sp and the frame pointer
+ *   unwind_full   with all registers and all of CFI: where a rule is RULE_COMPLEX
+ *   unwind_reference  the same by libunwind: what the other two are compared with
+ *
+ * All of them are pure functions of registers and memory and never take a lock. None
+ * guesses: where the unwind tables say nothing (code made at run time), the walk ends
+ * there, and the stack is marked truncated.
+ */
+#ifndef WH_STACK_UNWIND_H
+#define WH_STACK_UNWIND_H
+
+#include "base/context.h"
+#include "stack/cfi.h"
+#include "stack/expression.h"
+#include "stack/memory.h"
+#include "stack/rules.h"
+#include "stack/stack.h"
+
+enum unwind_end {
+	UNWIND_OUTERMOST, /* the last frame has no caller */
+	UNWIND_LOST,      /* nobody knows the way from the last frame */
+	UNWIND_FULL,      /* as many frames as wanted */
+	UNWIND_COMPLEX,   /* of unwind_walk alone: unwind_full can tell */
+	UNWIND_MORE,      /* of a single step: there is a caller */
+};
+
+struct unwind_frame {
+	uint64_t pc, sp, bp;
+	rule_bits rule; /* from here to the caller */
+};
+
+/*
+ * A walk and its room. Frames are written from the end of the array towards its start, so that those
+ * from `first` on are the stack, outermost first.
+ */
+struct walk {
+	uint64_t stack_low, stack_high; /* of the thread's own stack; 0: unknown */
+	uint32_t limit;                 /* frames wanted, STACK_MAX_FRAMES at the most */
+	uint32_t first;
+	struct cfi cfi;
+	struct unwind_frame frames[STACK_MAX_FRAMES];
+};
+
+/*
+ * Fills walk->frames from the caller of the function whose frame address is `frame` on.
+ * Context: hook.
+ */
+enum unwind_end unwind_walk(struct walk *walk, const void *frame);
+
+/*
+ * The same with all callee-saved registers: they are known only here, so it begins with the
+ * frame of this very function and leaves out all up to `frame`. Of walk->frames only pc and sp are set.
+ * Context: hook.
+ */
+enum unwind_end unwind_full(struct walk *walk, const void *frame);
+
+/*
+ * One step with what is known of the registers. Return: UNWIND_MORE with registers and *exact
+ * those of the caller; UNWIND_OUTERMOST; UNWIND_LOST.
+ * Context: hook.
+ */
+enum unwind_end unwind_step(struct cfi *cfi, struct registers *registers, bool *exact, struct reach *reach);
+
+/*
+ * The frames of the caller of the function with the frame address `frame`, innermost first, by libunwind.
+ * *ret_count is how many. Context: reporter (it needs kilobytes of stack), or hook in tests.
+ */
+enum unwind_end unwind_reference(const void *frame, uint64_t *pcs, uint32_t limit, uint32_t *ret_count);
+
+#endif

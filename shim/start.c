@@ -1,0 +1,367 @@
+#include "start.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hooks/alloc.h"
+#include "hooks/hook.h"
+#include "options.h"
+#include "platform/guest.h"
+#include "platform/lock.h"
+#include "platform/process.h"
+#include "platform/sys.h"
+#include "platform/tsd.h"
+#include "registry/allocation.h"
+#include "registry/object.h"
+#include "registry/recording.h"
+#include "registry/resource.h"
+#include "reporter/ending.h"
+#include "reporter/scan/scan.h"
+#include "reporter/teller.h"
+#include "reporter/watchdog.h"
+
+extern char **environ;
+
+/* -- start ----------------------------------------------------------------- */
+
+enum shim_state { SHIM_NEW, SHIM_STARTING, SHIM_ON, SHIM_OFF };
+
+static uint32_t state;
+static char library_path[512];
+
+/* "NAME=value" of what a child needs to be followed; kept as it was when we started. */
+static char child_variables[4][1100];
+static const char *child_environment[5];
+
+const char *start_library_path(void)
+{
+	return library_path;
+}
+
+const char *const *start_child_environment(void)
+{
+	return child_environment;
+}
+
+static void complain(const char *message)
+{
+	char line[800];
+	struct text text = TEXT_OF(line);
+	text_format(&text, "whoholds[%d]: %s\n", sys_pid(), message);
+	sys_write_all(2, line, text.used);
+}
+
+/* A program that brings a sanitizer has its own malloc and lock hooks, which ours would blind. */
+static bool has_sanitizer(void)
+{
+	static const char *const marks[] = { "__asan_init", "__tsan_init", "__msan_init", "__lsan_init" };
+	for (size_t i = 0; i < COUNT_OF(marks); i++)
+		if (real_find_anywhere(marks[i]))
+			return true;
+	return false;
+}
+
+static void keep_child_environment(void)
+{
+	static const char *const names[] = { "WHOHOLDS_OPTIONS", "WHOHOLDS_DIR", "WHOHOLDS_RUN" };
+	unsigned count = 0;
+	const char *preload = process_environment("LD_PRELOAD");
+	struct text text = TEXT_OF(child_variables[count]);
+	text_format(&text, "LD_PRELOAD=%s", preload && strstr(preload, "libwhoholds") ? preload : library_path);
+	child_environment[count++] = child_variables[0];
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const char *value = process_environment(names[i]);
+		if (!value)
+			continue;
+		text = TEXT_OF(child_variables[count]);
+		text_format(&text, "%s=%s", names[i], value);
+		if (!text.cut)
+			child_environment[count] = child_variables[count], count++;
+	}
+	child_environment[count] = NULL;
+}
+
+static void store_exit_status(int status, void *data)
+{
+	(void)data;
+	if (recording && recording->pid == sys_pid())
+		recording->exit_code = status;
+}
+
+static void groups_on(void)
+{
+	uint32_t groups = HOOK_PROCESS | HOOK_BLOCKING;
+	if (options.alloc != ALLOC_OFF)
+		groups |= HOOK_ALLOC;
+	if (options.locks)
+		groups |= HOOK_LOCK;
+	if (options.iterators)
+		groups |= HOOK_PAIR;
+	__atomic_store_n(&hook_groups, groups, __ATOMIC_RELEASE);
+}
+
+/* WHOHOLDS_RUN is "ID:PID" of the command that started the run and renders what is found in it. */
+static void find_watcher(void)
+{
+	const char *run = view_text(recording_view(), recording->run);
+	const char *at = strrchr(run, ':');
+	int32_t pid = 0;
+	for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
+		pid = pid * 10 + (*at - '0');
+	uint64_t ticks = pid ? process_started_ticks_of(pid) : 0;
+	if (!ticks)
+		return;
+	__atomic_store_n((uint64_t *)&recording->watcher_ticks, ticks, __ATOMIC_RELAXED);
+	__atomic_store_n((int32_t *)&recording->watcher_pid, pid, __ATOMIC_RELEASE);
+}
+
+static bool shim_set_up(void)
+{
+	options_init(&options);
+	const char *list = process_environment("WHOHOLDS_OPTIONS");
+	options_parse(&options, list ? list : "", complain);
+	if (has_sanitizer()) {
+		complain("the program brings its own sanitizer; nothing is recorded");
+		return false;
+	}
+	Dl_info info;
+	if (dladdr((void *)start_shim, &info) && info.dli_fname) {
+		struct text text = TEXT_OF(library_path);
+		text_put(&text, info.dli_fname);
+	}
+	if (options.children)
+		keep_child_environment();
+	recording_configure(process_environment("WHOHOLDS_DIR"), process_environment("WHOHOLDS_RUN"));
+	stack_set_depth(options.depth);
+	int error = recording_open();
+	if (error) {
+		complain("no memory for a recording; nothing is recorded");
+		return false;
+	}
+	find_watcher();
+	process_canary_make();
+	tsd_init(thread_end);
+	thread_slot();
+	if (options.alloc != ALLOC_OFF)
+		alloc_start();
+	on_exit(store_exit_status, NULL);
+	return true;
+}
+
+void start_shim(void)
+{
+	/* Before libc's own constructor there is no environment, and little else. */
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_NEW || !environ)
+		return;
+	uint32_t expected = SHIM_NEW;
+	if (!__atomic_compare_exchange_n(&state, &expected, SHIM_STARTING, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED))
+		return;
+	int kept_errno = errno;
+	self.busy += HOOK_IN_ALLOCATOR;
+	bool good = real_ready() && shim_set_up();
+	self.busy -= HOOK_IN_ALLOCATOR;
+	if (good)
+		groups_on();
+	__atomic_store_n(&state, good ? SHIM_ON : SHIM_OFF, __ATOMIC_RELEASE);
+	errno = kept_errno;
+}
+
+__attribute__((constructor)) static void start_constructor(void)
+{
+	real_ready();
+	start_shim();
+}
+
+/* -- the reporter thread --------------------------------------------------- */
+
+static struct lock reporter_lock;
+static uint32_t reporter_state; /* 0: not started, 1: runs, 2: never (again) */
+static uint32_t reporter_pauses;
+
+/* Shorter lives need no reporter: nothing in them lasts long enough to be reported. */
+#define MOMENT (100 * NSEC_PER_MSEC)
+
+static void reporter_start(void)
+{
+	if (!lock_take(&reporter_lock))
+		return;
+	if (reporter_state == 0 && !reporter_pauses) {
+		reporter_state = 1;
+		if (watchdog_start() < 0) {
+			reporter_state = 2;
+			recording_degrade(REC_NO_REPORTER);
+		}
+	}
+	lock_release(&reporter_lock);
+}
+
+void reporter_want(void)
+{
+	if (LIKELY(reporter_state) || self.guest || !recording)
+		return;
+	/* Something to lose: other threads, or a hold that a wait would now keep from others. */
+	bool now = recording->threads_started > 1 || (self.slot && self.slot->hold_count) ||
+		   recording->tables[REC_RESOURCES].used;
+	if (now || sys_monotonic_coarse() - recording->started_mono >= MOMENT)
+		reporter_start();
+}
+
+void reporter_pause(void)
+{
+	if (!recording || self.guest || !lock_take(&reporter_lock))
+		return;
+	if (reporter_pauses++ == 0 && reporter_state == 1) {
+		watchdog_stop();
+		reporter_state = 0;
+	}
+	lock_release(&reporter_lock);
+}
+
+void reporter_resume(void)
+{
+	if (!recording || self.guest || !lock_take(&reporter_lock))
+		return;
+	if (reporter_pauses)
+		reporter_pauses--;
+	lock_release(&reporter_lock);
+	reporter_want();
+}
+
+void start_report_now(const char *why)
+{
+	(void)why;
+	reporter_want();
+	watchdog_poke();
+}
+
+/* -- fork and exec --------------------------------------------------------- */
+
+void start_fork_prepare(void)
+{
+	if (recording)
+		allocation_flush();
+}
+
+void start_fork_parent(void)
+{
+}
+
+void start_fork_child(void)
+{
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON || !recording || *process_canary)
+		return;
+	self.busy += HOOK_IN_ALLOCATOR;
+	process_canary_make();
+	reporter_lock.word = 0;
+	reporter_pauses = 0;
+	reporter_state = 0;
+	watchdog_fork_child();
+	if (!options.children) {
+		/* The child is none of our business: nothing is recorded, nothing is found. */
+		__atomic_store_n(&hook_groups, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&state, SHIM_OFF, __ATOMIC_RELEASE);
+		recording_fork_child();
+		self.slot = NULL;
+		self.busy -= HOOK_IN_ALLOCATOR;
+		return;
+	}
+	static struct rec_thread before; /* static: 4 KiB are too much for a small stack */
+	int32_t parent = recording->pid;
+	bool known = self.slot != NULL;
+	if (known)
+		memcpy(&before, self.slot, sizeof before);
+	resource_fork_child();
+	object_fork_child();
+	allocation_fork_child();
+	recording_fork_child();
+	if (recording_open() == 0) {
+		recording->fork_parent = (uint64_t)parent;
+		find_watcher();
+		stack_fork_child();
+		thread_fork_child(known ? &before : NULL);
+	} else {
+		__atomic_store_n(&hook_groups, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&state, SHIM_OFF, __ATOMIC_RELEASE);
+		self.slot = NULL;
+	}
+	self.busy -= HOOK_IN_ALLOCATOR;
+}
+
+/* A vfork child runs in the parent's memory: it must not touch what is the parent's. */
+static bool is_own_process(void)
+{
+	return recording && recording->pid == sys_pid();
+}
+
+void start_before_exec(void)
+{
+	if (!is_own_process())
+		return;
+	allocation_flush();
+	recording->ended_mono = sys_monotonic();
+	__atomic_store_n(&recording->state, REC_EXECED, __ATOMIC_RELEASE);
+	if (recording->alerts == 0 && !options.keep)
+		recording_hide();
+}
+
+void start_exec_failed(void)
+{
+	if (!is_own_process())
+		return;
+	recording->ended_mono = 0;
+	recording_unhide();
+	__atomic_store_n(&recording->state, REC_RUNNING, __ATOMIC_RELEASE);
+}
+
+/* -- the end --------------------------------------------------------------- */
+
+#define ENDING_STACK_BYTES ((size_t)1024 * 1024)
+
+static int32_t ended_pid; /* a fork child has an end of its own */
+
+static void judge(void *caller)
+{
+	ending_judge(caller);
+}
+
+void start_process_ends(int status, enum start_end how)
+{
+	struct scan_caller caller;
+	scan_caller_here(&caller, __builtin_frame_address(0));
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON)
+		return;
+	if (!*process_canary)
+		start_fork_child();
+	if (!is_own_process() || __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
+		return;
+	struct scan_caller caller;
+	scan_caller_here(&caller, __builtin_frame_address(0));
+	int kept_errno = errno;
+	if (lock_take(&reporter_lock)) {
+		if (reporter_state == 1)
+			watchdog_stop();
+		reporter_state = 2;
+		lock_release(&reporter_lock);
+	}
+	self.busy += HOOK_IN_ALLOCATOR;
+	allocation_flush();
+	uint32_t told = recording->alerts;
+	recording->ended_mono = sys_monotonic();
+	if (status >= 0)
+		recording->exit_code = status;
+	if (how == START_END_EXIT)
+		guest_call(judge, &caller, ENDING_STACK_BYTES);
+	__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, __ATOMIC_RELEASE);
+	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
+		teller_tell(told, how == START_END_EXIT ? TRIGGER_EXIT : TRIGGER_CRASH);
+	if (how == START_END_EXIT && !options.keep && recording->alerts == 0)
+		recording_unlink();
+	self.busy -= HOOK_IN_ALLOCATOR;
+	errno = kept_errno;
+}
+
+__attribute__((destructor)) static void start_destructor(void)
+{
+	start_process_ends(recording ? recording->exit_code : -1, START_END_EXIT);
+}

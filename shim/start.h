@@ -1,0 +1,56 @@
+/*
+ * How the shim comes to life in a process, and how it takes its leave: at start,
+ * fork, exec and the end. Hooks call in here and nowhere else for that.
+ */
+#ifndef WH_START_H
+#define WH_START_H
+
+#include "base/context.h"
+#include "base/types.h"
+
+enum start_end { START_END_EXIT, START_END_ABORT };
+
+/* Starts the shim in this process, once. Context: the first hook or the constructor. */
+void start_shim(void);
+
+/*
+ * Around fork, on the forking thread. The child gets a recording of its own and starts afresh.
+ * Context: hook.
+ */
+void start_fork_prepare(void);
+void start_fork_parent(void);
+void start_fork_child(void);
+
+/*
+ * The process is about to be replaced; and it was not, after all. In a vfork child, which borrows
+ * the parent's memory, both do nothing. Context: hook.
+ */
+void start_before_exec(void);
+void start_exec_failed(void);
+
+/*
+ * The process ends now: the detectors of the end run, the report is made. Once only; does nothing
+ * in a vfork child. `status` is the exit status, where it is known (else -1). Context: hook; may take its time.
+ */
+void start_process_ends(int status, enum start_end how);
+
+/* "NAME=value" strings that make a child be followed too; NULL-terminated; empty with children=no. */
+const char *const *start_child_environment(void);
+/* The path of this library, as it was loaded. */
+const char *start_library_path(void);
+
+/* Names the reason why a report is wanted now and makes one (wh_report). Context: hook. */
+void start_report_now(const char *why);
+
+/*
+ * The reporter thread: ended and waited for, so that a call which demands a single-threaded
+ * process or changes a thread's credentials works as it would without us; and started again.
+ * Pausing nests. Context: hook.
+ */
+void reporter_pause(void);
+void reporter_resume(void);
+
+/* Makes sure that the reporter thread runs, if this process has a use for it by now. Context: hook. */
+void reporter_want(void);
+
+#endif
