@@ -16,6 +16,7 @@
 #include "registry/recording.h"
 #include "registry/resource.h"
 #include "reporter/ending.h"
+#include "reporter/scan/scan.h"
 #include "reporter/teller.h"
 #include "reporter/watchdog.h"
 
@@ -319,19 +320,23 @@ void start_exec_failed(void)
 
 static int32_t ended_pid; /* a fork child has an end of its own */
 
-static void judge(void *frame)
+static void judge(void *caller)
 {
-	ending_judge(frame);
+	ending_judge(caller);
 }
 
 void start_process_ends(int status, enum start_end how)
 {
+	struct scan_caller caller;
+	scan_caller_here(&caller, __builtin_frame_address(0));
 	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON)
 		return;
 	if (!*process_canary)
 		start_fork_child();
 	if (!is_own_process() || __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
 		return;
+	struct scan_caller caller;
+	scan_caller_here(&caller, __builtin_frame_address(0));
 	int kept_errno = errno;
 	if (lock_take(&reporter_lock)) {
 		if (reporter_state == 1)
@@ -346,7 +351,7 @@ void start_process_ends(int status, enum start_end how)
 	if (status >= 0)
 		recording->exit_code = status;
 	if (how == START_END_EXIT)
-		guest_call(judge, __builtin_frame_address(0), ENDING_STACK_BYTES);
+		guest_call(judge, &caller, ENDING_STACK_BYTES);
 	__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, __ATOMIC_RELEASE);
 	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
 		teller_tell(told, how == START_END_EXIT ? TRIGGER_EXIT : TRIGGER_CRASH);

@@ -36,7 +36,8 @@ struct names {
 	size_t object_room, object_count;
 	struct object *objects, **last_object;
 	const struct rec_hold **resources; /* of the snapshot, by owner */
-	uint32_t *resource_starts; /* positions in `resources`, one for each thread of the snapshot and one more */
+	uint32_t
+	    *resource_starts; /* positions in `resources`, one for each thread of the snapshot and one more */
 };
 
 /* Return: 0 or -ENOMEM. */

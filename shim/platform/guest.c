@@ -16,9 +16,6 @@
 /* libc's own thread-local variables lie beyond ours, seen from the thread pointer. */
 #define TLS_SLACK_BYTES ((size_t)64 * 1024)
 
-long guest_clone(unsigned long flags, void *stack, uint32_t *tid, void *tls, void (*run)(void *), void *data);
-
-/* The kernel's clone, whose child begins with run(data) on the new stack and ends the thread alone. */
 __asm__(".text\n"
 	".hidden guest_clone\n"
 	".globl guest_clone\n"

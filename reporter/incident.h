@@ -1,0 +1,49 @@
+/*
+ * Incidents: what the watchdog remembers from look to look, so that each trouble
+ * is reported once while it lasts and once when it is over.
+ *
+ *   candidate ──(same key and witness in as many looks in a row as its kind needs)──▶ reported
+ *   reported ──(gone in two looks in a row, and its subjects have moved on)──▶ over, reported so
+ *
+ * A candidate that comes with another witness has moved meanwhile and starts again.
+ * One that was reported is not reported again, whoever else comes to wait.
+ *
+ * "Moved on" is asked of the snapshot: a thread that still stands in the very wait that
+ * was reported, or still has the very hold, is still in that trouble, even where the
+ * detectors tell of it differently by now (as somebody's waiter, or because
+ * one copy was torn). Where a finding has no such subject (an alert over counters), it is
+ * over when it was gone for as long as its limit, lest it flicker.
+ *
+ * One owner, no locking. Memory is the caller's; what finds no room is counted in
+ * `lost` and not reported, rather than at each look. Context: reporter.
+ */
+#ifndef WH_REPORTER_INCIDENT_H
+#define WH_REPORTER_INCIDENT_H
+
+#include "reporter/finding.h"
+
+struct incident;
+
+struct incidents {
+	struct incident *table;
+	uint32_t count, room;
+	uint64_t lost; /* candidates, each counted at each look, that could not be followed */
+};
+
+/* About 600 bytes of memory an incident: enough for hundreds of them. */
+#define INCIDENTS_BYTES ((size_t)256 * 1024)
+
+/* Called for each finding to report; it belongs to the caller's list, or is valid during the call. */
+typedef void incident_report(const struct finding *finding, void *data);
+
+/* `memory` is zeroed, 16-byte aligned, and stays with `incidents`. */
+void incidents_init(struct incidents *incidents, void *memory, size_t bytes);
+
+/* One look: the candidates that the detectors found in `snapshot`. */
+void incidents_update(struct incidents *incidents, const struct finding_list *candidates,
+		      const struct snapshot *snapshot, incident_report *report, void *data);
+
+/* Whether the incident with that key has been reported and is not over: a finding of the end need not repeat it. */
+bool incidents_reported(const struct incidents *incidents, uint64_t key);
+
+#endif
