@@ -11,6 +11,7 @@
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "platform/tsd.h"
+#include "registry/alert.h"
 #include "registry/allocation.h"
 #include "registry/object.h"
 #include "registry/recording.h"
@@ -274,6 +275,7 @@ void start_fork_child(void)
 	resource_fork_child();
 	object_fork_child();
 	allocation_fork_child();
+	alert_fork_child();
 	recording_fork_child();
 	if (recording_open() == 0) {
 		recording->fork_parent = (uint64_t)parent;
@@ -335,8 +337,6 @@ void start_process_ends(int status, enum start_end how)
 		start_fork_child();
 	if (!is_own_process() || __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
 		return;
-	struct scan_caller caller;
-	scan_caller_here(&caller, __builtin_frame_address(0));
 	int kept_errno = errno;
 	if (lock_take(&reporter_lock)) {
 		if (reporter_state == 1)
