@@ -335,8 +335,6 @@ void start_process_ends(int status, enum start_end how)
 		start_fork_child();
 	if (!is_own_process() || __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
 		return;
-	struct scan_caller caller;
-	scan_caller_here(&caller, __builtin_frame_address(0));
 	int kept_errno = errno;
 	if (lock_take(&reporter_lock)) {
 		if (reporter_state == 1)
