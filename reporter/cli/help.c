@@ -8,13 +8,12 @@
 #define WIDTH 96u
 
 static const struct {
-	const char *kind, *text;
+	unsigned kind;
+	const char *meaning, *problem, *remedy, *doubt, *suppression;
 } long_help[] = {
-#define KIND_HELP(kind, text) { kind, text },
-#if __has_include("reporter/cli/kinds_help.def")
+#define KIND_HELP(id, meaning_, problem_, remedy_, doubt_, suppression_) \
+	{ FINDING_##id, meaning_, problem_, remedy_, doubt_, suppression_ },
 #include "reporter/cli/kinds_help.def"
-#endif
-	{ NULL, NULL },
 };
 
 /* `text` in lines of WIDTH, each but the first behind `indent` blanks; the first begins at column `at`. */
@@ -129,10 +128,22 @@ int help_kind(const char *name)
 		return -ENOENT;
 	printf("%s (%s): %s\n", name, severity_name(finding_kind_severity((unsigned)kind)),
 	       finding_kind_words((unsigned)kind));
-	for (size_t i = 0; long_help[i].kind; i++)
-		if (strcmp(long_help[i].kind, name) == 0) {
-			fputc('\n', stdout);
-			put_wrapped(stdout, long_help[i].text, 0, 0);
+	for (size_t i = 0; i < COUNT_OF(long_help); i++) {
+		if (strcmp(finding_kind_name(long_help[i].kind), name) != 0)
+			continue;
+		const struct {
+			const char *title, *text;
+		} parts[] = {
+			{ "What it means", long_help[i].meaning },
+			{ "Why it matters", long_help[i].problem },
+			{ "What to do", long_help[i].remedy },
+			{ "When it may be wrong", long_help[i].doubt },
+			{ "To suppress it", long_help[i].suppression },
+		};
+		for (size_t p = 0; p < COUNT_OF(parts); p++) {
+			printf("\n%s\n    ", parts[p].title);
+			put_wrapped(stdout, parts[p].text, 4, 4);
 		}
+	}
 	return 0;
 }
