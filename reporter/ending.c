@@ -7,6 +7,7 @@
 #include "registry/alert.h"
 #include "registry/recording.h"
 #include "registry/snapshot.h"
+#include "registry/thread.h"
 #include "reporter/detect/detect.h"
 
 void ending_judge(const struct scan_caller *caller)
@@ -22,7 +23,7 @@ void ending_judge(const struct scan_caller *caller)
 	detect_end(&snapshot, &limits, &found);
 	scan_at_end(&snapshot, caller, &found);
 	for (uint32_t i = 0; i < found.count; i++)
-		alert_append(found.found[i], found.found[i]->bytes);
+		alert_append(found.found[i], found.found[i]->bytes, offsetof(struct finding, number));
 	atomic_fetch_or_explicit(&recording->flags, REC_FINAL_DONE, memory_order_release);
 	arena_release(&arena);
 }

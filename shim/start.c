@@ -11,11 +11,13 @@
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "platform/tsd.h"
+#include "registry/alert.h"
 #include "registry/allocation.h"
 #include "registry/object.h"
 #include "registry/recording.h"
 #include "registry/resource.h"
 #include "reporter/ending.h"
+#include "reporter/scan/scan.h"
 #include "reporter/teller.h"
 #include "reporter/watchdog.h"
 
@@ -273,6 +275,7 @@ void start_fork_child(void)
 	resource_fork_child();
 	object_fork_child();
 	allocation_fork_child();
+	alert_fork_child();
 	recording_fork_child();
 	if (recording_open() == 0) {
 		recording->fork_parent = (uint64_t)parent;

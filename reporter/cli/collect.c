@@ -80,7 +80,7 @@ static bool seen_before(const struct finding_list *before, const struct finding 
 	return false;
 }
 
-static void take(struct collection *collection, const struct finding *finding)
+void collect_add(struct collection *collection, const struct finding *finding)
 {
 	uint32_t at = place_of(collection, finding);
 	/* What the target said itself, it said when it happened; but this is how it is now. */
@@ -97,7 +97,7 @@ void collect_live(struct collection *collection, const struct snapshot *snapshot
 	collection->incomplete |= list.incomplete;
 	for (uint32_t i = 0; i < list.count; i++)
 		if (detect_looks(list.found[i]->kind) < 2 || seen_before(before, list.found[i]))
-			take(collection, list.found[i]);
+			collect_add(collection, list.found[i]);
 }
 
 void collect_dead(struct collection *collection, const struct snapshot *snapshot)
@@ -109,5 +109,5 @@ void collect_dead(struct collection *collection, const struct snapshot *snapshot
 	detect_end(snapshot, &limits, &list);
 	collection->incomplete |= list.incomplete;
 	for (uint32_t i = 0; i < list.count; i++)
-		take(collection, list.found[i]);
+		collect_add(collection, list.found[i]);
 }

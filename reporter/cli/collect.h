@@ -33,6 +33,9 @@ void collect_live(struct collection *collection, const struct snapshot *snapshot
  */
 void collect_dead(struct collection *collection, const struct snapshot *snapshot);
 
+/* Adds one more. */
+void collect_add(struct collection *collection, const struct finding *finding);
+
 /* That look: what the live detectors say about `snapshot`, unconfirmed. The list is in `arena`. */
 void collect_look(struct finding_list *ret_list, const struct snapshot *snapshot, struct arena *arena);
 

@@ -39,16 +39,16 @@ struct scan_caller {
  */
 static inline __attribute__((always_inline)) void scan_caller_here(struct scan_caller *caller, const void *frame)
 {
-	__asm__ volatile("mov %%rbx, 0(%0)\n\t"
-			 "mov %%rbp, 8(%0)\n\t"
-			 "mov %%r12, 16(%0)\n\t"
-			 "mov %%r13, 24(%0)\n\t"
-			 "mov %%r14, 32(%0)\n\t"
-			 "mov %%r15, 40(%0)\n\t"
+	__asm__ volatile("mov %%rbx, 0(%1)\n\t"
+			 "mov %%rbp, 8(%1)\n\t"
+			 "mov %%r12, 16(%1)\n\t"
+			 "mov %%r13, 24(%1)\n\t"
+			 "mov %%r14, 32(%1)\n\t"
+			 "mov %%r15, 40(%1)\n\t"
 			 "mov %%fs:0, %%rax\n\t"
-			 "mov %%rax, %1"
-			 :
-			 : "r"(caller->registers), "m"(caller->pointer)
+			 "mov %%rax, %0"
+			 : "=m"(caller->pointer)
+			 : "r"(caller->registers)
 			 : "rax", "memory");
 	caller->sp = (uint64_t)frame - 5 * sizeof(uint64_t);
 }

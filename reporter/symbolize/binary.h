@@ -26,7 +26,8 @@ struct binary {
 	const char *note;      /* why there are no names, or fewer than could be; NULL: nothing to say */
 	struct names *names;   /* the owner's */
 	Dwfl_Callbacks callbacks;
-	char *debug_folders;
+	struct wanted wanted;  /* with `build_id` a copy, and the path above */
+	uint8_t build_id_copy[64];
 	Dwfl *dwfl;            /* NULL: no file */
 	Dwfl_Module *module;
 	Elf *elf;

@@ -88,9 +88,9 @@ static void add_variable(struct debug *debug, Dwarf_Die *die, const Dwarf_Die *f
 		return;
 	Dwarf_Attribute attribute;
 	Dwarf_Die type;
-	Dwarf_Word bytes = 0;
+	uint64_t bytes;
 	if (!dwarf_attr_integrate(die, DW_AT_type, &attribute) || !dwarf_formref_die(&attribute, &type) ||
-	    dwarf_aggregate_size(&type, &bytes) != 0 || !bytes)
+	    !debug_type_bytes(&type, &bytes))
 		return;
 	void *room = array_room(debug->variables, debug->variable_count, &debug->variable_size,
 				sizeof(*debug->variables));

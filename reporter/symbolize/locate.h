@@ -31,6 +31,15 @@ struct located {
 /* Opens the file. Return: a descriptor that belongs to the caller, or -errno; `ret_located` is filled either way. */
 int locate_open(const struct wanted *wanted, struct located *ret_located);
 
+/*
+ * Opens the separate debug file of a stripped one: by build-id in the folders for that, else by the name in
+ * .gnu_debuglink beside the file, in .debug there, and in its folder under /usr/lib/debug. It must have the same
+ * build-id or, where there is none, the checksum `crc`. `path`: the file's; `link`: NULL: it names none.
+ * Return: a descriptor that belongs to the caller, and the file's path in `ret_path`; or -ENOENT.
+ */
+int locate_debug(const struct wanted *wanted, const char *path, const char *link, uint32_t crc,
+		 char ret_path[LOCATE_PATH_BYTES]);
+
 /* Whether process `pid` runs and is the one that was started at `boot_ticks` (field 22 of its stat file). */
 bool locate_alive(int32_t pid, uint64_t boot_ticks);
 
