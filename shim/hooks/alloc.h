@@ -23,8 +23,11 @@ static inline void alloc_scope_end(struct alloc_scope *scope)
 	self.busy -= HOOK_IN_ALLOCATOR;
 }
 
-/* Whether allocations of this thread are recorded now; also starts the shim and notices a fork. */
-bool alloc_track(void);
+/*
+ * Whether an allocation of `size` bytes by this thread is recorded now, and with which flags; also
+ * starts the shim and notices a fork.
+ */
+bool alloc_track(size_t size, unsigned *ret_flags);
 
 /* For blocks made before the shim runs, in a small table: they are known, as roots, from its start. */
 void alloc_before_start(const void *block, size_t size);
@@ -45,7 +48,8 @@ void alloc_freed(void *block);
 /* Runs `call` as the real allocator and records its result. */
 #define ALLOC_CALL(block, size, kind, call)                                                   \
 	void *block;                                                                          \
-	const bool tracked = alloc_track();                                                   \
+	unsigned flags;                                                                       \
+	const bool tracked = alloc_track((size), &flags);                                     \
 	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0));              \
 	{                                                                                     \
 		struct alloc_scope scope CLEANUP(alloc_scope_end) = { .outermost = tracked }; \
@@ -53,7 +57,7 @@ void alloc_freed(void *block);
 		block = (call);                                                               \
 	}                                                                                     \
 	if (tracked && block)                                                                 \
-		allocation_begin(allocation_hide(block), (size), (kind), stack, 0);           \
+		allocation_begin(allocation_hide(block), (size), (kind), stack, flags);       \
 	else if (UNLIKELY(!hook_groups) && block)                                             \
 		alloc_before_start(block, (size))
 

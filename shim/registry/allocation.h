@@ -24,7 +24,8 @@ enum allocation_kind {
 };
 
 enum allocation_flag {
-	ALLOCATION_ROOT = 1, /* made by the loader or libc for itself: never lost */
+	ALLOCATION_ROOT = 1,    /* made by the loader or libc for itself: never lost */
+	ALLOCATION_SAMPLED = 2, /* one of several: counts for more than itself */
 };
 
 struct allocation {
@@ -51,6 +52,13 @@ static inline uint64_t allocation_hide(const void *address)
 	__asm__ volatile("" : "+r"(hidden));
 	return hidden;
 }
+
+/*
+ * Whether an allocation of `size` bytes is to be recorded: each one, or where they are sampled (the
+ * option `alloc`, or the tracker has used up max_memory) one in a while. `ret_flags` gets the flag
+ * to pass to allocation_begin. Context: hook.
+ */
+bool allocation_chosen(size_t size, unsigned *ret_flags);
 
 /* The block whose address is `hidden` (allocation_hide) is live from now on. Context: hook. Keeps errno. */
 void allocation_begin(uint64_t hidden, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags);
