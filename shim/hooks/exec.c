@@ -60,12 +60,14 @@ EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 
 EXPORT int execv(const char *path, char *const argv[])
 {
-	return exec_call(&(struct exec_call){ .how = EXEC_PATH, .path = path, .argv = argv, .envp = environ });
+	return exec_call(
+	    &(struct exec_call){ .how = EXEC_PATH, .path = path, .argv = argv, .envp = environ });
 }
 
 EXPORT int execvp(const char *file, char *const argv[])
 {
-	return exec_call(&(struct exec_call){ .how = EXEC_SEARCH, .path = file, .argv = argv, .envp = environ });
+	return exec_call(
+	    &(struct exec_call){ .how = EXEC_SEARCH, .path = file, .argv = argv, .envp = environ });
 }
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
@@ -81,7 +83,7 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 EXPORT int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
 {
 	return exec_call(&(struct exec_call){
-		.how = EXEC_AT, .fd = fd, .path = path, .argv = argv, .envp = envp, .flags = flags });
+	    .how = EXEC_AT, .fd = fd, .path = path, .argv = argv, .envp = envp, .flags = flags });
 }
 
 /*
@@ -101,11 +103,11 @@ static size_t arguments_count(va_list rest)
 }
 
 /* Fills `argv` with `first` and what follows up to and with the NULL. */
-#define ARGUMENTS_FILL(argv, first, rest)                       \
-	do {                                                    \
-		size_t at_ = 0;                                 \
-		(argv)[at_] = (char *)(uintptr_t)(first);       \
-		while ((argv)[at_])                             \
+#define ARGUMENTS_FILL(argv, first, rest) \
+	do { \
+		size_t at_ = 0; \
+		(argv)[at_] = (char *)(uintptr_t)(first); \
+		while ((argv)[at_]) \
 			(argv)[++at_] = va_arg((rest), char *); \
 	} while (0)
 
@@ -147,8 +149,9 @@ EXPORT int execle(const char *path, const char *argument, ...)
 typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 			   const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]);
 
-static int spawn_call(spawn_function *function, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-		      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+static int spawn_call(spawn_function *function, pid_t *pid, const char *path,
+		      const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+		      char *const argv[], char *const envp[])
 {
 	struct child_env env;
 	size_t bytes = child_env_plan(&env, envp);

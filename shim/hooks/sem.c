@@ -72,7 +72,8 @@ EXPORT int sem_init(sem_t *sem, int shared, unsigned value)
 	int result = real.sem_init(sem, shared, value);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_SEM, (uintptr_t)sem);
-		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value, shared ? OBJECT_SHARED : 0);
+		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value,
+			       shared ? OBJECT_SHARED : 0);
 	}
 	return result;
 }
