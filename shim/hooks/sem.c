@@ -91,16 +91,17 @@ EXPORT int sem_destroy(sem_t *sem)
 
 EXPORT sem_t *sem_open(const char *name, int flags, ...)
 {
-	HOOK(hook, LOCK);
 	mode_t mode = 0;
 	unsigned value = 0;
+	va_list rest;
+	va_start(rest, flags);
 	if (flags & O_CREAT) {
-		va_list rest;
-		va_start(rest, flags);
 		mode = va_arg(rest, mode_t);
 		value = va_arg(rest, unsigned);
-		va_end(rest);
 	}
+	va_end(rest);
+
+	HOOK(hook, LOCK);
 	sem_t *sem = flags & O_CREAT ? real.sem_open(name, flags, mode, value) : real.sem_open(name, flags);
 	/* Opened again, it has the same address, and its holds stay. */
 	if (hook.track && sem != SEM_FAILED) {
