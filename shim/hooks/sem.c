@@ -91,21 +91,19 @@ EXPORT int sem_destroy(sem_t *sem)
 
 EXPORT sem_t *sem_open(const char *name, int flags, ...)
 {
-	mode_t mode = 0;
-	unsigned value = 0;
+	/* Where O_CREAT is not set they are not there; what is read then is not looked at. */
 	va_list rest;
 	va_start(rest, flags);
-	if (flags & O_CREAT) {
-		mode = va_arg(rest, mode_t);
-		value = va_arg(rest, unsigned);
-	}
+	mode_t mode = va_arg(rest, mode_t);
+	unsigned value = va_arg(rest, unsigned);
 	va_end(rest);
 
 	HOOK(hook, LOCK);
-	sem_t *sem = flags & O_CREAT ? real.sem_open(name, flags, mode, value) : real.sem_open(name, flags);
+	sem_t *sem = real.sem_open(name, flags, mode, value);
 	/* Opened again, it has the same address, and its holds stay. */
 	if (hook.track && sem != SEM_FAILED) {
-		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value, OBJECT_SHARED);
+		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), flags & O_CREAT ? value : 0,
+			       OBJECT_SHARED);
 		object_named((uintptr_t)sem, name);
 	}
 	return sem;
