@@ -360,10 +360,7 @@ bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t s
 
 	struct text text = { .at = buffer, .size = size };
 	if (variable) {
-		/* The symbol of a static local variable of C, "lock.0" or "scan.lock", says less than its entry. */
-		bool local = variable->function.addr && name && !strchr(name, ':');
-		debug_member(debug, variable, local ? NULL : name, address + binary->debug_shift, buffer,
-			     size);
+		debug_member(debug, variable, name, address + binary->debug_shift, buffer, size);
 		text.used = strlen(buffer);
 	} else {
 		text_put(&text, name);
