@@ -23,7 +23,7 @@ void ending_judge(const struct scan_caller *caller)
 	detect_end(&snapshot, &limits, &found);
 	scan_at_end(&snapshot, caller, &found);
 	for (uint32_t i = 0; i < found.count; i++)
-		alert_append(found.found[i], found.found[i]->bytes);
+		alert_append(found.found[i], found.found[i]->bytes, offsetof(struct finding, number));
 	atomic_fetch_or_explicit(&recording->flags, REC_FINAL_DONE, memory_order_release);
 	arena_release(&arena);
 }

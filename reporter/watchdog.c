@@ -105,7 +105,7 @@ static void look_at_holders(struct snapshot *snapshot)
 static void append(const struct finding *finding, void *data)
 {
 	(void)data;
-	alert_append(finding, finding->bytes);
+	alert_append(finding, finding->bytes, offsetof(struct finding, number));
 }
 
 static void tick(void)

@@ -11,6 +11,7 @@
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "platform/tsd.h"
+#include "registry/alert.h"
 #include "registry/allocation.h"
 #include "registry/object.h"
 #include "registry/recording.h"
@@ -173,6 +174,12 @@ __attribute__((constructor)) static void start_constructor(void)
 	start_shim();
 }
 
+/* A vfork child runs in the parent's memory: it must not touch what is the parent's. */
+static bool is_own_process(void)
+{
+	return recording && recording->pid == sys_pid();
+}
+
 /* -- the reporter thread --------------------------------------------------- */
 
 static struct lock reporter_lock;
@@ -184,7 +191,7 @@ static uint32_t reporter_pauses;
 
 static void reporter_start(void)
 {
-	if (!lock_take(&reporter_lock))
+	if (!is_own_process() || !lock_take(&reporter_lock))
 		return;
 	if (reporter_state == 0 && !reporter_pauses) {
 		reporter_state = 1;
@@ -209,7 +216,7 @@ void reporter_want(void)
 
 void reporter_pause(void)
 {
-	if (!recording || self.guest || !lock_take(&reporter_lock))
+	if (!is_own_process() || self.guest || !lock_take(&reporter_lock))
 		return;
 	if (reporter_pauses++ == 0 && reporter_state == 1) {
 		watchdog_stop();
@@ -220,7 +227,7 @@ void reporter_pause(void)
 
 void reporter_resume(void)
 {
-	if (!recording || self.guest || !lock_take(&reporter_lock))
+	if (!is_own_process() || self.guest || !lock_take(&reporter_lock))
 		return;
 	if (reporter_pauses)
 		reporter_pauses--;
@@ -274,6 +281,7 @@ void start_fork_child(void)
 	resource_fork_child();
 	object_fork_child();
 	allocation_fork_child();
+	alert_fork_child();
 	recording_fork_child();
 	if (recording_open() == 0) {
 		recording->fork_parent = (uint64_t)parent;
@@ -288,10 +296,17 @@ void start_fork_child(void)
 	self.busy -= HOOK_IN_ALLOCATOR;
 }
 
-/* A vfork child runs in the parent's memory: it must not touch what is the parent's. */
-static bool is_own_process(void)
+void start_daemon_child(void)
 {
-	return recording && recording->pid == sys_pid();
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == SHIM_ON && recording && !*process_canary) {
+		/* Still the parent's, which could not say so itself. */
+		recording->exit_code = 0;
+		recording->ended_mono = sys_monotonic();
+		__atomic_store_n(&recording->state, REC_EXITED, __ATOMIC_RELEASE);
+		if (recording->alerts == 0 && !options.keep)
+			recording_unlink();
+	}
+	start_fork_child();
 }
 
 void start_before_exec(void)
@@ -335,8 +350,6 @@ void start_process_ends(int status, enum start_end how)
 		start_fork_child();
 	if (!is_own_process() || __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
 		return;
-	struct scan_caller caller;
-	scan_caller_here(&caller, __builtin_frame_address(0));
 	int kept_errno = errno;
 	if (lock_take(&reporter_lock)) {
 		if (reporter_state == 1)

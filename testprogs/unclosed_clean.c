@@ -12,7 +12,7 @@
 #include <string.h>
 
 static FILE *log_file;
-static DIR *root;
+static DIR *volatile root; /* else the compiler leaves out what nobody reads */
 
 static bool has_entry(const char *path, const char *name)
 {

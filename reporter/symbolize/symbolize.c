@@ -267,7 +267,7 @@ struct symbolizer *symbolizer_open(void)
 		.data = lookup_data,
 		.function = lookup_function,
 	};
-	names_init(&lookup->names);
+	names_begin(&lookup->names);
 	return &lookup->base;
 }
 

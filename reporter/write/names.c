@@ -8,6 +8,8 @@
 #include "base/units.h"
 #include "reporter/write/objects.h"
 
+#define SHORT_FUNCTION 60u /* bytes; a name that is longer fills a line by itself */
+
 uint32_t finding_items(const struct finding *finding)
 {
 	if (finding->bytes < sizeof(*finding))
@@ -161,10 +163,36 @@ const char *names_frame_function(struct names *names, const struct frame *frame)
 	return names_format(names, "%.*s", (int)MIN_OF(length, 400), stem);
 }
 
+/* Drops what stands in the outermost <>, unless the name begins with it (Rust's <T as Trait>). */
+static const char *without_arguments(struct names *names, const char *name, size_t length)
+{
+	char *copy = arena_alloc(names->arena, length + 1);
+	size_t used = 0, depth = 0;
+	if (!copy)
+		return "?";
+	for (size_t i = 0; i < length; i++) {
+		bool arrow = i && name[i - 1] == '-';
+		if (name[i] == '>' && depth && !arrow)
+			depth--;
+		if (!depth)
+			copy[used++] = name[i];
+		if (name[i] == '<' && i)
+			depth++;
+	}
+	return copy;
+}
+
+const char *names_short_function(struct names *names, const struct frame *frame)
+{
+	const char *function = names_frame_function(names, frame);
+	size_t length = strlen(function);
+	return length > SHORT_FUNCTION ? without_arguments(names, function, length) : function;
+}
+
 const char *names_own_function(struct names *names, stack_id stack)
 {
 	const struct frame *frame = names_own_frame(names, stack);
-	return frame ? names_frame_function(names, frame) : NULL;
+	return frame ? names_short_function(names, frame) : NULL;
 }
 
 /* -- threads ---------------------------------------------------------------- */

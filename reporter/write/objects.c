@@ -137,7 +137,7 @@ static const char *address_text(struct names *names, const struct object *object
 	const struct frame *frame = in_short ? NULL : names_own_frame(names, object->created_stack);
 	if (!frame)
 		return names_format(names, "%s 0x%lx", noun, object->handle);
-	const char *maker = names_frame_function(names, frame);
+	const char *maker = names_short_function(names, frame);
 	if (!frame->file)
 		return names_format(names, "%s 0x%lx (made in %s)", noun, object->handle, maker);
 	return names_format(names, "%s 0x%lx (made in %s %s:%u)", noun, object->handle, maker,

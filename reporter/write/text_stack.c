@@ -5,7 +5,7 @@
 #define FRAMES_MAX 24u       /* of a stack that is not shown in full: more does not fit a terminal ... */
 #define FRAMES_OUTER 4u      /* ... of these, so many of the outer end */
 #define FUNCTION_COLUMNS 44u /* function names up to this long have their files in one column */
-#define FUNCTION_SHORT 60u   /* longer ones lose their parameters, then what is in their <> */
+#define FUNCTION_SHORT 60u   /* longer ones lose their parameters, and perhaps more */
 
 static bool is_function(const struct frame *frame, const char *name)
 {
@@ -28,37 +28,11 @@ static size_t worthwhile(const struct named_stack *stack)
 	return count ? count : stack->count;
 }
 
-/* Drops what stands in the outermost <>. */
-static const char *without_arguments(struct names *names, const char *name, size_t length)
-{
-	char *copy = arena_alloc(names->arena, length + 1);
-	size_t used = 0, depth = 0;
-	if (!copy)
-		return "?";
-	for (size_t i = 0; i < length; i++) {
-		if (name[i] == '<' && i && depth++ == 0)
-			copy[used++] = '<';
-		if (!depth)
-			copy[used++] = name[i];
-		if (name[i] == '>' && depth && --depth == 0) {
-			copy[used++] = '>';
-		}
-	}
-	return copy;
-}
-
 static const char *function_text(struct text_report *text, const struct frame *frame)
 {
-	const char *function = frame->function;
-	if (!function)
-		return names_frame_function(&text->names, frame);
-	if (text->verbose || utf8_width(function) <= FUNCTION_SHORT)
-		return function;
-	size_t length;
-	const char *stem = function_stem(function, &length);
-	if (length <= FUNCTION_SHORT)
-		return names_format(&text->names, "%.*s", (int)length, stem);
-	return without_arguments(&text->names, stem, length);
+	if (frame->function && (text->verbose || utf8_width(frame->function) <= FUNCTION_SHORT))
+		return frame->function;
+	return names_short_function(&text->names, frame);
 }
 
 /* Where a frame is: `map.c:120`; without debug information `server+0x11d2`. */
@@ -162,6 +136,6 @@ const char *text_place(struct text_report *text, stack_id stack)
 	if (!frame)
 		return "";
 	const char *location = location_text(text, frame);
-	return names_format(&text->names, "%s%s%s", names_frame_function(&text->names, frame),
+	return names_format(&text->names, "%s%s%s", names_short_function(&text->names, frame),
 			    *location ? " " : "", location);
 }

@@ -102,7 +102,8 @@ static void put_hold(struct text_report *text, const struct rec_hold *hold)
 		return;
 	const char *label = text_hold_label(text, "holds", object, hold->mode, hold->count);
 	if (object->waiter_count)
-		label = names_format(names, "%s, %u wait for it", label, object->waiter_count);
+		label = names_format(names, "%s, %u wait%s for it", label, object->waiter_count,
+				     object->waiter_count == 1 ? "s" : "");
 	text_line(text, TEXT_INDENT, label, hold->since && now > hold->since ? now - hold->since : 0);
 	text_stack(text, hold->stack, TEXT_INDENT + 4);
 }
@@ -167,7 +168,7 @@ void text_threads(struct text_report *text)
 		if (told[i])
 			continue;
 		put_thread(text, i);
-		for (uint32_t j = i + 1; j < snapshot->thread_count; j++)
+		for (uint32_t j = i + 1; j < snapshot->thread_count && !text->verbose; j++)
 			others += !told[j] && alike(text, i, j);
 		const char *list = NULL;
 		for (uint32_t j = i + 1; j < snapshot->thread_count && at < others; j++) {

@@ -135,27 +135,30 @@ static const char *title_deadlock(struct names *names, const struct account *acc
 		count++;
 	}
 	const char *age = lasting(names, account_age(account));
+	const char *have = count == 1 ? "has waited" : "have waited";
 	if (!count)
 		return "threads wait for one another and none can go on";
-	if (count == 1 && waits[0]->object_kind == KIND_THREAD)
-		return names_format(names, "%s waits%s for its own end", names_item_thread(names, waits[0]),
-				    age);
-	if (count == 1)
-		return names_format(names, "%s waits%s for %s, which it holds itself",
-				    names_item_thread(names, waits[0]), age,
-				    object_text(names, object_of_item(names, waits[0]), true));
+	if (count == 1) {
+		const char *what = object_text(names, object_of_item(names, waits[0]), true);
+		if (waits[0]->object_kind == KIND_THREAD)
+			what = "its own end";
+		else
+			what = names_format(names, "%s, which it holds itself,", what);
+		return names_format(names, "%s %s for %s%s and can never go on",
+				    names_item_thread(names, waits[0]), have, what, age);
+	}
 	if (count == 2)
-		return names_format(names, "%s and %s wait%s for each other and can never go on",
+		return names_format(names, "%s and %s %s for each other%s and can never go on",
 				    names_item_thread(names, waits[0]), names_item_thread(names, waits[1]),
-				    age);
+				    have, age);
 	const char *list = names_item_thread(names, waits[0]);
 	for (uint32_t i = 1; i < MIN_OF(count, COUNT_OF(waits)); i++)
 		list = names_format(names, "%s%s %s", list, i + 1 == count ? " and" : ",",
 				    names_item_thread(names, waits[i]));
 	if (count > COUNT_OF(waits))
 		list = names_format(names, "%s and %u more", list, count - (unsigned)COUNT_OF(waits));
-	return names_format(names, "%u threads wait%s for one another in a ring and can never go on: %s",
-			    count, age, list);
+	return names_format(names, "%u threads %s for one another%s and can never go on: %s", count, have,
+			    age, list);
 }
 
 static const char *title_lock_order(struct names *names, const struct account *account)

@@ -39,8 +39,8 @@ EXPORT void wh_iter_open(const void *container, const void *iterator, const char
 {
 	HOOK(hook, PAIR);
 	if (hook.track)
-		resource_begin(KIND_ITERATOR, (uintptr_t)iterator, OP_wh_iter_open, hook_stack(&hook), (uintptr_t)container,
-			       name);
+		resource_begin(KIND_ITERATOR, (uintptr_t)iterator, OP_wh_iter_open, hook_stack(&hook),
+			       (uintptr_t)container, name);
 }
 
 EXPORT void wh_iter_close(const void *iterator)
@@ -72,7 +72,8 @@ EXPORT void wh_acquired(const char *kind, const void *handle, const char *name)
 		text_put(&text, " ");
 		text_put(&text, name);
 	}
-	resource_begin(KIND_RESOURCE, resource_handle(kind, handle), OP_wh_acquired, hook_stack(&hook), 0, buffer);
+	resource_begin(KIND_RESOURCE, resource_handle(kind, handle), OP_wh_acquired, hook_stack(&hook), 0,
+		       buffer);
 }
 
 EXPORT void wh_released(const char *kind, const void *handle)
@@ -112,8 +113,8 @@ EXPORT void wh_lock_acquired(const void *lock, int shared)
 {
 	HOOK(hook, LOCK);
 	if (hook.track)
-		hold_begin(KIND_LOCK, (uintptr_t)lock, shared ? MODE_SHARED : MODE_EXCLUSIVE, OP_wh_lock_acquired,
-			   hook_stack(&hook));
+		hold_begin(KIND_LOCK, (uintptr_t)lock, shared ? MODE_SHARED : MODE_EXCLUSIVE,
+			   OP_wh_lock_acquired, hook_stack(&hook));
 }
 
 EXPORT void wh_lock_released(const void *lock)
@@ -177,28 +178,18 @@ EXPORT size_t wh_live_bytes_since(wh_mark mark)
 }
 
 /* Whether thread `id` is `maker` or was made by it, or by one that it made. */
-static bool made_by(const struct view *view, thread_id id, thread_id maker)
+static bool made_by(thread_id id, thread_id maker)
 {
-	uint32_t slots = view_thread_slots(view);
-
-	/* A thread has a greater number than its maker, so this comes to an end. */
 	while (id > maker) {
-		thread_id creator = 0;
-		for (uint32_t i = 0; i < slots && !creator; i++) {
-			const struct rec_thread *slot = view_thread(view, i);
-			if (slot && slot->id == id && slot->state != THREAD_FREE)
-				creator = slot->creator;
-		}
-		if (creator >= id)
-			return false;
-		id = creator;
+		thread_id creator = thread_creator(id);
+		id = creator < id ? creator : 0;
 	}
 	return id == maker;
 }
 
 static bool counts_as_open(const struct rec_hold *hold, nsec_t since)
 {
-	return (hold->state == HOLD_LIVE || hold->state == HOLD_PARKED) && hold->since >= since &&
+	return hold->state == HOLD_LIVE && hold->since >= since &&
 	       kind_traits(hold->kind) & (KIND_IS_OWNED | KIND_IS_RESOURCE);
 }
 
@@ -209,19 +200,20 @@ EXPORT int wh_open_since(wh_mark mark)
 	if (!own)
 		return 0;
 	const struct view *view = recording_view();
-	uint32_t slots = view_thread_slots(view), resources = (uint32_t)(view_used(view, REC_RESOURCES) / sizeof(struct rec_hold));
+	uint32_t slots = view_thread_slots(view),
+		 resources = (uint32_t)(view_used(view, REC_RESOURCES) / sizeof(struct rec_hold));
 	int open = 0;
 
 	for (uint32_t i = 0; i < slots; i++) {
 		const struct rec_thread *slot = view_thread(view, i);
-		if (!slot || slot->state == THREAD_FREE || !made_by(view, slot->id, own->id))
+		if (!slot || slot->state == THREAD_FREE || !made_by(slot->id, own->id))
 			continue;
 		for (uint32_t at = 0; at < MIN_OF(slot->hold_count, REC_SLOT_HOLDS); at++)
 			open += counts_as_open(&slot->holds[at], mark.at);
 	}
 	for (uint32_t i = 0; i < resources && open < INT_MAX; i++) {
 		const struct rec_hold *hold = view_resource(view, i);
-		open += hold && counts_as_open(hold, mark.at) && made_by(view, hold->owner, own->id);
+		open += hold && counts_as_open(hold, mark.at) && made_by(hold->owner, own->id);
 	}
 	return open;
 }

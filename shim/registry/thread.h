@@ -27,6 +27,8 @@ struct self_state {
 	bool guest;          /* the reporter thread: nothing of it is recorded */
 	uint8_t end_rounds;  /* thread-specific destructor rounds seen */
 	uint32_t until_clock;   /* allocations until the next look at the clock */
+	int64_t until_sample;    /* bytes until the next allocation that is recorded, where they are sampled */
+	uint64_t sample_state;   /* sampling/: random numbers */
 	int64_t unflushed_bytes; /* live bytes not yet in the process's counter */
 	void *scratch;       /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
@@ -60,6 +62,12 @@ void thread_end(void);
 
 /* The thread with that pthread_t, newest first, live or ended and not joined; 0: unknown. Context: hook. */
 thread_id thread_find(uint64_t pthread);
+
+/*
+ * Who made that thread, also after its slot is somebody else's (for the last 65536 threads); 0: unknown.
+ * A thread has a greater number than its maker. Context: signal.
+ */
+thread_id thread_creator(thread_id id);
 
 /* It was joined / detached / told to end: once joined or detached, its slot is free as soon as it has ended and holds nothing. Context: hook. */
 void thread_joined(thread_id id);
