@@ -79,7 +79,7 @@ void debug_close(struct debug *debug);
  */
 size_t debug_frames(struct debug *debug, uint64_t address, struct frame *ret_frames, size_t limit);
 
-/* The variable that holds `address`; NULL: none. The first call reads every unit. */
+/* The variable that holds `address`; NULL: none. The first call reads every unit, save in a file too big for that. */
 const struct variable *debug_variable(struct debug *debug, uint64_t address);
 
 /*

@@ -235,6 +235,51 @@ START_TEST(alternate_debug_file)
 }
 END_TEST
 
+START_TEST(mini_debug_info)
+{
+	if (!installed("xz")) {
+		printf("  mini_debug_info: not tested, xz is not installed\n");
+		return;
+	}
+	ck_assert(run("objcopy --only-keep-debug full mini && objcopy -g mini && xz -f mini && strip "
+		      "--strip-all full -o prog && "
+		      "objcopy --add-section .gnu_debugdata=mini.xz prog"));
+	world_map(&world, in_folder("prog"), 0);
+	ck_assert_str_eq(look_up(address_of("full", "load_row", NULL))->function, "load_row");
+}
+END_TEST
+
+/* A server of files: nothing leaves the machine. */
+START_TEST(debug_file_of_a_server)
+{
+	char path[256];
+	uint8_t id[REC_BUILD_ID_BYTES];
+	char hex[2 * REC_BUILD_ID_BYTES + 1];
+	size_t bytes = build_id_of(in_folder("full"), id);
+	for (size_t i = 0; i < bytes; i++)
+		snprintf(hex + i * 2, 3, "%02x", id[i]);
+	ck_assert(run("strip --strip-all full -o prog && rm -rf cache buildid && mkdir -p buildid/%s && "
+		      "objcopy --only-keep-debug full buildid/%s/debuginfo",
+		      hex, hex));
+	world_map(&world, in_folder("prog"), 0);
+	has_nothing(look_up(address_of("full", "load_row", NULL)));
+
+	symbolizer_close(world.symbolizer);
+	world.symbolizer = symbolizer_open();
+	snprintf(path, sizeof(path), "file://%s", in_folder(""));
+	setenv("DEBUGINFOD_URLS", path, 1);
+	setenv("DEBUGINFOD_CACHE_PATH", in_folder("cache"), 1);
+	const struct frame *frame = look_up(address_of("full", "load_row", NULL));
+	unsetenv("DEBUGINFOD_URLS");
+	unsetenv("DEBUGINFOD_CACHE_PATH");
+	if (!frame->function &&
+	    !run("ldconfig -p | grep -q libdebuginfod || ls /usr/lib/*/libdebuginfod.so.1"))
+		printf("  debug_file_of_a_server: not tested, libdebuginfod is not installed\n");
+	else
+		has_line(frame);
+}
+END_TEST
+
 START_TEST(unreadable_compression)
 {
 	if (!run("objcopy --compress-debug-sections=zstd full prog")) {
@@ -321,6 +366,22 @@ static uint64_t boot_ticks(pid_t pid)
 	return strtoull(at + 1, NULL, 10);
 }
 
+/* Until `pid` has become the program `name`. */
+static void wait_for(pid_t pid, const char *name)
+{
+	char now[64] = "";
+	for (unsigned i = 0; i < 1000 && strcmp(now, name) != 0; i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		FILE *file = fopen(path, "r");
+		ck_assert(file && fgets(now, sizeof(now), file));
+		fclose(file);
+		now[strcspn(now, "\n")] = '\0';
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	ck_assert_str_eq(now, name);
+}
+
 START_TEST(deleted_while_it_runs)
 {
 	ck_assert(run("cp full prog"));
@@ -330,16 +391,7 @@ START_TEST(deleted_while_it_runs)
 		_exit(127);
 	}
 	ck_assert_int_gt(pid, 0);
-	/* The name in the kernel changes when exec is done. */
-	char name[64] = "";
-	for (unsigned i = 0; i < 500 && strcmp(name, "prog\n") != 0; i++) {
-		char path[64];
-		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-		FILE *file = fopen(path, "r");
-		ck_assert(file && fgets(name, sizeof(name), file));
-		fclose(file);
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	}
+	wait_for(pid, "prog");
 	struct rec_module *module = world_map(&world, in_folder("prog"), 0);
 	module->flags = MODULE_MAIN;
 	world.header.pid = pid;
@@ -352,6 +404,36 @@ START_TEST(deleted_while_it_runs)
 	world.symbolizer = symbolizer_open();
 	world.header.started_boot_ticks--;
 	has_nothing(look_up(address_of("full", "load_row", NULL)));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+END_TEST
+
+/* In a container the path leads elsewhere. */
+START_TEST(inside_another_root)
+{
+	if (geteuid() != 0) {
+		printf("  inside_another_root: not tested, only root may change its root\n");
+		return;
+	}
+	ck_assert(run(
+	    "rm -rf jail && mkdir jail && gcc -O2 -g -static-pie p.c -o jail/program && cp other program"));
+	uint64_t address = address_of("jail/program", "load_row", NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (chroot(in_folder("jail")) == 0 && chdir("/") == 0)
+			execl("/program", "program", "wait", NULL);
+		_exit(127);
+	}
+	ck_assert_int_gt(pid, 0);
+	wait_for(pid, "program");
+	struct rec_module *module = world_map(&world, in_folder("jail/program"), 0);
+	module->path = world_text(&world, "/program");
+	world.header.pid = pid;
+	world.header.started_boot_ticks = boot_ticks(pid);
+	ck_assert_uint_eq(world_at(&world, address, &frames), 1);
+	ck_assert_str_eq(frames[0].module, "/program");
+	has_line(&frames[0]);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
@@ -554,12 +636,15 @@ int main(void)
 		debug_file_by_checksum,
 		debug_file_of_the_system,
 		alternate_debug_file,
+		mini_debug_info,
+		debug_file_of_a_server,
 		unreadable_compression,
 		split_file_gone,
 		replaced,
 		replaced_by_nonsense,
 		written_after_the_end,
 		deleted_while_it_runs,
+		inside_another_root,
 		one_after_the_other,
 		relative_and_unnamed,
 		vdso,
