@@ -148,7 +148,7 @@ check-real: all
 
 ## check-faults: SIGKILL at any moment, no room for a recording, a directory that can't be used
 check-faults: all
-	$(Q)scripts/fault-test.sh $(PLAIN) && scripts/kill-test.sh $(PLAIN)
+	$(Q)scripts/fault-test.sh $(PLAIN) && scripts/kill-test $(PLAIN)
 
 ## bench: what it costs, as ratios to bare runs and to heaptrack side by side
 bench: all

@@ -7,21 +7,23 @@
 #include "registry/alert.h"
 #include "registry/recording.h"
 #include "registry/snapshot.h"
+#include "registry/thread.h"
 #include "reporter/detect/detect.h"
-#include "reporter/scan/scan.h"
 
-void ending_judge(const void *caller)
+void ending_judge(const struct scan_caller *caller)
 {
 	struct arena arena = { .more = sys_pages, .less = sys_pages_free };
 	struct snapshot snapshot;
 	snapshot_take(recording_view(), sys_monotonic(), &arena, &snapshot);
-	struct limits limits = { .at_exit = true };
+	struct limits limits;
+	limits_from_options(&limits, &options);
+	const struct snap_thread *exiting = snapshot_thread_by_tid(&snapshot, sys_tid());
+	limits.exiting = exiting ? exiting->id : 0;
 	struct finding_list found = { .arena = &arena };
 	detect_end(&snapshot, &limits, &found);
-	struct scan_caller who = { .frame = caller, .tid = sys_tid() };
-	scan_at_end(&snapshot, &who, &found);
+	scan_at_end(&snapshot, caller, &found);
 	for (uint32_t i = 0; i < found.count; i++)
-		alert_append(found.found[i], found.found[i]->bytes);
+		alert_append(found.found[i], found.found[i]->bytes, offsetof(struct finding, number));
 	atomic_fetch_or_explicit(&recording->flags, REC_FINAL_DONE, memory_order_release);
 	arena_release(&arena);
 }

@@ -7,8 +7,9 @@
 
 #include "base/context.h"
 #include "base/types.h"
+#include "reporter/scan/scan.h"
 
-/* `caller` is the frame address of the function that ends the process: what lies above is its live stack. */
-void ending_judge(const void *caller);
+/* `caller` is the thread that ends the process, as it was when it called in. */
+void ending_judge(const struct scan_caller *caller);
 
 #endif

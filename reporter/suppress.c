@@ -100,14 +100,16 @@ static int add_line(struct suppressions *suppressions, const char *text, size_t 
 				"is no suppression, expected kind:pattern, as in leak:load_row");
 	uint64_t kinds;
 	if (!kinds_named(text, (size_t)(colon - text), &kinds))
-		return complain(ret_error, file, line, text, (size_t)(colon - text),
-				"is no kind of finding, expected one of 'whoholds help kinds', as in leak:load_row");
+		return complain(
+		    ret_error, file, line, text, (size_t)(colon - text),
+		    "is no kind of finding, expected one of 'whoholds help kinds', as in leak:load_row");
 	const char *pattern = colon + 1, *end = text + length;
 	while (pattern < end && is_blank(*pattern))
 		pattern++;
 	if (pattern == end || (end - pattern == 1 && (*pattern == '^' || *pattern == '$')))
-		return complain(ret_error, file, line, text, length,
-				"has no pattern, expected kind:pattern (kind:* for every finding of the kind)");
+		return complain(
+		    ret_error, file, line, text, length,
+		    "has no pattern, expected kind:pattern (kind:* for every finding of the kind)");
 	struct suppression *fresh = arena_alloc(suppressions->arena, sizeof(*fresh));
 	char *written = arena_copy(suppressions->arena, text, length);
 	if (!fresh || !written)
@@ -185,7 +187,8 @@ const struct suppression *suppress_match(struct suppressions *suppressions, cons
 				struct frame *frames = NULL;
 				stack_id stack = finding->items[i].stack;
 				if (stack)
-					stacks[i].count = symbolizer->frames(symbolizer, view, stack, scratch, &frames);
+					stacks[i].count =
+					    symbolizer->frames(symbolizer, view, stack, scratch, &frames);
 				stacks[i].frames = frames;
 			}
 		}

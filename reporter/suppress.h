@@ -20,17 +20,17 @@
 #include "reporter/write/frames.h"
 
 struct suppression {
-	uint64_t kinds;        /* a bit for each enum finding_kind */
+	uint64_t kinds; /* a bit for each enum finding_kind */
 	const char *pattern;
-	const char *written;   /* the line as it was written, without blanks around it */
-	const char *file;      /* where it came from */
+	const char *written; /* the line as it was written, without blanks around it */
+	const char *file;    /* where it came from */
 	unsigned line;
-	uint64_t matches;      /* findings that it suppressed */
+	uint64_t matches; /* findings that it suppressed */
 	struct suppression *next;
 };
 
 struct suppressions {
-	struct arena *arena;   /* set by the caller; outlives the suppressions */
+	struct arena *arena; /* set by the caller; outlives the suppressions */
 	struct suppression *first, **last;
 	uint32_t count;
 };

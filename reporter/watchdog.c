@@ -1,5 +1,6 @@
 #include "reporter/watchdog.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ static uint32_t stopping; /* futex word: ends the sleep between two ticks */
 struct watch {
 	struct arena arenas[2];
 	struct incidents incidents;
+	void *incident_memory;
 	unsigned turn;
 	nsec_t discount;   /* time during which the whole process stood still (SIGSTOP, suspend, a debugger) */
 	nsec_t last_tick;
@@ -36,20 +38,6 @@ struct watch {
 static struct watch watch;
 
 /* -- a tick ---------------------------------------------------------------- */
-
-static void read_limits(struct limits *limits)
-{
-	*limits = (struct limits){
-		.blocked = options.blocked,
-		.held = options.held,
-		.iterating = options.iterating,
-		.idle_blocked = options.idle_blocked,
-		.heap_growth_rate = options.heap_growth_rate,
-		.heap_growth_for = options.heap_growth_for,
-		.thread_growth_percent = options.thread_growth_percent,
-		.thread_growth_in = options.thread_growth_in,
-	};
-}
 
 /* A second apart at the least, so that the ring covers more than an hour. */
 #define POINT_EVERY NSEC_PER_SEC
@@ -117,7 +105,7 @@ static void look_at_holders(struct snapshot *snapshot)
 static void append(const struct finding *finding, void *data)
 {
 	(void)data;
-	alert_append(finding, finding->bytes);
+	alert_append(finding, finding->bytes, offsetof(struct finding, number));
 }
 
 static void tick(void)
@@ -181,7 +169,13 @@ int watchdog_start(void)
 	watch.arenas[0].more = watch.arenas[1].more = sys_pages;
 	watch.arenas[0].less = watch.arenas[1].less = sys_pages_free;
 	watch.last_tick = 0;
-	read_limits(&watch.limits);
+	limits_from_options(&watch.limits, &options);
+	if (!watch.incident_memory) {
+		watch.incident_memory = sys_pages(INCIDENTS_BYTES);
+		if (!watch.incident_memory)
+			return -ENOMEM;
+		incidents_init(&watch.incidents, watch.incident_memory, INCIDENTS_BYTES);
+	}
 	int error = guest_start(&guest, run, NULL, &self);
 	if (error == 0)
 		atomic_fetch_or_explicit(&recording->flags, REC_REPORTER_RUNS, memory_order_relaxed);
@@ -203,6 +197,8 @@ void watchdog_fork_child(void)
 	guest_join(&guest);
 	arena_release(&watch.arenas[0]);
 	arena_release(&watch.arenas[1]);
+	if (watch.incident_memory)
+		sys_pages_free(watch.incident_memory, INCIDENTS_BYTES);
 	memset(&watch, 0, sizeof watch);
 }
 

@@ -53,6 +53,7 @@ make_inputs() {
 		echo 'DELETE FROM rows WHERE id % 3 = 0; VACUUM; SELECT count(*) FROM rows; PRAGMA integrity_check;'
 	} >"$scratch/rows.sql"
 	[ ! -x "$(command -v g++)" ] || g++ -std=gnu++20 -E -P -include bits/stdc++.h -o "$scratch/real.ii" testprogs/real/cxx_threads.cc
+	[ -z "$jemalloc" ] || g++ -std=gnu++20 -O2 -pthread -o "$scratch/linked" testprogs/real/cxx_threads.cc "$jemalloc"
 	seq 1 300000 | awk '{ print ($1 * 7919) % 1000003, "line", $1 }' >"$scratch/lines"
 }
 
@@ -189,7 +190,6 @@ run_linked() {
 		echo 'needs libjemalloc2'
 		return 77
 	}
-	g++ -std=gnu++20 -O2 -pthread -o "$scratch/linked" testprogs/real/cxx_threads.cc "$jemalloc" || return
 	"${W[@]}" "$scratch/linked"
 }
 run_tools() {

@@ -11,11 +11,13 @@
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "platform/tsd.h"
+#include "registry/alert.h"
 #include "registry/allocation.h"
 #include "registry/object.h"
 #include "registry/recording.h"
 #include "registry/resource.h"
 #include "reporter/ending.h"
+#include "reporter/scan/scan.h"
 #include "reporter/teller.h"
 #include "reporter/watchdog.h"
 
@@ -172,6 +174,12 @@ __attribute__((constructor)) static void start_constructor(void)
 	start_shim();
 }
 
+/* A vfork child runs in the parent's memory: it must not touch what is the parent's. */
+static bool is_own_process(void)
+{
+	return recording && recording->pid == sys_pid();
+}
+
 /* -- the reporter thread --------------------------------------------------- */
 
 static struct lock reporter_lock;
@@ -183,7 +191,7 @@ static uint32_t reporter_pauses;
 
 static void reporter_start(void)
 {
-	if (!lock_take(&reporter_lock))
+	if (!is_own_process() || !lock_take(&reporter_lock))
 		return;
 	if (reporter_state == 0 && !reporter_pauses) {
 		reporter_state = 1;
@@ -208,7 +216,7 @@ void reporter_want(void)
 
 void reporter_pause(void)
 {
-	if (!recording || self.guest || !lock_take(&reporter_lock))
+	if (!is_own_process() || self.guest || !lock_take(&reporter_lock))
 		return;
 	if (reporter_pauses++ == 0 && reporter_state == 1) {
 		watchdog_stop();
@@ -219,7 +227,7 @@ void reporter_pause(void)
 
 void reporter_resume(void)
 {
-	if (!recording || self.guest || !lock_take(&reporter_lock))
+	if (!is_own_process() || self.guest || !lock_take(&reporter_lock))
 		return;
 	if (reporter_pauses)
 		reporter_pauses--;
@@ -273,6 +281,7 @@ void start_fork_child(void)
 	resource_fork_child();
 	object_fork_child();
 	allocation_fork_child();
+	alert_fork_child();
 	recording_fork_child();
 	if (recording_open() == 0) {
 		recording->fork_parent = (uint64_t)parent;
@@ -285,12 +294,6 @@ void start_fork_child(void)
 		self.slot = NULL;
 	}
 	self.busy -= HOOK_IN_ALLOCATOR;
-}
-
-/* A vfork child runs in the parent's memory: it must not touch what is the parent's. */
-static bool is_own_process(void)
-{
-	return recording && recording->pid == sys_pid();
 }
 
 void start_before_exec(void)
@@ -319,13 +322,15 @@ void start_exec_failed(void)
 
 static int32_t ended_pid; /* a fork child has an end of its own */
 
-static void judge(void *frame)
+static void judge(void *caller)
 {
-	ending_judge(frame);
+	ending_judge(caller);
 }
 
 void start_process_ends(int status, enum start_end how)
 {
+	struct scan_caller caller;
+	scan_caller_here(&caller, __builtin_frame_address(0));
 	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON)
 		return;
 	if (!*process_canary)
@@ -346,7 +351,7 @@ void start_process_ends(int status, enum start_end how)
 	if (status >= 0)
 		recording->exit_code = status;
 	if (how == START_END_EXIT)
-		guest_call(judge, __builtin_frame_address(0), ENDING_STACK_BYTES);
+		guest_call(judge, &caller, ENDING_STACK_BYTES);
 	__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, __ATOMIC_RELEASE);
 	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
 		teller_tell(told, how == START_END_EXIT ? TRIGGER_EXIT : TRIGGER_CRASH);

@@ -5,6 +5,7 @@
  * RUN: whoholds run --set blocked=1s %prog
  * HANGS: yes
  * TIMEOUT: 20
+ * TWIN: rwlock_deadlock_clean
  * KINDS: deadlock
  * EXPECT: error deadlock:
  * EXPECT-JSON: finding("deadlock") | has_frame("waits"; "upgrade"; {{line writes}})

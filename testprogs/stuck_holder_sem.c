@@ -5,6 +5,7 @@
  * RUN: whoholds run --set blocked=1s %prog
  * HANGS: yes
  * TIMEOUT: 20
+ * TWIN: stuck_holder_read_clean
  * KINDS: stuck-holder
  * EXPECT: error stuck-holder:
  * EXPECT: sem_wait

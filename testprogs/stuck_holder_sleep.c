@@ -4,6 +4,7 @@
  *
  * RUN: whoholds run --set blocked=500ms %prog
  * TIMEOUT: 20
+ * TWIN: stuck_holder_read_clean
  * KINDS: stuck-holder
  * EXPECT: error stuck-holder:
  * EXPECT: "sleeper"

@@ -30,6 +30,8 @@ enum flag_id {
 #define ALL (~0u)
 #define RUN (1u << VERB_run)
 #define REPORT (1u << VERB_report)
+/* Those that make reports. */
+#define REPORTS (RUN | REPORT | 1u << VERB_dump | 1u << VERB_leaks | 1u << VERB_diff | 1u << VERB_top)
 const struct flag flags[] = {
 #define FLAG(id, name, letter, argument, verbs, sentence) { name, letter, argument, verbs, sentence },
 #include "reporter/cli/flags.def"
@@ -60,8 +62,12 @@ static bool parse_number(const char *text, long low, long high, long *ret_number
 
 static int take_format(struct args *args, const char *value)
 {
+	char names[128];
+	struct text text = TEXT_OF(names);
+	for (const struct writer *writer = writers; writer->name; writer++)
+		text_format(&text, "%s%s", writer == writers ? "" : ", ", writer->name);
 	if (!writer_find(value))
-		return usage_error("--format=%.60s: no such format in this version; there are %s", value, writer_names());
+		return usage_error("--format=%.60s: not a format of this version; there are %s", value, names);
 	args->format = value;
 	return 0;
 }

@@ -14,7 +14,7 @@ struct collection {
 	struct arena *arena; /* owns `found`; the findings lie in it or in the view */
 	const struct finding **found;
 	uint32_t count, room;
-	uint32_t newest;     /* the highest number seen in the log; 0: the log is empty */
+	uint32_t newest;     /* how many findings the log has; they are numbered from 1 */
 	bool incomplete;     /* memory ran out */
 };
 
@@ -32,6 +32,9 @@ void collect_live(struct collection *collection, const struct snapshot *snapshot
  * Nothing moves there, so one look is as good as two.
  */
 void collect_dead(struct collection *collection, const struct snapshot *snapshot);
+
+/* Adds one more. */
+void collect_add(struct collection *collection, const struct finding *finding);
 
 /* That look: what the live detectors say about `snapshot`, unconfirmed. The list is in `arena`. */
 void collect_look(struct finding_list *ret_list, const struct snapshot *snapshot, struct arena *arena);

@@ -79,19 +79,13 @@ static int set_preload(const char *library)
 	return 0;
 }
 
-/*
- * The run's name, and who watches it: a number that no other run has, the command's pid, and its start, since a pid
- * alone may be somebody else's later.
- */
+/* ID:PID, a number that no other run has and whom processes of the run let render what they find. */
 static void name_run(char ret_run[LAUNCH_RUN_BYTES])
 {
 	uint64_t number;
-	struct process_stat self = { 0 };
 	if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number)
 		number = process_now();
-	process_stat(getpid(), 0, &self);
-	snprintf(ret_run, LAUNCH_RUN_BYTES, "%016llx:%d:%llu", (unsigned long long)number, getpid(),
-		 (unsigned long long)self.started_boot_ticks);
+	snprintf(ret_run, LAUNCH_RUN_BYTES, "%016llx:%d", (unsigned long long)number, getpid());
 }
 
 int launch_prepare(struct launch *ret_launch, const struct options *in_force)

@@ -54,8 +54,8 @@ int renderer_init(struct renderer *renderer, const struct args *args, int standa
 int renderer_tell(struct renderer *renderer, const struct account *account, uint32_t *ret_newest,
 		  uint32_t *ret_count);
 
-/* The same of something that is no recording: a view and a snapshot that somebody made. */
-int renderer_tell_view(struct renderer *renderer, const struct snapshot *snapshot, struct arena *arena,
+/* The same of something that is no recording: a snapshot that somebody made, and what was found in it. */
+int renderer_tell_view(struct renderer *renderer, const struct snapshot *snapshot, const struct finding_list *found,
 		       bool all_threads);
 
 /* What is left to say when the command ends, and everything given back. Return: the command's own exit code. */

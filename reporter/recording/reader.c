@@ -172,6 +172,10 @@ static int check_header(struct reader *reader, const struct rec_header *header, 
 	if (header->magic == __builtin_bswap64(REC_MAGIC))
 		return fail(reader, -EPROTONOSUPPORT,
 			    "'%s' was recorded on a machine of another byte order; read it there", reader->path);
+	if (!header->magic && !header->version)
+		return fail(reader, -EINVAL,
+			    "'%s' is not a whoholds recording, or one that is just being made; 'whoholds list' shows those there are",
+			    reader->path);
 	if (header->magic != REC_MAGIC)
 		return fail(reader, -EINVAL, "'%s' is not a whoholds recording; 'whoholds list' shows those there are",
 			    reader->path);
@@ -385,7 +389,7 @@ static int start(struct reader *reader)
 	return error ? reader_fail_close(reader, error) : 0;
 }
 
-int reader_open(const char *path, struct reader *ret_reader)
+static int open_path(const char *path, struct reader *ret_reader)
 {
 	struct stat stat;
 	*ret_reader = READER_CLOSED;
@@ -405,7 +409,22 @@ int reader_open(const char *path, struct reader *ret_reader)
 		     S_ISDIR(stat.st_mode) ? "directory" : "special file");
 		return reader_fail_close(ret_reader, -EINVAL);
 	}
-	return start(ret_reader);
+	return 0;
+}
+
+int reader_open(const char *path, struct reader *ret_reader)
+{
+	int error = open_path(path, ret_reader);
+	return error ? error : start(ret_reader);
+}
+
+int reader_attach(const char *path, struct reader *ret_reader)
+{
+	int error = open_path(path, ret_reader);
+	if (error)
+		return error;
+	error = reader_glance(ret_reader, &ret_reader->header);
+	return error ? reader_fail_close(ret_reader, error) : 0;
 }
 
 /* One line of /proc/PID/maps; `ret_name` points into it. */

@@ -6,7 +6,7 @@
  * may truncate it at any moment, and a mapping would answer that with SIGBUS.
  *
  *   reader_open ──▶ reader_refresh (as often as wanted) ──▶ reader_close
- *                      └─ reader_glance: the header alone, for polling
+ *   reader_attach ──┘  └─ reader_glance: the header alone, for polling
  *
  * After an error `error` says what is wrong and what to do next, for a person;
  * the reader is closed or as it was before.
@@ -50,6 +50,9 @@ struct reader {
  * -EBADMSG damaged or truncated, -ENOMEM.
  */
 int reader_open(const char *path, struct reader *ret_reader);
+
+/* The same without copying the tables: the view is not to be used before the first refresh. */
+int reader_attach(const char *path, struct reader *ret_reader);
 
 /*
  * Opens the recording that a live process is writing, wherever it is: a file in any directory (also

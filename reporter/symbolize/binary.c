@@ -25,6 +25,30 @@ static const char *base_name(const char *path)
 
 /* -- opening ----------------------------------------------------------------- */
 
+static bool servers_named(void)
+{
+	const char *servers = getenv("DEBUGINFOD_URLS");
+	return servers && *servers;
+}
+
+/*
+ * Called by libdwfl for a file without debugging information. Its own dwfl_standard_find_debuginfo looks in the
+ * same places, but loads the debuginfod client (and curl, and a TLS library: 13 ms) also where no server is named.
+ */
+static int find_debug(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base, const char *file,
+		      const char *link, GElf_Word crc, char **ret_path)
+{
+	struct binary *binary = *data;
+	char path[LOCATE_PATH_BYTES];
+	int fd = binary ? locate_debug(&binary->wanted, file ? file : binary->path, link, crc, path) : -1;
+	if (fd < 0)
+		return servers_named()
+			   ? dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, ret_path)
+			   : -1;
+	*ret_path = strdup(path);
+	return fd;
+}
+
 static struct binary *binary_new(const struct wanted *wanted, struct names *names)
 {
 	struct binary *binary = calloc(1, sizeof(*binary));
@@ -43,17 +67,15 @@ static struct binary *binary_new(const struct wanted *wanted, struct names *name
 		free(binary);
 		return NULL;
 	}
-	/* Beside the file, then the system's folder; of a process in a container, that container's too. */
-	char folders[128] = ":.debug:/usr/lib/debug";
-	if (wanted->pid)
-		snprintf(folders, sizeof(folders), ":.debug:/usr/lib/debug:/proc/%d/root/usr/lib/debug",
-			 wanted->pid);
-	binary->debug_folders = strdup(folders);
+	binary->wanted = *wanted;
+	binary->wanted.path = binary->path;
+	binary->wanted.build_id_bytes = MIN_OF(wanted->build_id_bytes, sizeof(binary->build_id_copy));
+	memcpy(binary->build_id_copy, wanted->build_id, binary->wanted.build_id_bytes);
+	binary->wanted.build_id = binary->build_id_copy;
 	binary->callbacks = (Dwfl_Callbacks){
 		.find_elf = dwfl_build_id_find_elf,
-		.find_debuginfo = dwfl_standard_find_debuginfo,
+		.find_debuginfo = find_debug,
 		.section_address = dwfl_offline_section_address,
-		.debuginfo_path = &binary->debug_folders,
 	};
 	return binary;
 }
@@ -68,7 +90,8 @@ static void read_text(struct binary *binary)
 		GElf_Phdr segment;
 		if (gelf_getphdr(binary->elf, (int)i, &segment) && segment.p_type == PT_LOAD &&
 		    (segment.p_flags & PF_X))
-			ranges_add(&binary->text, segment.p_vaddr, segment.p_vaddr + segment.p_memsz, (uint32_t)i, 0);
+			ranges_add(&binary->text, segment.p_vaddr, segment.p_vaddr + segment.p_memsz,
+				   (uint32_t)i, 0);
 	}
 	ranges_sort(&binary->text);
 }
@@ -76,6 +99,9 @@ static void read_text(struct binary *binary)
 /* The module has been reported: takes it into use. */
 static void finish_open(struct binary *binary)
 {
+	void **data;
+	if (binary->module && dwfl_module_info(binary->module, &data, NULL, NULL, NULL, NULL, NULL, NULL))
+		*data = binary;
 	if (dwfl_report_end(binary->dwfl, NULL, NULL) == 0 && binary->module)
 		binary->elf = dwfl_module_getelf(binary->module, &binary->bias);
 	if (binary->elf) {
@@ -90,8 +116,7 @@ static void finish_open(struct binary *binary)
 /* A file that is nowhere on this machine can come from a debuginfod server, if the user named one. */
 static void open_remote(struct binary *binary, const struct wanted *wanted)
 {
-	const char *servers = getenv("DEBUGINFOD_URLS");
-	if (!servers || !*servers || !wanted->build_id_bytes)
+	if (!servers_named() || !wanted->build_id_bytes)
 		return;
 	binary->dwfl = dwfl_begin(&binary->callbacks);
 	if (!binary->dwfl)
@@ -192,7 +217,6 @@ void binary_close(struct binary *binary)
 	ranges_release(&binary->text);
 	if (binary->dwfl)
 		dwfl_end(binary->dwfl);
-	free(binary->debug_folders);
 	free(binary);
 }
 
@@ -217,8 +241,9 @@ static bool is_zstd(struct binary *binary)
 		GElf_Chdr compression;
 		const char *name;
 		if (gelf_getshdr(section, &header) && (header.sh_flags & SHF_COMPRESSED) &&
-		    (name = elf_strptr(binary->elf, names, header.sh_name)) && strncmp(name, ".debug", 6) == 0 &&
-		    gelf_getchdr(section, &compression) && compression.ch_type == COMPRESSED_ZSTD)
+		    (name = elf_strptr(binary->elf, names, header.sh_name)) &&
+		    strncmp(name, ".debug", 6) == 0 && gelf_getchdr(section, &compression) &&
+		    compression.ch_type == COMPRESSED_ZSTD)
 			return true;
 	}
 	return false;
@@ -237,10 +262,11 @@ static struct debug *binary_debug(struct binary *binary)
 	}
 	if ((!binary->debug || !binary->debug->unit_count) && is_zstd(binary)) {
 		char note[LOCATE_PATH_BYTES];
-		snprintf(note, sizeof(note),
-			 "the debugging information of '%s' is compressed with zstd, which can't be read here: "
-			 "try objcopy --compress-debug-sections=zlib",
-			 binary->path);
+		snprintf(
+		    note, sizeof(note),
+		    "the debugging information of '%s' is compressed with zstd, which can't be read here: "
+		    "try objcopy --compress-debug-sections=zlib",
+		    binary->path);
 		note_put(binary, note);
 	}
 	return binary->debug;
@@ -256,11 +282,20 @@ static bool is_clone(const char *symbol, const char *name)
 static void name_by_symbol(struct binary *binary, struct frame *frame, const char *symbol)
 {
 	frame->function = names_demangle(binary->names, symbol);
-	frame->linkage = frame->function && strcmp(symbol, frame->function) != 0 ?
-				 names_put(binary->names, symbol, strcspn(symbol, "@")) :
-				 NULL;
+	frame->linkage = frame->function && strcmp(symbol, frame->function) != 0
+			     ? names_put(binary->names, symbol, strcspn(symbol, "@"))
+			     : NULL;
 	if (frame->linkage && strcmp(frame->linkage, frame->function) == 0)
 		frame->linkage = NULL;
+}
+
+/*
+ * Whether a symbol is the public name of what its author calls by a reserved one: `pthread_mutex_lock`, where
+ * glibc's debugging information says `___pthread_mutex_lock`. Reports should not change with its presence.
+ */
+static bool is_public_name(const char *symbol, const char *name)
+{
+	return strncmp(name, "__", 2) == 0 && symbol[0] != '_';
 }
 
 size_t binary_frames(struct binary *binary, uint64_t address, struct frame *ret_frames, size_t limit)
@@ -277,13 +312,16 @@ size_t binary_frames(struct binary *binary, uint64_t address, struct frame *ret_
 	 * only its own file can see, to which gcc gives no linkage name.
 	 */
 	const struct symbol *symbol = symtab_function(binary_symtab(binary), address);
-	if (symbol && (!compiled->function || (!compiled->linkage && strncmp(symbol->name, "_Z", 2) == 0)))
+	if (symbol && (!compiled->function ||
+		       (!compiled->linkage && (strncmp(symbol->name, "_Z", 2) == 0 ||
+					       is_public_name(symbol->name, compiled->function)))))
 		name_by_symbol(binary, compiled, symbol->name);
 	else if (symbol && is_clone(symbol->name, compiled->linkage ? compiled->linkage : compiled->function))
 		compiled->linkage = names_keep(binary->names, symbol->name);
 	if (debug && !binary->note && debug_split_missing(debug)) {
 		char note[LOCATE_PATH_BYTES];
-		snprintf(note, sizeof(note), "'%s' keeps its debugging information in .dwo files that are not there",
+		snprintf(note, sizeof(note),
+			 "'%s' keeps its debugging information in .dwo files that are not there",
 			 binary->path);
 		note_put(binary, note);
 	}
@@ -306,21 +344,6 @@ static const char *data_section(struct binary *binary, uint64_t address)
 	return NULL;
 }
 
-/* "scan::lock" for a static local of C, as debuggers write it; a C++ name says that itself. */
-static const char *local_name(struct binary *binary, const struct variable *variable, const char *name)
-{
-	if (!variable->function.addr || strchr(name, ':'))
-		return name;
-	Dwarf_Die function = variable->function;
-	const char *outer;
-	const char *linkage;
-	debug_name(binary->debug, &function, &outer, &linkage);
-	char both[1024];
-	int bytes = outer ? snprintf(both, sizeof(both), "%s::%s", outer, name) : 0;
-	const char *kept = bytes > 0 && (size_t)bytes < sizeof(both) ? names_keep(binary->names, both) : NULL;
-	return kept ? kept : name;
-}
-
 bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t size)
 {
 	const char *section = binary->dwfl ? data_section(binary, address) : NULL;
@@ -337,8 +360,10 @@ bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t s
 
 	struct text text = { .at = buffer, .size = size };
 	if (variable) {
-		debug_member(debug, variable, name ? local_name(binary, variable, name) : NULL,
-			     address + binary->debug_shift, buffer, size);
+		/* The symbol of a static local variable of C, "lock.0" or "scan.lock", says less than its entry. */
+		bool local = variable->function.addr && name && !strchr(name, ':');
+		debug_member(debug, variable, local ? NULL : name, address + binary->debug_shift, buffer,
+			     size);
 		text.used = strlen(buffer);
 	} else {
 		text_put(&text, name);

@@ -55,9 +55,10 @@ struct variable {
 };
 
 struct debug {
-	Dwarf *dwarf;         /* the owner's */
-	struct names *names;  /* the owner's */
-	const struct ranges *text; /* executable parts of the file, the owner's; what lies elsewhere was discarded */
+	Dwarf *dwarf;        /* the owner's */
+	struct names *names; /* the owner's */
+	const struct ranges
+	    *text; /* executable parts of the file, the owner's; what lies elsewhere was discarded */
 	struct unit *units;
 	size_t unit_count, unit_size;
 	struct ranges ranges; /* of `units` */
@@ -83,7 +84,8 @@ const struct variable *debug_variable(struct debug *debug, uint64_t address);
 
 /*
  * Text "sessions.lock" or "table[3].mutex+8" for a byte in a variable, from its name and types, in
- * `buffer`. `name`: what to call the variable itself; NULL: what its debugging information calls it.
+ * `buffer`. `name`: what to call the variable itself; NULL: what its debugging information calls it, with
+ * the function before it ("scan::lock") where it is a static local one.
  */
 void debug_member(struct debug *debug, const struct variable *variable, const char *name, uint64_t address,
 		  char *buffer, size_t size);
@@ -94,6 +96,8 @@ bool debug_split_missing(const struct debug *debug);
 /* -- between the files of this module -------------------------------------- */
 
 struct unit *debug_unit(struct debug *debug, uint64_t address, struct function **ret_function);
+/* Bytes of a thing of this type, more than 0; false: unknown. */
+bool debug_type_bytes(Dwarf_Die *type, uint64_t *ret_bytes);
 /* The name of a function or a variable: for people, and, where it differs, the one in the symbol table. */
 void debug_name(struct debug *debug, Dwarf_Die *die, const char **ret_name, const char **ret_linkage);
 

@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "base/types.h"
 
-#define DEBUG_FOLDER "/usr/lib/debug/.build-id"
+#define DEBUG_FOLDER "/usr/lib/debug"
 
 bool locate_alive(int32_t pid, uint64_t boot_ticks)
 {
@@ -86,10 +86,12 @@ static bool is_wanted(const struct wanted *wanted, int fd, const char *path, str
 	} else {
 		/* Nothing to compare: at least it must not have been written after the program had ended. */
 		right = fstat(fd, &status) == 0 &&
-			(!wanted->ended_real || (uint64_t)status.st_mtim.tv_sec * NSEC_PER_SEC +
-							(uint64_t)status.st_mtim.tv_nsec <= wanted->ended_real);
+			(!wanted->ended_real ||
+			 (uint64_t)status.st_mtim.tv_sec * NSEC_PER_SEC + (uint64_t)status.st_mtim.tv_nsec <=
+			     wanted->ended_real);
 		if (!right)
-			text_format(note, "'%s' has no build-id and was written after the program ended", path);
+			text_format(note, "'%s' has no build-id and was written after the program ended",
+				    path);
 	}
 	elf_end(elf);
 	return right;
@@ -114,6 +116,14 @@ static int try_path(const struct wanted *wanted, struct located *located, const 
 	struct text name = TEXT_OF(located->path);
 	text_put(&name, path);
 	return fd;
+}
+
+static void build_id_path(const struct wanted *wanted, const char *root, char path[LOCATE_PATH_BYTES])
+{
+	struct text text = { .at = path, .size = LOCATE_PATH_BYTES };
+	text_format(&text, "%s" DEBUG_FOLDER "/.build-id/%02x/", root, wanted->build_id[0]);
+	put_hex(&text, wanted->build_id + 1, wanted->build_id_bytes - 1);
+	text_put(&text, ".debug");
 }
 
 static bool same_file(const char *one, const char *other)
@@ -152,7 +162,8 @@ int locate_open(const struct wanted *wanted, struct located *ret_located)
 	struct text text = TEXT_OF(plain);
 	size_t length = strlen(wanted->path);
 	const char *gone = strstr(wanted->path, " (deleted)");
-	text_bytes(&text, wanted->path, gone && !gone[strlen(" (deleted)")] ? (size_t)(gone - wanted->path) : length);
+	text_bytes(&text, wanted->path,
+		   gone && !gone[strlen(" (deleted)")] ? (size_t)(gone - wanted->path) : length);
 	if (text.cut)
 		return -ENAMETOOLONG;
 
@@ -175,13 +186,76 @@ int locate_open(const struct wanted *wanted, struct located *ret_located)
 		fd = try_mapped(wanted, ret_located);
 	if (fd < 0 && wanted->build_id_bytes > 1) {
 		/* Its separate debug file has the same addresses and symbols. */
-		text = TEXT_OF(path);
-		text_format(&text, DEBUG_FOLDER "/%02x/", wanted->build_id[0]);
-		put_hex(&text, wanted->build_id + 1, wanted->build_id_bytes - 1);
-		text_put(&text, ".debug");
+		build_id_path(wanted, "", path);
 		fd = try_path(wanted, ret_located, path);
 	}
 	if (fd >= 0)
 		ret_located->note[0] = '\0';
+	return fd;
+}
+
+/* -- separate debug files ---------------------------------------------------- */
+
+/* The checksum of .gnu_debuglink, which is zlib's, of a whole file. */
+static uint32_t file_crc(int fd)
+{
+	uint32_t table[256];
+	for (uint32_t i = 0; i < COUNT_OF(table); i++) {
+		table[i] = i;
+		for (unsigned bit = 0; bit < 8; bit++)
+			table[i] = table[i] >> 1 ^ (table[i] & 1 ? UINT32_C(0xedb88320) : 0);
+	}
+	unsigned char bytes[65536];
+	uint32_t crc = UINT32_MAX;
+	off_t at = 0;
+	for (ssize_t count; (count = pread(fd, bytes, sizeof(bytes), at)) > 0; at += count)
+		for (ssize_t i = 0; i < count; i++)
+			crc = table[(crc ^ bytes[i]) & 0xff] ^ crc >> 8;
+	return ~crc;
+}
+
+static int try_debug(const struct wanted *wanted, const char *main_path, const char *path, uint32_t crc)
+{
+	char unused[LOCATE_PATH_BYTES];
+	struct text note = TEXT_OF(unused);
+	/* A link to the stripped file itself would be found again and again. */
+	if (same_file(main_path, path))
+		return -ENOENT;
+	int fd = open_regular(path);
+	if (fd < 0)
+		return fd;
+	if (wanted->build_id_bytes ? is_wanted(wanted, fd, path, &note) : file_crc(fd) == crc)
+		return fd;
+	close(fd);
+	return -ESTALE;
+}
+
+int locate_debug(const struct wanted *wanted, const char *path, const char *link, uint32_t crc,
+		 char ret_path[LOCATE_PATH_BYTES])
+{
+	char inside[32] = "";
+	if (wanted->pid)
+		snprintf(inside, sizeof(inside), "/proc/%d/root", wanted->pid);
+	const char *const roots[] = { "", inside };
+	unsigned root_count = wanted->pid ? 2 : 1;
+	int fd = -ENOENT;
+	for (unsigned i = 0; i < root_count && fd < 0 && wanted->build_id_bytes > 1; i++) {
+		build_id_path(wanted, roots[i], ret_path);
+		fd = try_debug(wanted, path, ret_path, crc);
+	}
+	/* A name, not a way to somewhere else. */
+	if (fd >= 0 || !link || !*link || strchr(link, '/'))
+		return fd;
+	/* Where the file was found, and where it is said to be: /proc/PID/exe has no neighbours. */
+	const char *const files[] = { path, wanted->path };
+	static const char *const places[] = { "%.*s/%s", "%.*s/.debug/%s", DEBUG_FOLDER "%.*s/%s" };
+	for (unsigned i = 0; i < COUNT_OF(files) * COUNT_OF(places) && fd < 0; i++) {
+		const char *file = files[i / COUNT_OF(places)];
+		const char *slash = strrchr(file, '/');
+		struct text text = { .at = ret_path, .size = LOCATE_PATH_BYTES };
+		text_format(&text, places[i % COUNT_OF(places)], slash ? (int)(slash - file) : 0, file, link);
+		if (!text.cut)
+			fd = try_debug(wanted, path, ret_path, crc);
+	}
 	return fd;
 }

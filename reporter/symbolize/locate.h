@@ -14,13 +14,13 @@
 #define LOCATE_PATH_BYTES 4352u
 
 struct wanted {
-	const char *path;        /* absolute */
+	const char *path; /* absolute */
 	const uint8_t *build_id;
-	size_t build_id_bytes;   /* 0: the file has none, or it is unknown */
-	uint64_t start, end;     /* where it was mapped */
-	int32_t pid;             /* of the process that mapped it, if that still runs; else 0 */
-	bool is_program;         /* and not a library */
-	uint64_t ended_real;     /* CLOCK_REALTIME ns when the process ended; 0: it runs, or nobody knows */
+	size_t build_id_bytes; /* 0: the file has none, or it is unknown */
+	uint64_t start, end;   /* where it was mapped */
+	int32_t pid;           /* of the process that mapped it, if that still runs; else 0 */
+	bool is_program;       /* and not a library */
+	uint64_t ended_real;   /* CLOCK_REALTIME ns when the process ended; 0: it runs, or nobody knows */
 };
 
 struct located {
@@ -30,6 +30,15 @@ struct located {
 
 /* Opens the file. Return: a descriptor that belongs to the caller, or -errno; `ret_located` is filled either way. */
 int locate_open(const struct wanted *wanted, struct located *ret_located);
+
+/*
+ * Opens the separate debug file of a stripped one: by build-id in the folders for that, else by the name in
+ * .gnu_debuglink beside the file, in .debug there, and in its folder under /usr/lib/debug. It must have the same
+ * build-id or, where there is none, the checksum `crc`. `path`: the file's; `link`: NULL: it names none.
+ * Return: a descriptor that belongs to the caller, and the file's path in `ret_path`; or -ENOENT.
+ */
+int locate_debug(const struct wanted *wanted, const char *path, const char *link, uint32_t crc,
+		 char ret_path[LOCATE_PATH_BYTES]);
 
 /* Whether process `pid` runs and is the one that was started at `boot_ticks` (field 22 of its stat file). */
 bool locate_alive(int32_t pid, uint64_t boot_ticks);

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-#define STEPS_MOST 64u    /* typedefs and members on the way to a byte */
+#define STEPS_MOST 64u /* typedefs and members on the way to a byte */
 #define MEMBERS_MOST 65536u
 #define DIMENSIONS_MOST 8u
 
@@ -30,11 +30,11 @@ static bool is_lock(Dwarf_Die *type)
 	return false;
 }
 
-/* Through typedefs and qualifiers to what a type is made of, or to a lock, whichever comes first. */
-static bool peel(Dwarf_Die *type)
+/* Through typedefs and qualifiers to what a type is made of, or (`to_lock`) to a lock if that comes first. */
+static bool peel(Dwarf_Die *type, bool to_lock)
 {
 	for (unsigned steps = 0; steps < STEPS_MOST; steps++) {
-		if (is_lock(type))
+		if (to_lock && is_lock(type))
 			return true;
 		Dwarf_Attribute attribute;
 		Dwarf_Die next;
@@ -65,6 +65,59 @@ static bool peel(Dwarf_Die *type)
 	return false;
 }
 
+/* Elements of one dimension; 0: unknown. */
+static uint64_t dimension(Dwarf_Die *range)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word value;
+	if (dwarf_attr(range, DW_AT_count, &attribute) && dwarf_formudata(&attribute, &value) == 0)
+		return value;
+	if (dwarf_attr(range, DW_AT_upper_bound, &attribute) && dwarf_formudata(&attribute, &value) == 0)
+		return value + 1;
+	return 0;
+}
+
+/* The dimensions of an array, outermost first; 0: unknown. Return: how many. */
+static unsigned dimensions_of(Dwarf_Die *array, uint64_t counts[DIMENSIONS_MOST])
+{
+	Dwarf_Die range;
+	unsigned count = 0;
+	if (dwarf_child(array, &range) != 0)
+		return 0;
+	while (count < DIMENSIONS_MOST) {
+		if (dwarf_tag(&range) == DW_TAG_subrange_type)
+			counts[count++] = dimension(&range);
+		Dwarf_Die next;
+		if (dwarf_siblingof(&range, &next) != 0 || next.addr <= range.addr)
+			break;
+		range = next;
+	}
+	return count;
+}
+
+/* libdw's own function does not follow a declaration to its type unit. */
+bool debug_type_bytes(Dwarf_Die *type, uint64_t *ret_bytes)
+{
+	Dwarf_Word bytes;
+	uint64_t times = 1;
+	Dwarf_Die at = *type;
+	for (unsigned steps = 0; steps < STEPS_MOST; steps++) {
+		if (!peel(&at, false))
+			return false;
+		if (dwarf_aggregate_size(&at, &bytes) == 0)
+			return !__builtin_mul_overflow(bytes, times, ret_bytes) && *ret_bytes;
+		uint64_t counts[DIMENSIONS_MOST];
+		Dwarf_Die element;
+		if (dwarf_tag(&at) != DW_TAG_array_type || !type_of(&at, &element))
+			return false;
+		for (unsigned i = dimensions_of(&at, counts); i--;)
+			if (__builtin_mul_overflow(times, counts[i], &times))
+				return false;
+		at = element;
+	}
+	return false;
+}
+
 static bool member_offset(Dwarf_Die *member, uint64_t *ret_offset)
 {
 	Dwarf_Attribute attribute;
@@ -85,67 +138,54 @@ static bool member_offset(Dwarf_Die *member, uint64_t *ret_offset)
 
 /*
  * The member or base class of `type` that holds byte `*offset`: its type in `type`, the byte inside it in
- * `*offset`, its name (NULL: it has none) in `*ret_name`. False: none does.
+ * `*offset`, its name (NULL: it has none) in `*ret_name`. Of a union's members a lock goes first. False: none does.
  */
 static bool enter_member(Dwarf_Die *type, uint64_t *offset, const char **ret_name)
 {
 	Dwarf_Die member;
+	Dwarf_Die found;
+	uint64_t found_offset = 0;
+	bool any = false;
 	if (dwarf_child(type, &member) != 0)
 		return false;
 	for (uint32_t i = 0; i < MEMBERS_MOST; i++) {
 		int tag = dwarf_tag(&member);
 		Dwarf_Die inner;
 		uint64_t start;
-		Dwarf_Word bytes;
+		uint64_t bytes;
 		if ((tag == DW_TAG_member || tag == DW_TAG_inheritance) &&
 		    !dwarf_hasattr(&member, DW_AT_declaration) && !dwarf_hasattr(&member, DW_AT_external) &&
 		    member_offset(&member, &start) && start <= *offset && type_of(&member, &inner) &&
-		    dwarf_aggregate_size(&inner, &bytes) == 0 && *offset - start < bytes) {
-			*ret_name = tag == DW_TAG_member ? dwarf_diename(&member) : NULL;
-			*offset -= start;
-			*type = inner;
-			return true;
+		    debug_type_bytes(&inner, &bytes) && *offset - start < bytes) {
+			bool lock = peel(&inner, true) && is_lock(&inner);
+			if (lock || !any) {
+				found = member;
+				found_offset = start;
+				any = true;
+			}
+			if (lock)
+				break;
 		}
 		Dwarf_Die next;
 		if (dwarf_siblingof(&member, &next) != 0 || next.addr <= member.addr)
-			return false;
+			break;
 		member = next;
 	}
-	return false;
-}
-
-/* Elements of one dimension; 0: unknown. */
-static uint64_t dimension(Dwarf_Die *range)
-{
-	Dwarf_Attribute attribute;
-	Dwarf_Word value;
-	if (dwarf_attr(range, DW_AT_count, &attribute) && dwarf_formudata(&attribute, &value) == 0)
-		return value;
-	if (dwarf_attr(range, DW_AT_upper_bound, &attribute) && dwarf_formudata(&attribute, &value) == 0)
-		return value + 1;
-	return 0;
+	if (!any || !type_of(&found, type))
+		return false;
+	*ret_name = dwarf_tag(&found) == DW_TAG_member ? dwarf_diename(&found) : NULL;
+	*offset -= found_offset;
+	return true;
 }
 
 /* Into the element of an array that holds byte `*offset`, writing its indices. */
 static bool enter_element(Dwarf_Die *type, uint64_t *offset, struct text *text)
 {
 	Dwarf_Die element;
-	Dwarf_Word bytes;
-	Dwarf_Die range;
-	if (!type_of(type, &element) || dwarf_aggregate_size(&element, &bytes) != 0 || !bytes ||
-	    dwarf_child(type, &range) != 0)
-		return false;
+	uint64_t bytes;
 	uint64_t counts[DIMENSIONS_MOST];
-	unsigned dimensions = 0;
-	for (unsigned i = 0; i < DIMENSIONS_MOST; i++) {
-		if (dwarf_tag(&range) == DW_TAG_subrange_type)
-			counts[dimensions++] = dimension(&range);
-		Dwarf_Die next;
-		if (dwarf_siblingof(&range, &next) != 0)
-			break;
-		range = next;
-	}
-	if (!dimensions)
+	unsigned dimensions = dimensions_of(type, counts);
+	if (!dimensions || !type_of(type, &element) || !debug_type_bytes(&element, &bytes))
 		return false;
 	uint64_t index = *offset / bytes;
 	for (unsigned i = 0; i < dimensions; i++) {
@@ -166,10 +206,15 @@ void debug_member(struct debug *debug, const struct variable *variable, const ch
 {
 	struct text text = { .at = buffer, .size = size };
 	Dwarf_Die die = variable->die;
-	if (!name) {
-		const char *linkage;
-		debug_name(debug, &die, &name, &linkage);
+	const char *linkage;
+	if (!name && variable->function.addr) {
+		Dwarf_Die function = variable->function;
+		debug_name(debug, &function, &name, &linkage);
+		text_format(&text, "%s::", name ? name : "?");
+		name = NULL;
 	}
+	if (!name)
+		debug_name(debug, &die, &name, &linkage);
 	text_put(&text, name ? name : "?");
 	uint64_t offset = address - variable->address;
 	/* Once the byte is the first of something, members are named further only if they lead to a lock. */
@@ -178,7 +223,8 @@ void debug_member(struct debug *debug, const struct variable *variable, const ch
 	bool exact = offset == 0;
 	Dwarf_Die type;
 	bool known = type_of(&die, &type);
-	for (unsigned steps = 0; known && steps < STEPS_MOST && peel(&type) && !is_lock(&type); steps++) {
+	for (unsigned steps = 0; known && steps < STEPS_MOST && peel(&type, true) && !is_lock(&type);
+	     steps++) {
 		const char *member = NULL;
 		int tag = dwarf_tag(&type);
 		if (tag == DW_TAG_array_type)
@@ -189,7 +235,8 @@ void debug_member(struct debug *debug, const struct variable *variable, const ch
 			break;
 		if (known && member)
 			text_format(&text, ".%s", member);
-		if (!known || exact)
+		/* What has no name is not a step: it could not be told from what is around it. */
+		if (!known || exact || (!member && tag != DW_TAG_array_type))
 			continue;
 		first = text;
 		first_offset = offset;

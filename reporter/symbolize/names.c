@@ -16,7 +16,7 @@ static void heap_less(void *memory, size_t bytes)
 	free(memory);
 }
 
-void names_init(struct names *names)
+void names_begin(struct names *names)
 {
 	*names = (struct names){ .arena = { .more = heap_more, .less = heap_less } };
 }

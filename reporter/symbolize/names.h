@@ -15,7 +15,7 @@ struct names {
 	size_t size, count;
 };
 
-void names_init(struct names *names);
+void names_begin(struct names *names);
 
 /* `text` of `bytes` bytes, kept; NULL where there is no memory. */
 const char *names_put(struct names *names, const char *text, size_t bytes);

@@ -73,7 +73,8 @@ void symtab_read(struct symtab *symtab, Dwfl_Module *module, uint64_t bias, cons
 		GElf_Sym symbol;
 		GElf_Addr address;
 		GElf_Word section;
-		const char *name = dwfl_module_getsym_info(module, i, &symbol, &address, &section, NULL, NULL);
+		const char *name =
+		    dwfl_module_getsym_info(module, i, &symbol, &address, &section, NULL, NULL);
 		if (!name || !*name || section == SHN_UNDEF || section == SHN_ABS || section == (GElf_Word)-1)
 			continue;
 		address -= bias;
@@ -87,16 +88,22 @@ void symtab_read(struct symtab *symtab, Dwfl_Module *module, uint64_t bias, cons
 			else
 				ranges_add(&bare, address, address + 1, item, rank(&symbol, name));
 		} else if (is_data(&symbol)) {
-			ranges_add(&symtab->objects, address, symbol.st_size ? end : address + 1, item,
-				   rank(&symbol, name));
+			/* Without a size only its first byte is known. The linker's own marks (_edata) name nothing. */
+			if (symbol.st_size)
+				ranges_add(&symtab->objects, address, end, item, rank(&symbol, name));
+			else if (*name != '_')
+				ranges_add(&symtab->marks, address, address + 1, item, rank(&symbol, name));
+			else
+				continue;
 		} else {
 			continue;
 		}
 		symtab->symbols[symtab->count++] =
-			(struct symbol){ .name = name, .address = address, .bytes = symbol.st_size };
+		    (struct symbol){ .name = name, .address = address, .bytes = symbol.st_size };
 	}
 	ranges_sort(&symtab->functions);
 	ranges_sort(&symtab->objects);
+	ranges_sort(&symtab->marks);
 	ranges_sort(&bare);
 	/* A label inside a function that knows its size is not a function. */
 	for (size_t i = 0; i < bare.count; i++)
@@ -118,6 +125,8 @@ const struct symbol *symtab_function(const struct symtab *symtab, uint64_t addre
 const struct symbol *symtab_object(const struct symtab *symtab, uint64_t address)
 {
 	const struct range *range = ranges_find(&symtab->objects, address);
+	if (!range)
+		range = ranges_find(&symtab->marks, address);
 	return range ? &symtab->symbols[range->item] : NULL;
 }
 
@@ -127,5 +136,6 @@ void symtab_release(struct symtab *symtab)
 	ranges_release(&symtab->functions);
 	ranges_release(&symtab->labels);
 	ranges_release(&symtab->objects);
+	ranges_release(&symtab->marks);
 	*symtab = (struct symtab){ 0 };
 }

@@ -16,6 +16,16 @@ nsec_t account_item_age(const struct account *account, const struct finding_item
 	return item->since && account->until > item->since ? account->until - item->since : 0;
 }
 
+bool finding_is_ring_wait(const struct finding *finding, const struct finding_item *item)
+{
+	if (item->role != ROLE_waits || (item->flags & ITEM_SUBJECT))
+		return item->role == ROLE_waits;
+	for (uint32_t i = 0; i < finding_items(finding); i++)
+		if (finding->items[i].role == ROLE_waits && (finding->items[i].flags & ITEM_SUBJECT))
+			return false;
+	return true;
+}
+
 /*
  * Takes another record of the same incident in. The fuller one is told, and of equal ones the later;
  * a record of the end knows when the end was, but not always what went before.
@@ -67,7 +77,8 @@ static int sort_accounts(struct names *names, struct accounts *accounts)
 	for (int severity = SEVERITY_ERROR; severity >= SEVERITY_INFO; severity--)
 		for (int over = 0; over < 2; over++)
 			for (uint32_t i = 0; i < accounts->count; i++)
-				if ((int)accounts->all[i].severity == severity && !accounts->all[i].over == !over)
+				if ((int)accounts->all[i].severity == severity &&
+				    !accounts->all[i].over == !over)
 					sorted[at++] = accounts->all[i];
 	accounts->all = sorted;
 	return 0;

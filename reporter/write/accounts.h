@@ -17,7 +17,7 @@ struct account {
 	nsec_t until;                  /* up to when its age is told: `over`, else when it was found */
 	enum severity severity;
 	const char *id;
-	const char *title;             /* a sentence without the kind and without a full stop */
+	const char *title; /* a sentence without the kind and without a full stop */
 	const char *suppression;
 };
 
@@ -35,6 +35,12 @@ int accounts_make(struct names *names, struct accounts *ret_accounts);
 /* How long the trouble of a finding has lasted, and an item of it; 0: unknown. */
 nsec_t account_age(const struct account *account);
 nsec_t account_item_age(const struct account *account, const struct finding_item *item);
+
+/*
+ * Whether an item of a deadlock is the wait of a thread of the ring: of those that stand behind the
+ * ring and wait for it there may be items too. Context: signal.
+ */
+bool finding_is_ring_wait(const struct finding *finding, const struct finding_item *item);
 
 /* title.c: the sentence. Never NULL. */
 const char *account_title(struct names *names, const struct account *account);

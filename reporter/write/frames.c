@@ -17,8 +17,8 @@ static const char *build_id_text(const struct rec_module *module, struct arena *
 	return hex;
 }
 
-static size_t plain_frames(struct symbolizer *self, const struct view *view, stack_id stack, struct arena *arena,
-			   struct frame **ret_frames)
+static size_t plain_frames(struct symbolizer *self, const struct view *view, stack_id stack,
+			   struct arena *arena, struct frame **ret_frames)
 {
 	(void)self;
 	*ret_frames = NULL;
@@ -41,7 +41,8 @@ static size_t plain_frames(struct symbolizer *self, const struct view *view, sta
 		const char *path = view_text(view, module->path);
 		frames[i].module = *path ? path : "?";
 		/* Neighbours are mostly of one module, and need one text. */
-		frames[i].build_id = i && module == before ? frames[i - 1].build_id : build_id_text(module, arena);
+		frames[i].build_id =
+		    i && module == before ? frames[i - 1].build_id : build_id_text(module, arena);
 		before = module;
 	}
 	*ret_frames = frames;
@@ -71,7 +72,9 @@ static const char *plain_function(struct symbolizer *self, const struct view *vi
 	return plain_data(self, view, address, arena);
 }
 
-struct symbolizer symbolizer_plain = { .frames = plain_frames, .data = plain_data, .function = plain_function };
+struct symbolizer symbolizer_plain = { .frames = plain_frames,
+				       .data = plain_data,
+				       .function = plain_function };
 
 /* -- what a frame is to its reader ------------------------------------------ */
 
@@ -159,7 +162,8 @@ static const char *skip_bracket(const char *at)
 	for (; *at; at++) {
 		if (*at == '(' || *at == '<' || *at == '[' || *at == '{')
 			depth++;
-		else if ((*at == ')' || *at == '>' || *at == ']' || *at == '}') && !(*at == '>' && at[-1] == '-'))
+		else if ((*at == ')' || *at == '>' || *at == ']' || *at == '}') &&
+			 !(*at == '>' && at[-1] == '-'))
 			if (--depth == 0)
 				return at + 1;
 	}
@@ -177,8 +181,10 @@ const char *function_stem(const char *function, size_t *ret_length)
 	for (const char *at = function; *at && !end;) {
 		if (strncmp(at, anonymous, strlen(anonymous)) == 0) {
 			at += strlen(anonymous);
-		} else if (strncmp(at, "operator", 8) == 0 && (at == function || at[-1] == ':' || at[-1] == ' ')) {
-			at += 8; /* operator(), operator<<, operator new[], operator int: up to the parameters */
+		} else if (strncmp(at, "operator", 8) == 0 &&
+			   (at == function || at[-1] == ':' || at[-1] == ' ')) {
+			at +=
+			    8; /* operator(), operator<<, operator new[], operator int: up to the parameters */
 			if (strncmp(at, "()", 2) == 0)
 				at += 2;
 			while (*at && *at != '(')

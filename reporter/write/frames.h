@@ -18,7 +18,7 @@ struct frame {
 	const char *file;     /* source file as the debug information names it; NULL: unknown */
 	unsigned line;        /* 0: unknown */
 	const char *module;   /* path of the ELF file; NULL: code in no known module */
-	uint64_t offset;      /* of the instruction in the module's own addresses; without a module the address */
+	uint64_t offset; /* of the instruction in the module's own addresses; without a module the address */
 	const char *build_id; /* hex; NULL: none */
 	bool inlined;         /* inlined into the next frame */
 };
@@ -29,15 +29,17 @@ struct symbolizer {
 	 * belongs to `arena` (the strings live as long as the symbolizer or the arena). Addresses looked
 	 * up are return address - 1, save for frames[0] with STACK_EXACT_PC. Return: how many.
 	 */
-	size_t (*frames)(struct symbolizer *self, const struct view *view, stack_id stack, struct arena *arena,
-			 struct frame **ret_frames);
+	size_t (*frames)(struct symbolizer *self, const struct view *view, stack_id stack,
+			 struct arena *arena, struct frame **ret_frames);
 	/*
 	 * The name of what lies at a data address: "cache_lock (prog .bss)", "sessions.lock (prog .data)",
 	 * "table+24 (prog .bss)"; NULL: no symbol there.
 	 */
-	const char *(*data)(struct symbolizer *self, const struct view *view, uint64_t address, struct arena *arena);
+	const char *(*data)(struct symbolizer *self, const struct view *view, uint64_t address,
+			    struct arena *arena);
 	/* The function that starts at or holds a code address (a start routine); NULL: unknown. */
-	const char *(*function)(struct symbolizer *self, const struct view *view, uint64_t address, struct arena *arena);
+	const char *(*function)(struct symbolizer *self, const struct view *view, uint64_t address,
+				struct arena *arena);
 };
 
 /* Modules and offsets alone; needs nothing. Context: reporter. */

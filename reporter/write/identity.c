@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "reporter/write/accounts.h"
 #include "reporter/write/objects.h"
 
 static bool identifies(const struct finding *finding, const struct finding_item *item)
@@ -18,6 +19,9 @@ static bool identifies(const struct finding *finding, const struct finding_item 
 	};
 	_Static_assert(ROLE_COUNT <= 32, "a bit a role");
 	if (item->role >= ROLE_COUNT)
+		return false;
+	if (finding->kind == FINDING_deadlock && item->role == ROLE_waits &&
+	    !finding_is_ring_wait(finding, item))
 		return false;
 	for (size_t i = 0; i < COUNT_OF(table); i++)
 		if (finding->kind == table[i].kind)
@@ -122,5 +126,6 @@ const char *finding_suppression(struct names *names, const struct finding *findi
 		return names_format(names, "%s:*", kind);
 	const char *function = names_frame_function(names, frame);
 	/* A '$' at the end of a pattern would tie it to the end of the name. */
-	return names_format(names, "%s:%s%s", kind, function, function[strlen(function) - 1] == '$' ? "*" : "");
+	return names_format(names, "%s:%s%s", kind, function,
+			    function[strlen(function) - 1] == '$' ? "*" : "");
 }

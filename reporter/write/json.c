@@ -144,8 +144,8 @@ static void put_coverage(struct json_report *self)
 	json_number(json, "truncated_stacks", header->truncated_stacks);
 	json_number(json, "lost_entries", lost);
 	json_begin(json, "degraded", '[');
-#define DEGRADED(id, name, sentence)            \
-	if (degraded & (uint32_t)REC_##id)      \
+#define DEGRADED(id, name, sentence) \
+	if (degraded & (uint32_t)REC_##id) \
 		json_string(json, NULL, name);
 #include "reporter/write/degraded.def"
 	json_end(json, ']');
@@ -313,7 +313,8 @@ static const char *state_name(const struct snap_thread *thread)
 	if (thread->state == THREAD_ENDED || thread->kernel_state == 'Z' || thread->kernel_state == 'X')
 		return "exited";
 	/* Asleep in the kernel without a wait that a hook saw: blocked all the same. */
-	bool asleep = thread->kernel_state == 'S' || thread->kernel_state == 'D' || thread->kernel_state == 'I';
+	bool asleep =
+	    thread->kernel_state == 'S' || thread->kernel_state == 'D' || thread->kernel_state == 'I';
 	return thread->waiting || asleep ? "blocked" : "running";
 }
 
@@ -452,7 +453,8 @@ int write_json(const struct report *report, struct sink *sink)
 	json_string(json, "name", "whoholds");
 	json_string(json, "version", WH_VERSION);
 	json_end(json, '}');
-	json_string(json, "trigger", (unsigned)report->trigger < COUNT_OF(triggers) ? triggers[report->trigger] : "request");
+	json_string(json, "trigger",
+		    (unsigned)report->trigger < COUNT_OF(triggers) ? triggers[report->trigger] : "request");
 	put_process(self);
 	put_coverage(self);
 	put_summary(self);

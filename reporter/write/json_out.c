@@ -158,7 +158,7 @@ void json_time(struct json *json, const char *key, uint64_t real_ns)
 	civil_date(seconds / 86400, &year, &month, &day);
 	char buffer[40];
 	struct text text = TEXT_OF(buffer);
-	text_format(&text, "%04u-%02u-%02uT%02u:%02u:%02uZ", year, month, day, (unsigned)(seconds / 3600 % 24),
-		    (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
+	text_format(&text, "%04u-%02u-%02uT%02u:%02u:%02uZ", year, month, day,
+		    (unsigned)(seconds / 3600 % 24), (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
 	json_bytes(json, key, buffer, text.used);
 }

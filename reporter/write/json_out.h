@@ -22,10 +22,10 @@ void json_null(struct json *json, const char *key);
 void json_bool(struct json *json, const char *key, bool value);
 void json_number(struct json *json, const char *key, uint64_t value);
 void json_signed(struct json *json, const char *key, int64_t value);
-void json_seconds(struct json *json, const char *key, uint64_t ns);    /* 1.5; at most six decimals */
-void json_hex(struct json *json, const char *key, uint64_t value);     /* "0x1f": numbers of JSON end at 2^53 */
+void json_seconds(struct json *json, const char *key, uint64_t ns); /* 1.5; at most six decimals */
+void json_hex(struct json *json, const char *key, uint64_t value);  /* "0x1f": numbers of JSON end at 2^53 */
 void json_string(struct json *json, const char *key, const char *value); /* NULL: null */
 void json_bytes(struct json *json, const char *key, const char *value, size_t count);
-void json_time(struct json *json, const char *key, uint64_t real_ns);  /* "2026-01-01T00:00:00Z"; 0: null */
+void json_time(struct json *json, const char *key, uint64_t real_ns); /* "2026-01-01T00:00:00Z"; 0: null */
 
 #endif

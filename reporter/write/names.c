@@ -8,6 +8,8 @@
 #include "base/units.h"
 #include "reporter/write/objects.h"
 
+#define SHORT_FUNCTION 60u /* bytes; a name that is longer fills a line by itself */
+
 uint32_t finding_items(const struct finding *finding)
 {
 	if (finding->bytes < sizeof(*finding))
@@ -116,8 +118,8 @@ const struct named_stack *names_stack(struct names *names, stack_id stack)
 	const struct report *report = names->report;
 	if (!stack)
 		return &none;
-	if (!names_table_grow(names->arena, (void ***)&names->stack_slots, &names->stack_room, names->stack_count,
-			      hash_stack))
+	if (!names_table_grow(names->arena, (void ***)&names->stack_slots, &names->stack_room,
+			      names->stack_count, hash_stack))
 		return &none;
 	size_t at = hash_mix(stack) & (names->stack_room - 1);
 	for (; names->stack_slots[at]; at = (at + 1) & (names->stack_room - 1))
@@ -127,7 +129,8 @@ const struct named_stack *names_stack(struct names *names, stack_id stack)
 	if (!fresh)
 		return &none;
 	struct frame *frames = NULL;
-	size_t count = report->symbolizer->frames(report->symbolizer, report->view, stack, names->arena, &frames);
+	size_t count =
+	    report->symbolizer->frames(report->symbolizer, report->view, stack, names->arena, &frames);
 	fresh->id = stack;
 	fresh->count = frames ? drop_shim(names, frames, count) : 0;
 	fresh->frames = frames;
@@ -160,10 +163,36 @@ const char *names_frame_function(struct names *names, const struct frame *frame)
 	return names_format(names, "%.*s", (int)MIN_OF(length, 400), stem);
 }
 
+/* Drops what stands in the outermost <>, unless the name begins with it (Rust's <T as Trait>). */
+static const char *without_arguments(struct names *names, const char *name, size_t length)
+{
+	char *copy = arena_alloc(names->arena, length + 1);
+	size_t used = 0, depth = 0;
+	if (!copy)
+		return "?";
+	for (size_t i = 0; i < length; i++) {
+		bool arrow = i && name[i - 1] == '-';
+		if (name[i] == '>' && depth && !arrow)
+			depth--;
+		if (!depth)
+			copy[used++] = name[i];
+		if (name[i] == '<' && i)
+			depth++;
+	}
+	return copy;
+}
+
+const char *names_short_function(struct names *names, const struct frame *frame)
+{
+	const char *function = names_frame_function(names, frame);
+	size_t length = strlen(function);
+	return length > SHORT_FUNCTION ? without_arguments(names, function, length) : function;
+}
+
 const char *names_own_function(struct names *names, stack_id stack)
 {
 	const struct frame *frame = names_own_frame(names, stack);
-	return frame ? names_frame_function(names, frame) : NULL;
+	return frame ? names_short_function(names, frame) : NULL;
 }
 
 /* -- threads ---------------------------------------------------------------- */
@@ -182,7 +211,8 @@ const char *names_thread(struct names *names, thread_id thread, const char *reco
 		return name[0] ? names_format(names, "thread \"%s\"", name) : "an unknown thread";
 	if (thread == 1 && (!name[0] || strncmp(name, names->program, REC_NAME_BYTES - 1) == 0))
 		return "thread 1 \"main\"";
-	return name[0] ? names_format(names, "thread %u \"%s\"", thread, name) : names_format(names, "thread %u", thread);
+	return name[0] ? names_format(names, "thread %u \"%s\"", thread, name)
+		       : names_format(names, "thread %u", thread);
 }
 
 const char *names_item_thread(struct names *names, const struct finding_item *item)
@@ -201,7 +231,8 @@ int names_init(struct names *names, const struct report *report)
 	names->program = path_base(view_text(view, view->header->exe));
 	for (uint32_t i = 0; i < view_modules(view) && !names->shim_path; i++) {
 		const struct rec_module *module = view_module_at(view, i);
-		const char *path = module && (module->flags & MODULE_SHIM) ? view_text(view, module->path) : "";
+		const char *path =
+		    module && (module->flags & MODULE_SHIM) ? view_text(view, module->path) : "";
 		names->shim_path = *path ? path : NULL;
 	}
 	return objects_collect(names);

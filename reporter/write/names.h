@@ -36,7 +36,8 @@ struct names {
 	size_t object_room, object_count;
 	struct object *objects, **last_object;
 	const struct rec_hold **resources; /* of the snapshot, by owner */
-	uint32_t *resource_starts; /* positions in `resources`, one for each thread of the snapshot and one more */
+	uint32_t
+	    *resource_starts; /* positions in `resources`, one for each thread of the snapshot and one more */
 };
 
 /* Return: 0 or -ENOMEM. */
@@ -56,9 +57,13 @@ const struct named_stack *names_stack(struct names *names, stack_id stack);
 /* The innermost frame that is the program's own, else the innermost; NULL: no frame at all. */
 const struct frame *names_own_frame(struct names *names, stack_id stack);
 
-/* The function of that frame without its parameters, else "module+0x12"; NULL: no frame at all. */
-const char *names_own_function(struct names *names, stack_id stack);
+/*
+ * The function of a frame without its parameters, else "module+0x12"; in short also without what stands
+ * in <> where the name is long. names_own_function: in short, of names_own_frame; NULL: no frame at all.
+ */
 const char *names_frame_function(struct names *names, const struct frame *frame);
+const char *names_short_function(struct names *names, const struct frame *frame);
+const char *names_own_function(struct names *names, stack_id stack);
 
 /*
  * `thread 3 "reader"`; `thread 1 "main"` for a main thread that goes by the program's name.

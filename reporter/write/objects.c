@@ -57,8 +57,8 @@ struct object *object_get(struct names *names, unsigned kind, uint64_t handle, t
 		target = 0;
 	if (sort == HANDLE_NOTHING || (!handle && !target && sort != HANDLE_DESCRIPTOR))
 		return NULL;
-	if (!names_table_grow(names->arena, (void ***)&names->object_slots, &names->object_room, names->object_count,
-			      hash_object))
+	if (!names_table_grow(names->arena, (void ***)&names->object_slots, &names->object_room,
+			      names->object_count, hash_object))
 		return NULL;
 	size_t at = hash_identity(kind, target ? target : handle) & (names->object_room - 1);
 	for (; names->object_slots[at]; at = (at + 1) & (names->object_room - 1)) {
@@ -124,7 +124,8 @@ const char *object_name(struct names *names, struct object *object)
 		object->name = name;
 		object->quoted = true;
 	} else if (kind_handle_sort(object->kind) == HANDLE_ADDRESS && object->kind != KIND_THREAD) {
-		object->name = report->symbolizer->data(report->symbolizer, report->view, object->handle, names->arena);
+		object->name =
+		    report->symbolizer->data(report->symbolizer, report->view, object->handle, names->arena);
 	}
 	return object->name;
 }
@@ -136,11 +137,11 @@ static const char *address_text(struct names *names, const struct object *object
 	const struct frame *frame = in_short ? NULL : names_own_frame(names, object->created_stack);
 	if (!frame)
 		return names_format(names, "%s 0x%lx", noun, object->handle);
-	const char *maker = names_frame_function(names, frame);
+	const char *maker = names_short_function(names, frame);
 	if (!frame->file)
 		return names_format(names, "%s 0x%lx (made in %s)", noun, object->handle, maker);
-	return names_format(names, "%s 0x%lx (made in %s %s:%u)", noun, object->handle, maker, path_base(frame->file),
-			    frame->line);
+	return names_format(names, "%s 0x%lx (made in %s %s:%u)", noun, object->handle, maker,
+			    path_base(frame->file), frame->line);
 }
 
 const char *object_text(struct names *names, struct object *object, bool in_short)
@@ -171,8 +172,8 @@ const char *object_id(struct names *names, const struct object *object)
 
 /* -- what the snapshot says of them ------------------------------------------ */
 
-static void add_holder(struct names *names, struct object *object, thread_id thread, const struct rec_hold *hold,
-		       const struct rec_wait *wait)
+static void add_holder(struct names *names, struct object *object, thread_id thread,
+		       const struct rec_hold *hold, const struct rec_wait *wait)
 {
 	struct holder *holder = object ? arena_alloc(names->arena, sizeof(*holder)) : NULL;
 	if (!holder)
@@ -204,7 +205,7 @@ static int collect_resources(struct names *names)
 	const struct snapshot *snapshot = names->report->snapshot;
 	uint32_t *starts = arena_array(names->arena, (size_t)snapshot->thread_count + 2, sizeof(*starts));
 	const struct rec_hold **sorted =
-		arena_array(names->arena, (size_t)snapshot->resource_count + 1, sizeof(*sorted));
+	    arena_array(names->arena, (size_t)snapshot->resource_count + 1, sizeof(*sorted));
 	if (!starts || !sorted)
 		return -ENOMEM;
 	/* First starts[i + 2] counts those of thread i; summed up, starts[i + 1] is where the next of them goes. */
@@ -243,7 +244,8 @@ int objects_collect(struct names *names)
 				add_holder(names, object, thread->id, hold, NULL);
 		}
 		if (thread->waiting)
-			add_holder(names, object_of_wait(names, &thread->wait), thread->id, NULL, &thread->wait);
+			add_holder(names, object_of_wait(names, &thread->wait), thread->id, NULL,
+				   &thread->wait);
 	}
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
 		const struct rec_hold *hold = &snapshot->resources[i];

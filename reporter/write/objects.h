@@ -22,18 +22,18 @@ struct holder { /* a thread that holds an object, or waits for it */
 };
 
 struct object {
-	uint8_t kind;           /* enum kind, a known one */
-	bool named;             /* `name` has been looked for */
-	bool quoted;            /* the name is one that the program gave, not a symbol */
-	thread_id target;       /* KIND_THREAD: which; 0: unknown */
-	uint32_t number;        /* in the report, from 1 */
+	uint8_t kind;     /* enum kind, a known one */
+	bool named;       /* `name` has been looked for */
+	bool quoted;      /* the name is one that the program gave, not a symbol */
+	thread_id target; /* KIND_THREAD: which; 0: unknown */
+	uint32_t number;  /* in the report, from 1 */
 	uint64_t handle;
 	text_id text;           /* a name from the program; 0: none */
 	const char *name;       /* NULL: has none */
 	stack_id created_stack; /* of its init call; 0: unknown; looked for with the name */
 	struct holder *holders, **last_holder, *waiters, **last_waiter;
 	uint32_t holder_count, waiter_count;
-	struct object *next;    /* in the order of their numbers */
+	struct object *next; /* in the order of their numbers */
 };
 
 /* How the handle of a kind's objects is to be read. */
@@ -51,7 +51,8 @@ int objects_collect(struct names *names);
  * The object, made if there is none yet. NULL where it is nothing in particular (a sleep), and without
  * memory. `text` and `target` may be 0.
  */
-struct object *object_get(struct names *names, unsigned kind, uint64_t handle, text_id text, thread_id target);
+struct object *object_get(struct names *names, unsigned kind, uint64_t handle, text_id text,
+			  thread_id target);
 struct object *object_of_item(struct names *names, const struct finding_item *item);
 struct object *object_of_hold(struct names *names, const struct rec_hold *hold);
 struct object *object_of_wait(struct names *names, const struct rec_wait *wait);

@@ -141,8 +141,8 @@ void out_pad(struct out *out, size_t column)
 void out_color(struct out *out, enum color color)
 {
 	static const char *const codes[] = {
-		[COLOR_PLAIN] = "\033[0m",     [COLOR_STRONG] = "\033[1m",    [COLOR_FAINT] = "\033[2m",
-		[COLOR_ERROR] = "\033[1;31m",  [COLOR_WARNING] = "\033[1;33m", [COLOR_INFO] = "\033[1;36m",
+		[COLOR_PLAIN] = "\033[0m",    [COLOR_STRONG] = "\033[1m",     [COLOR_FAINT] = "\033[2m",
+		[COLOR_ERROR] = "\033[1;31m", [COLOR_WARNING] = "\033[1;33m", [COLOR_INFO] = "\033[1;36m",
 	};
 	if (out->color)
 		out_raw(out, codes[color], strlen(codes[color]));

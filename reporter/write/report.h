@@ -26,17 +26,17 @@ struct report {
 	const struct view *view;
 	const struct snapshot *snapshot;
 	struct symbolizer *symbolizer;
-	struct arena *arena;             /* scratch; also owns `found` */
+	struct arena *arena; /* scratch; also owns `found` */
 	enum trigger trigger;
-	const struct finding **found;    /* those to report, suppressed ones left out */
+	const struct finding **found; /* those to report, suppressed ones left out */
 	uint32_t found_count;
 	uint32_t suppressed;
 	bool has_exit_code;
 	int exit_code;
-	int signal;                      /* that killed it; 0: none */
-	bool all_threads;                /* dump: every thread, not only those in findings */
+	int signal;       /* that killed it; 0: none */
+	bool all_threads; /* dump: every thread, not only those in findings */
 	bool color;
-	int verbosity;                   /* -1 quiet, 0, 1 verbose */
+	int verbosity; /* -1 quiet, 0, 1 verbose */
 };
 
 #endif

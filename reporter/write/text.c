@@ -28,15 +28,16 @@ static const char *verdict(struct text_report *text)
 	if (accounts->resolved)
 		list = names_format(names, "%s (%s resolved)", list, names_count(names, accounts->resolved));
 	if (text->report->suppressed)
-		list = names_format(names, "%s, %s suppressed", list, names_count(names, text->report->suppressed));
+		list = names_format(names, "%s, %s suppressed", list,
+				    names_count(names, text->report->suppressed));
 	return list;
 }
 
 static const char *signal_text(struct names *names, int number)
 {
 	static const char *const known[] = {
-		[1] = "SIGHUP",   [2] = "SIGINT",   [3] = "SIGQUIT", [4] = "SIGILL",   [5] = "SIGTRAP",
-		[6] = "SIGABRT",  [7] = "SIGBUS",   [8] = "SIGFPE",  [9] = "SIGKILL",  [10] = "SIGUSR1",
+		[1] = "SIGHUP",   [2] = "SIGINT",   [3] = "SIGQUIT",  [4] = "SIGILL",   [5] = "SIGTRAP",
+		[6] = "SIGABRT",  [7] = "SIGBUS",   [8] = "SIGFPE",   [9] = "SIGKILL",  [10] = "SIGUSR1",
 		[11] = "SIGSEGV", [12] = "SIGUSR2", [13] = "SIGPIPE", [14] = "SIGALRM", [15] = "SIGTERM",
 	};
 	if (number > 0 && (size_t)number < COUNT_OF(known))
@@ -49,7 +50,8 @@ static void put_head(struct text_report *text)
 	struct names *names = &text->names;
 	struct out *out = &text->out;
 	const struct rec_header *header = text->report->view->header;
-	nsec_t until = text->report->view->live || !header->ended_mono ? text->report->snapshot->now : header->ended_mono;
+	nsec_t until = text->report->view->live || !header->ended_mono ? text->report->snapshot->now
+								       : header->ended_mono;
 	out_format(out, "whoholds: %s (pid %d): ", *names->program ? names->program : "?", header->pid);
 	if (text->report->signal)
 		out_format(out, "killed by %s, ", signal_text(names, text->report->signal));
@@ -77,14 +79,20 @@ static void put_notes(struct text_report *text)
 			text_line(text, 0, names_format(names, "note: %s", notes[i].sentence), 0);
 	if ((header->flags & REC_ALLOC_SAMPLED) && !(degraded & REC_MEMORY_LIMIT))
 		text_line(text, 0,
-			  names_format(names, "note: one allocation in %s was recorded: amounts are estimates",
-				       names_size(names, header->sample_bytes)), 0);
+			  names_format(names,
+				       "note: one allocation in %s was recorded: amounts are estimates",
+				       names_size(names, header->sample_bytes)),
+			  0);
 	if (text->verbose && header->dropped_events)
-		text_line(text, 0, names_format(names, "note: %s events came where nothing may be recorded",
-						names_count(names, header->dropped_events)), 0);
+		text_line(text, 0,
+			  names_format(names, "note: %s events came where nothing may be recorded",
+				       names_count(names, header->dropped_events)),
+			  0);
 	if (text->verbose && header->truncated_stacks)
-		text_line(text, 0, names_format(names, "note: %s stacks lack their outer end (option depth)",
-						names_count(names, header->truncated_stacks)), 0);
+		text_line(text, 0,
+			  names_format(names, "note: %s stacks lack their outer end (option depth)",
+				       names_count(names, header->truncated_stacks)),
+			  0);
 }
 
 /* `deadlock 1, leak 3`. */
@@ -93,8 +101,8 @@ static const char *kinds_text(struct text_report *text)
 	const char *list = "";
 	for (unsigned kind = 0; kind < FINDING_COUNT; kind++)
 		if (text->accounts.by_kind[kind])
-			list = names_format(&text->names, "%s%s%s %u", list, *list ? ", " : "", finding_kind_name(kind),
-					    text->accounts.by_kind[kind]);
+			list = names_format(&text->names, "%s%s%s %u", list, *list ? ", " : "",
+					    finding_kind_name(kind), text->accounts.by_kind[kind]);
 	return list;
 }
 
@@ -107,9 +115,11 @@ static void put_summary(struct text_report *text)
 	if (*kinds)
 		list = names_format(names, "%s (%s)", list, kinds);
 	if (snapshot->total_blocks)
-		list = names_format(names, "%s; heap %s in %s blocks, peak %s", list, names_size(names, snapshot->live_bytes),
-				    names_count(names, snapshot->live_blocks), names_size(names, snapshot->peak_bytes));
-	list = names_format(names, "%s; %u thread%s", list, snapshot->thread_count, snapshot->thread_count == 1 ? "" : "s");
+		list = names_format(
+		    names, "%s; heap %s in %s blocks, peak %s", list, names_size(names, snapshot->live_bytes),
+		    names_count(names, snapshot->live_blocks), names_size(names, snapshot->peak_bytes));
+	list = names_format(names, "%s; %u thread%s", list, snapshot->thread_count,
+			    snapshot->thread_count == 1 ? "" : "s");
 	if (text->accounts.count)
 		list = names_format(names, "%s; `whoholds help %s` explains", list,
 				    finding_kind_name(text->accounts.all[0].finding->kind));
@@ -122,8 +132,8 @@ static void put_summary(struct text_report *text)
 static bool same_telling(const struct account *a, const struct account *b)
 {
 	uint32_t count = finding_items(a->finding);
-	if (a->finding->kind != b->finding->kind || !a->over != !b->over || a->severity != b->severity || !count ||
-	    count != finding_items(b->finding))
+	if (a->finding->kind != b->finding->kind || !a->over != !b->over || a->severity != b->severity ||
+	    !count || count != finding_items(b->finding))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct finding_item *one = &a->finding->items[i], *other = &b->finding->items[i];
@@ -168,8 +178,11 @@ static void put_others(struct text_report *text, uint32_t index, bool *told)
 		told[i] = true;
 		const struct finding *finding = accounts->all[i].finding;
 		thread_id thread = finding->thread ? finding->thread : finding->items[0].thread;
-		list = text_list_add(text, list, names_thread(names, thread, finding->items[0].thread == thread ?
-							      finding->items[0].thread_name : NULL), at++, count);
+		list = text_list_add(
+		    text, list,
+		    names_thread(names, thread,
+				 finding->items[0].thread == thread ? finding->items[0].thread_name : NULL),
+		    at++, count);
 	}
 	if (count)
 		text_line(text, TEXT_INDENT, names_format(names, "and %u more like it: %s", count, list), 0);

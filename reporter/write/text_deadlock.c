@@ -8,7 +8,8 @@
  */
 
 struct ring {
-	const struct finding_item *waits[FINDING_MAX_ITEMS]; /* one a thread, each before the one it waits for */
+	const struct finding_item
+	    *waits[FINDING_MAX_ITEMS]; /* one a thread, each before the one it waits for */
 	uint32_t count;
 	bool closed; /* the last one waits for the first */
 };
@@ -16,7 +17,7 @@ struct ring {
 static const struct finding_item *wait_of(const struct finding *finding, thread_id thread)
 {
 	for (uint32_t i = 0; i < finding_items(finding); i++)
-		if (finding->items[i].role == ROLE_waits && finding->items[i].thread == thread)
+		if (finding_is_ring_wait(finding, &finding->items[i]) && finding->items[i].thread == thread)
 			return &finding->items[i];
 	return NULL;
 }
@@ -30,12 +31,13 @@ static void ring_make(struct ring *ring, const struct finding *finding)
 	ring->count = 0;
 	ring->closed = false;
 	for (uint32_t i = 0; i < items; i++) {
-		if (finding->items[i].role != ROLE_waits)
+		if (!finding_is_ring_wait(finding, &finding->items[i]))
 			continue;
 		first = first ? first : &finding->items[i];
 		all++;
 	}
-	for (const struct finding_item *at = first; at && ring->count < all; at = wait_of(finding, at->other)) {
+	for (const struct finding_item *at = first; at && ring->count < all;
+	     at = wait_of(finding, at->other)) {
 		ring->waits[ring->count++] = at;
 		ring->closed = at->other == first->thread;
 		if (ring->closed)
@@ -46,7 +48,7 @@ static void ring_make(struct ring *ring, const struct finding *finding)
 	ring->closed = false;
 	ring->count = 0;
 	for (uint32_t i = 0; i < items; i++)
-		if (finding->items[i].role == ROLE_waits)
+		if (finding_is_ring_wait(finding, &finding->items[i]))
 			ring->waits[ring->count++] = &finding->items[i];
 }
 
@@ -60,13 +62,15 @@ static const struct finding_item *hold_of(const struct finding *finding, const s
 {
 	for (uint32_t i = 0; i < finding_items(finding); i++) {
 		const struct finding_item *item = &finding->items[i];
-		if (item->role == ROLE_acquired && same_object(item, wait) && (!wait->other || item->thread == wait->other))
+		if (item->role == ROLE_acquired && same_object(item, wait) &&
+		    (!wait->other || item->thread == wait->other))
 			return item;
 	}
 	return NULL;
 }
 
-static void put_thread(struct text_report *text, const struct account *account, const struct finding_item *wait)
+static void put_thread(struct text_report *text, const struct account *account,
+		       const struct finding_item *wait)
 {
 	struct names *names = &text->names;
 	const struct finding *finding = account->finding;
@@ -81,14 +85,16 @@ static void put_thread(struct text_report *text, const struct account *account, 
 
 static const char *takes(struct text_report *text, const struct finding_item *hold)
 {
-	return names_format(&text->names, "takes %s%s", object_text(&text->names, object_of_item(&text->names, hold), true),
+	return names_format(&text->names, "takes %s%s",
+			    object_text(&text->names, object_of_item(&text->names, hold), true),
 			    hold->mode == MODE_SHARED ? " (shared)" : "");
 }
 
 static const char *waits(struct text_report *text, const struct finding_item *wait)
 {
 	struct object *object = object_of_item(&text->names, wait);
-	return names_format(&text->names, "waits for %s%s", object && object->kind == KIND_THREAD ? "the end of " : "",
+	return names_format(&text->names, "waits for %s%s",
+			    object && object->kind == KIND_THREAD ? "the end of " : "",
 			    object_text(&text->names, object, true));
 }
 
@@ -111,7 +117,8 @@ static void put_two_columns(struct text_report *text, const struct finding *find
 {
 	struct names *names = &text->names;
 	/* What thread 0 holds is what thread 1 waits for, and the other way round. */
-	const struct finding_item *holds[2] = { hold_of(finding, ring->waits[1]), hold_of(finding, ring->waits[0]) };
+	const struct finding_item *holds[2] = { hold_of(finding, ring->waits[1]),
+						hold_of(finding, ring->waits[0]) };
 	const char *heads[2], *lines[4];
 	size_t width = 0;
 	for (int i = 0; i < 2; i++) {
@@ -154,7 +161,8 @@ static void put_ring(struct text_report *text, const struct ring *ring)
 		bool joins = wait->object_kind == KIND_THREAD;
 		text_line(text, TEXT_INDENT + 4,
 			  names_format(names, "%s%s %s%s", who, i ? ", which" : "", waits(text, wait),
-				       joins ? ":" : ", held by"), 0);
+				       joins ? ":" : ", held by"),
+			  0);
 	}
 	text_line(text, TEXT_INDENT + 4, names_item_thread(names, ring->waits[0]), 0);
 }
@@ -169,10 +177,11 @@ void text_deadlock(struct text_report *text, const struct account *account)
 	for (uint32_t i = 0; i < ring->count; i++)
 		put_thread(text, account, ring->waits[i]);
 	for (uint32_t i = 0; i < finding_items(finding); i++)
-		if (!wait_of(finding, finding->items[i].thread))
+		if (!wait_of(finding, finding->items[i].thread) && finding->items[i].role != ROLE_waits)
 			text_item(text, account, &finding->items[i], 0, TEXT_INDENT);
 	if (ring->count == 2)
 		put_two_columns(text, finding, ring);
 	else if (ring->count > 2 && ring->closed)
 		put_ring(text, ring);
+	text_waiters(text, account);
 }

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#define WAITERS_ALIKE 3u /* threads shown one by one that wait in the same place */
+#define WAITERS_ALIKE 8u /* threads that wait in the same place and have a line each */
 #define WAITERS_MAX 12u  /* places shown */
-#define LIST_MAX 4u      /* names in a list */
+#define LIST_MAX 12u     /* names in a list */
 
 /* -- lines ------------------------------------------------------------------ */
 
@@ -42,9 +42,11 @@ const char *text_list_add(struct text_report *text, const char *list, const char
 const char *text_hold_label(struct text_report *text, const char *verb, struct object *object, unsigned mode,
 			    uint32_t count)
 {
-	bool says_mode = mode == MODE_SHARED || (mode == MODE_EXCLUSIVE && object && object->kind == KIND_RWLOCK);
+	bool says_mode =
+	    mode == MODE_SHARED || (mode == MODE_EXCLUSIVE && object && object->kind == KIND_RWLOCK);
 	const char *times = count > 1 ? names_format(&text->names, ", taken %u times", count) : "";
-	return names_format(&text->names, "%s %s%s%s", verb, object_text(&text->names, object, !text->verbose),
+	return names_format(&text->names, "%s %s%s%s", verb,
+			    object_text(&text->names, object, !text->verbose),
 			    says_mode ? (mode == MODE_SHARED ? " (shared)" : " (exclusive)") : "", times);
 }
 
@@ -54,11 +56,15 @@ const char *text_wait_label(struct text_report *text, const char *verb, struct o
 	struct names *names = &text->names;
 	const char *in = op ? names_format(names, " in %s", op_name(op)) : "";
 	const char *what = "";
+	/* One waits for a lock, and is blocked on a descriptor. */
+	bool owned = object && kind_has(object->kind, KIND_IS_OWNED);
 	if (object && object->kind == KIND_THREAD)
 		what = names_format(names, " for the end of %s", object_text(names, object, true));
 	else if (object)
-		what = names_format(names, " for %s", object_text(names, object, !text->verbose));
-	return names_format(names, "%s%s%s%s%s", verb, in, what, holder ? ", held by " : "", holder ? holder : "");
+		what = names_format(names, " %s %s", owned ? "for" : "on",
+				    object_text(names, object, !text->verbose));
+	return names_format(names, "%s%s%s%s%s", verb, in, what, holder ? ", held by " : "",
+			    holder ? holder : "");
 }
 
 /* -- items ------------------------------------------------------------------ */
@@ -80,10 +86,13 @@ static const char *amount_text(struct text_report *text, const struct finding_it
 		return "";
 	if (item->count <= 1)
 		return names_format(names, "%s ", names_size(names, item->amount));
-	return names_format(names, "%s in %s blocks ", names_size(names, item->amount), names_count(names, item->count));
+	return names_format(names, "%s in %s blocks ", names_size(names, item->amount),
+			    names_count(names, item->count));
 }
 
-static const char *item_label(struct text_report *text, const struct finding_item *item, const char *verb)
+/* `of` is the finding: what its headline says is not said again. */
+static const char *item_label(struct text_report *text, const struct finding *of,
+			      const struct finding_item *item, const char *verb)
 {
 	struct names *names = &text->names;
 	struct object *object = object_of_item(names, item);
@@ -93,14 +102,22 @@ static const char *item_label(struct text_report *text, const struct finding_ite
 	case ROLE_blocked:
 		return text_wait_label(text, verb, object, item->op,
 				       is_lock ? names_thread(names, item->other, NULL) : NULL);
-	case ROLE_acquired:
 	case ROLE_opened:
+		if (item->count > 1)
+			return names_format(names, "%s %s %s, the oldest of them opened in", verb,
+					    names_count(names, item->count),
+					    kind_noun(item->object_kind, item->count));
+		return text_hold_label(text, verb, object, item->mode, 1);
+	case ROLE_acquired:
 		return text_hold_label(text, verb, object, item->mode, item->count);
 	case ROLE_allocated:
 	case ROLE_site:
-		return names_format(names, "%s%s", amount_text(text, item), verb);
+		return names_format(names, "%s%s", item->amount == of->amount ? "" : amount_text(text, item),
+				    verb);
 	default:
-		return object ? names_format(names, "%s %s in", verb, object_text(names, object, !text->verbose)) : verb;
+		return object
+			   ? names_format(names, "%s %s in", verb, object_text(names, object, !text->verbose))
+			   : verb;
 	}
 }
 
@@ -112,15 +129,17 @@ void text_item(struct text_report *text, const struct account *account, const st
 	const char *verb = role_words(item->role, with_name);
 	if (item->source == STACK_UNKNOWN_RUNNING) {
 		text_line(text, indent,
-			  names_format(names, "%s%sis running: its stack can't be read without interrupting it",
-				       with_name ? names_item_thread(names, item) : "", with_name ? " " : ""), 0);
+			  names_format(names,
+				       "%s%sis running: its stack can't be read without interrupting it",
+				       with_name ? names_item_thread(names, item) : "", with_name ? " " : ""),
+			  0);
 		return;
 	}
 	if (item->role == ROLE_site || (item->role == ROLE_allocated && item->amount))
 		verb = "allocated in"; /* the sum of many, by whomever */
 	else if (with_name)
 		verb = names_format(names, "%s %s", names_item_thread(names, item), verb);
-	const char *label = item_label(text, item, verb);
+	const char *label = item_label(text, account->finding, item, verb);
 	if (item->source == STACK_LOOKED_UP)
 		label = names_format(names, "%s (as seen from outside)", label);
 	text_line(text, indent, label, account_item_age(account, item));
@@ -131,11 +150,14 @@ void text_item(struct text_report *text, const struct account *account, const st
 
 static bool waits_alike(const struct finding_item *a, const struct finding_item *b)
 {
-	return a->stack == b->stack && a->op == b->op && a->handle == b->handle && a->object_kind == b->object_kind;
+	return a->stack == b->stack && a->op == b->op && a->handle == b->handle &&
+	       a->object_kind == b->object_kind;
 }
 
 static bool is_waiter(const struct finding *finding, const struct finding_item *item)
 {
+	if (finding->kind == FINDING_deadlock)
+		return item->role == ROLE_waits && !finding_is_ring_wait(finding, item);
 	return item->role == ROLE_waits && item->thread != finding->thread;
 }
 
@@ -154,8 +176,8 @@ static bool different_objects(const struct finding *finding)
 	return false;
 }
 
-static void waiter_line(struct text_report *text, const struct account *account, const struct finding_item *item,
-			bool names_object)
+static void waiter_line(struct text_report *text, const struct account *account,
+			const struct finding_item *item, bool names_object)
 {
 	struct names *names = &text->names;
 	struct out *out = &text->out;
@@ -176,46 +198,68 @@ static void waiter_line(struct text_report *text, const struct account *account,
 	}
 	if (item->count > 1)
 		out_format(out, ", and %u more", item->count - 1);
+	/* Who waits for a waiter waits for the subject all the same. */
+	if (item->other && item->other != account->finding->thread &&
+	    account->finding->kind != FINDING_deadlock)
+		out_format(out, ", behind %s", names_thread(names, item->other, NULL));
 	out_newline(out);
 }
 
-/* Those who wait, those in the same place together. */
-static void put_waiters(struct text_report *text, const struct account *account)
+/* Those of one place, from the first of them on: some with a line each, the rest by name. Return: how many. */
+static uint32_t put_place(struct text_report *text, const struct account *account, uint32_t first, bool shown)
 {
 	const struct finding *finding = account->finding;
-	uint32_t items = finding_items(finding), places = 0, unshown = 0;
-	bool names_object = different_objects(finding), begun = false;
-	for (uint32_t i = 0; i < items; i++) {
-		const struct finding_item *item = &finding->items[i];
-		if (!is_waiter(finding, item))
+	const struct finding_item *item = &finding->items[first];
+	uint32_t items = finding_items(finding), alike = 0, at = 0;
+	bool names_object = different_objects(finding);
+	const char *list = NULL;
+	for (uint32_t i = first; i < items; i++)
+		alike += is_waiter(finding, &finding->items[i]) && waits_alike(item, &finding->items[i]);
+	/* One name behind many lines would take a line as well. */
+	uint32_t lines = text->verbose || alike <= WAITERS_ALIKE + 1 ? alike : WAITERS_ALIKE;
+	for (uint32_t i = first; i < items && shown && at < alike; i++) {
+		const struct finding_item *other = &finding->items[i];
+		if (!is_waiter(finding, other) || !waits_alike(item, other))
 			continue;
-		if (!begun)
-			text_line(text, TEXT_INDENT, "waited for by", 0);
-		begun = true;
-		bool told = false;
+		if (at < lines)
+			waiter_line(text, account, other, names_object);
+		else
+			list = text_list_add(text, list, names_item_thread(&text->names, other), at - lines,
+					     alike - lines);
+		at++;
+	}
+	if (list)
+		text_line(text, TEXT_INDENT + 4, names_format(&text->names, "and in the same place %s", list),
+			  0);
+	if (shown && text->verbose)
+		text_stack(text, item->stack, TEXT_INDENT + 8);
+	return alike;
+}
+
+void text_waiters(struct text_report *text, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	uint32_t places = 0, unshown = 0;
+	for (uint32_t i = 0; i < finding_items(finding); i++) {
+		const struct finding_item *item = &finding->items[i];
+		bool told = !is_waiter(finding, item);
 		for (uint32_t j = 0; j < i && !told; j++)
-			told = is_waiter(finding, &finding->items[j]) && waits_alike(item, &finding->items[j]);
+			told =
+			    is_waiter(finding, &finding->items[j]) && waits_alike(item, &finding->items[j]);
 		if (told)
 			continue;
-		uint32_t alike = 0;
+		if (!places)
+			text_line(text, TEXT_INDENT,
+				  finding->kind == FINDING_deadlock ? "who waits for these threads"
+								    : "waited for by",
+				  0);
 		bool shown = places++ < WAITERS_MAX || text->verbose;
-		for (uint32_t j = i; j < items; j++) {
-			if (!is_waiter(finding, &finding->items[j]) || !waits_alike(item, &finding->items[j]))
-				continue;
-			alike++;
-			if (shown && (alike <= WAITERS_ALIKE || text->verbose))
-				waiter_line(text, account, &finding->items[j], names_object);
-		}
-		if (!shown)
-			unshown += alike;
-		else if (text->verbose)
-			text_stack(text, item->stack, TEXT_INDENT + 8);
-		else if (alike > WAITERS_ALIKE)
-			text_line(text, TEXT_INDENT + 4,
-				  names_format(&text->names, "and %u more in the same place", alike - WAITERS_ALIKE), 0);
+		uint32_t count = put_place(text, account, i, shown);
+		unshown += shown ? 0 : count;
 	}
 	if (unshown)
-		text_line(text, TEXT_INDENT + 4, names_format(&text->names, "and %u more elsewhere", unshown), 0);
+		text_line(text, TEXT_INDENT + 4, names_format(&text->names, "and %u more elsewhere", unshown),
+			  0);
 }
 
 /* -- the whole -------------------------------------------------------------- */
@@ -237,25 +281,73 @@ static const char *limit_option(unsigned kind)
 	}
 }
 
+/* As somebody would set it: 10 s, not 10.0 s. */
+static const char *limit_text(struct names *names, nsec_t limit)
+{
+	if (limit % NSEC_PER_SEC == 0 && limit < 100 * NSEC_PER_SEC)
+		return names_format(names, "%lu s", limit / NSEC_PER_SEC);
+	return names_duration(names, limit);
+}
+
 static void put_remarks(struct text_report *text, const struct account *account)
 {
 	struct names *names = &text->names;
 	const struct finding *finding = account->finding;
 	const char *option = limit_option(finding->kind);
 	if (finding->kind == FINDING_leak && (finding->flags & FOUND_CYCLE))
-		text_line(text, TEXT_INDENT, "the blocks point to one another, and nothing else points to them", 0);
+		text_line(text, TEXT_INDENT,
+			  "the blocks point to one another, and nothing else points to them", 0);
 	if (finding->indirect)
 		text_line(text, TEXT_INDENT,
-			  names_format(names, "another %s is lost with them: nothing else points there",
-				       names_size(names, finding->indirect)), 0);
+			  names_format(names, "with them %s more are lost, which nothing else points to",
+				       names_size(names, finding->indirect)),
+			  0);
 	if (option && finding->limit)
-		text_faint_line(text, TEXT_INDENT,
-				names_format(names, "limit %s (option %s)", names_duration(names, finding->limit), option));
+		text_faint_line(
+		    text, TEXT_INDENT,
+		    names_format(names, "limit %s (option %s)", limit_text(names, finding->limit), option));
 	if (finding->flags & FOUND_DEGRADED)
-		text_faint_line(text, TEXT_INDENT, "judged with less than everything in sight: see the notes below");
-	if (text->verbose)
 		text_faint_line(text, TEXT_INDENT,
-				names_format(names, "id %s, suppress with: %s", account->id, account->suppression));
+				"judged with less than everything in sight: see the notes below");
+	if (text->verbose)
+		text_faint_line(
+		    text, TEXT_INDENT,
+		    names_format(names, "id %s, suppress with: %s", account->id, account->suppression));
+}
+
+/* Threads of which the same is to be said: made in one place, blocked in one place. */
+static bool said_alike(const struct finding_item *a, const struct finding_item *b)
+{
+	return (a->role == ROLE_created || a->role == ROLE_blocked) && a->role == b->role && a->stack &&
+	       a->stack == b->stack && a->op == b->op && a->handle == b->handle;
+}
+
+static void put_items(struct text_report *text, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	uint32_t items = finding_items(finding);
+	for (uint32_t i = 0; i < items; i++) {
+		const struct finding_item *item = &finding->items[i];
+		bool told = is_waiter(finding, item);
+		for (uint32_t j = 0; j < i && !told; j++)
+			told = said_alike(item, &finding->items[j]);
+		if (told)
+			continue;
+		text_item(text, account, item, finding->thread, TEXT_INDENT);
+		const char *list = NULL;
+		uint32_t others = 0, at = 0;
+		for (uint32_t j = i + 1; j < items; j++)
+			others += said_alike(item, &finding->items[j]);
+		for (uint32_t j = i + 1; j < items && at < others; j++)
+			if (said_alike(item, &finding->items[j]))
+				list = text_list_add(text, list,
+						     names_item_thread(&text->names, &finding->items[j]),
+						     at++, others);
+		if (list)
+			text_line(
+			    text, TEXT_INDENT,
+			    names_format(&text->names, "and so %s %s", others == 1 ? "is" : "are", list), 0);
+	}
 }
 
 void text_finding(struct text_report *text, const struct account *account)
@@ -264,10 +356,8 @@ void text_finding(struct text_report *text, const struct account *account)
 	if (finding->kind == FINDING_deadlock) {
 		text_deadlock(text, account);
 	} else {
-		for (uint32_t i = 0; i < finding_items(finding); i++)
-			if (!is_waiter(finding, &finding->items[i]))
-				text_item(text, account, &finding->items[i], finding->thread, TEXT_INDENT);
-		put_waiters(text, account);
+		put_items(text, account);
+		text_waiters(text, account);
 	}
 	put_remarks(text, account);
 }

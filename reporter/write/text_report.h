@@ -45,6 +45,9 @@ const char *text_wait_label(struct text_report *text, const char *verb, struct o
 void text_item(struct text_report *text, const struct account *account, const struct finding_item *item,
 	       thread_id of, size_t indent);
 
+/* Who waits for what the finding is about: threads in the same place together. */
+void text_waiters(struct text_report *text, const struct account *account);
+
 void text_finding(struct text_report *text, const struct account *account);
 void text_deadlock(struct text_report *text, const struct account *account);
 void text_threads(struct text_report *text);

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#define FRAMES_MAX 24u      /* of a stack that is not shown in full: more does not fit a terminal ... */
-#define FRAMES_OUTER 4u     /* ... of these, so many of the outer end */
+#define FRAMES_MAX 24u       /* of a stack that is not shown in full: more does not fit a terminal ... */
+#define FRAMES_OUTER 4u      /* ... of these, so many of the outer end */
 #define FUNCTION_COLUMNS 44u /* function names up to this long have their files in one column */
-#define FUNCTION_SHORT 60u   /* longer ones lose their parameters, then what is in their <> */
+#define FUNCTION_SHORT 60u   /* longer ones lose their parameters, and perhaps more */
 
 static bool is_function(const struct frame *frame, const char *name)
 {
@@ -22,42 +22,17 @@ static size_t worthwhile(const struct named_stack *stack)
 		if (is_function(&stack->frames[i], "main"))
 			return i + 1;
 	size_t count = stack->count;
-	while (count && (frame_is_runtime(&stack->frames[count - 1]) || is_function(&stack->frames[count - 1], "_start")))
+	while (count && (frame_is_runtime(&stack->frames[count - 1]) ||
+			 is_function(&stack->frames[count - 1], "_start")))
 		count--;
 	return count ? count : stack->count;
 }
 
-/* Drops what stands in the outermost <>. */
-static const char *without_arguments(struct names *names, const char *name, size_t length)
-{
-	char *copy = arena_alloc(names->arena, length + 1);
-	size_t used = 0, depth = 0;
-	if (!copy)
-		return "?";
-	for (size_t i = 0; i < length; i++) {
-		if (name[i] == '<' && i && depth++ == 0)
-			copy[used++] = '<';
-		if (!depth)
-			copy[used++] = name[i];
-		if (name[i] == '>' && depth && --depth == 0) {
-			copy[used++] = '>';
-		}
-	}
-	return copy;
-}
-
 static const char *function_text(struct text_report *text, const struct frame *frame)
 {
-	const char *function = frame->function;
-	if (!function)
-		return names_frame_function(&text->names, frame);
-	if (text->verbose || utf8_width(function) <= FUNCTION_SHORT)
-		return function;
-	size_t length;
-	const char *stem = function_stem(function, &length);
-	if (length <= FUNCTION_SHORT)
-		return names_format(&text->names, "%.*s", (int)length, stem);
-	return without_arguments(&text->names, stem, length);
+	if (frame->function && (text->verbose || utf8_width(frame->function) <= FUNCTION_SHORT))
+		return frame->function;
+	return names_short_function(&text->names, frame);
 }
 
 /* Where a frame is: `map.c:120`; without debug information `server+0x11d2`. */
@@ -65,14 +40,16 @@ static const char *location_text(struct text_report *text, const struct frame *f
 {
 	struct names *names = &text->names;
 	if (frame->file && frame->line)
-		return names_format(names, "%s:%u", text->verbose ? frame->file : path_base(frame->file), frame->line);
+		return names_format(names, "%s:%u", text->verbose ? frame->file : path_base(frame->file),
+				    frame->line);
 	if (frame->file)
 		return text->verbose ? frame->file : path_base(frame->file);
 	if (!frame->function)
 		return frame->module ? "" : "in no known module";
 	if (!frame->module)
 		return "";
-	return names_format(names, "%s+0x%lx", text->verbose ? frame->module : path_base(frame->module), frame->offset);
+	return names_format(names, "%s+0x%lx", text->verbose ? frame->module : path_base(frame->module),
+			    frame->offset);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -86,7 +63,8 @@ static bool same_place(const struct frame *a, const struct frame *b)
 	       same_text(a->module, b->module);
 }
 
-static void put_frame(struct text_report *text, const struct frame *frame, size_t times, size_t indent, size_t column)
+static void put_frame(struct text_report *text, const struct frame *frame, size_t times, size_t indent,
+		      size_t column)
 {
 	struct out *out = &text->out;
 	const char *location = location_text(text, frame);
@@ -130,18 +108,21 @@ void text_stack(struct text_report *text, stack_id stack, size_t indent)
 		cut_to = count - FRAMES_OUTER;
 	}
 	for (size_t i = 0; i < count; i++) {
-		size_t columns = i >= cut_from && i < cut_to ? 0 : utf8_width(function_text(text, &named->frames[i]));
+		size_t columns =
+		    i >= cut_from && i < cut_to ? 0 : utf8_width(function_text(text, &named->frames[i]));
 		if (columns > width && columns <= FUNCTION_COLUMNS)
 			width = columns;
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (i == cut_from && cut_to > cut_from) {
 			put_faint(text, indent,
-				  names_format(&text->names, "... %zu more frames, shown with -v", cut_to - cut_from));
+				  names_format(&text->names, "... %zu more frames, shown with -v",
+					       cut_to - cut_from));
 			i = cut_to;
 		}
 		size_t first = i;
-		while (i + 1 < count && i + 1 != cut_from && same_place(&named->frames[i], &named->frames[i + 1]))
+		while (i + 1 < count && i + 1 != cut_from &&
+		       same_place(&named->frames[i], &named->frames[i + 1]))
 			i++;
 		put_frame(text, &named->frames[first], i - first + 1, indent, indent + width + 2);
 	}
@@ -155,6 +136,6 @@ const char *text_place(struct text_report *text, stack_id stack)
 	if (!frame)
 		return "";
 	const char *location = location_text(text, frame);
-	return names_format(&text->names, "%s%s%s", names_frame_function(&text->names, frame), *location ? " " : "",
-			    location);
+	return names_format(&text->names, "%s%s%s", names_short_function(&text->names, frame),
+			    *location ? " " : "", location);
 }

@@ -30,7 +30,9 @@ static const char *state_text(struct text_report *text, const struct snap_thread
 	case 'I':
 		return "blocked";
 	default:
-		return thread->waiting ? (dead ? "was blocked" : "blocked") : dead ? "was running" : "running";
+		return thread->waiting ? (dead ? "was blocked" : "blocked")
+		       : dead          ? "was running"
+				       : "running";
 	}
 }
 
@@ -52,10 +54,11 @@ static bool alike(const struct text_report *text, uint32_t a, uint32_t b)
 {
 	const struct snap_thread *first = &text->report->snapshot->threads[a];
 	const struct snap_thread *second = &text->report->snapshot->threads[b];
-	return shown_stack(first) && shown_stack(first) == shown_stack(second) && first->state == second->state &&
-	       first->waiting == second->waiting && first->wait.op == second->wait.op &&
-	       first->wait.handle == second->wait.handle && first->kernel_state == second->kernel_state &&
-	       holds_nothing(text, a) && holds_nothing(text, b);
+	return shown_stack(first) && shown_stack(first) == shown_stack(second) &&
+	       first->state == second->state && first->waiting == second->waiting &&
+	       first->wait.op == second->wait.op && first->wait.handle == second->wait.handle &&
+	       first->kernel_state == second->kernel_state && holds_nothing(text, a) &&
+	       holds_nothing(text, b);
 }
 
 /* `thread 3 "reader" (shared), thread 4 "b" and 2 more`: who holds an object; NULL: nobody that is known. */
@@ -66,7 +69,8 @@ static const char *holders_text(struct text_report *text, const struct object *o
 	if (!object || object->kind == KIND_THREAD)
 		return NULL;
 	for (const struct holder *at = object->holders; at; at = at->next) {
-		list = text_list_add(text, list, names_thread(&text->names, at->thread, NULL), index, object->holder_count);
+		list = text_list_add(text, list, names_thread(&text->names, at->thread, NULL), index,
+				     object->holder_count);
 		index++;
 	}
 	return list;
@@ -80,8 +84,9 @@ static void put_wait(struct text_report *text, const struct snap_thread *thread)
 	nsec_t now = text->report->snapshot->now;
 	const char *label = text_wait_label(text, "waits", object, wait->op, holders_text(text, object));
 	if (wait->kind == KIND_COND && wait->handle2)
-		label = names_format(names, "%s, having given up %s", label,
-				     object_text(names, object_get(names, KIND_MUTEX, wait->handle2, 0, 0), true));
+		label = names_format(
+		    names, "%s, having given up %s", label,
+		    object_text(names, object_get(names, KIND_MUTEX, wait->handle2, 0, 0), true));
 	if (wait->timed)
 		label = names_format(names, "%s, with a timeout", label);
 	text_line(text, TEXT_INDENT, label, wait->since && now > wait->since ? now - wait->since : 0);
@@ -97,7 +102,8 @@ static void put_hold(struct text_report *text, const struct rec_hold *hold)
 		return;
 	const char *label = text_hold_label(text, "holds", object, hold->mode, hold->count);
 	if (object->waiter_count)
-		label = names_format(names, "%s, %u wait for it", label, object->waiter_count);
+		label = names_format(names, "%s, %u wait%s for it", label, object->waiter_count,
+				     object->waiter_count == 1 ? "s" : "");
 	text_line(text, TEXT_INDENT, label, hold->since && now > hold->since ? now - hold->since : 0);
 	text_stack(text, hold->stack, TEXT_INDENT + 4);
 }
@@ -127,7 +133,8 @@ static void put_now(struct text_report *text, const struct snap_thread *thread)
 		text_line(text, TEXT_INDENT, "is in (as seen from outside)", 0);
 		text_stack(text, thread->now_stack, TEXT_INDENT + 4);
 	} else if (text->report->view->live && thread->kernel_state == 'R') {
-		text_line(text, TEXT_INDENT, "is running: its stack can't be read without interrupting it", 0);
+		text_line(text, TEXT_INDENT, "is running: its stack can't be read without interrupting it",
+			  0);
 	}
 }
 
@@ -161,20 +168,22 @@ void text_threads(struct text_report *text)
 		if (told[i])
 			continue;
 		put_thread(text, i);
-		for (uint32_t j = i + 1; j < snapshot->thread_count; j++)
+		for (uint32_t j = i + 1; j < snapshot->thread_count && !text->verbose; j++)
 			others += !told[j] && alike(text, i, j);
 		const char *list = NULL;
 		for (uint32_t j = i + 1; j < snapshot->thread_count && at < others; j++) {
 			if (told[j] || !alike(text, i, j))
 				continue;
 			told[j] = true;
-			list = text_list_add(text, list, names_thread(&text->names, snapshot->threads[j].id, NULL), at++,
+			list = text_list_add(text, list,
+					     names_thread(&text->names, snapshot->threads[j].id, NULL), at++,
 					     others);
 		}
 		if (list)
 			text_line(text, TEXT_INDENT,
-				  names_format(&text->names, "%u more thread%s with the same stack: %s", others,
-					       others == 1 ? "" : "s", list), 0);
+				  names_format(&text->names, "%u more thread%s with the same stack: %s",
+					       others, others == 1 ? "" : "s", list),
+				  0);
 		out_newline(&text->out);
 	}
 }

@@ -58,15 +58,15 @@ static uint64_t waiter_count(const struct finding *finding)
 		if (item->role == ROLE_waits && item->thread != finding->thread)
 			count += item->count > 1 ? item->count : 1;
 	}
-	return count;
+	return MAX_OF(count, finding->count);
 }
 
 /* `64 KiB in 1,024 blocks`. */
 static const char *bytes_in_blocks(struct names *names, const struct finding *finding)
 {
 	uint64_t count = finding->count ? finding->count : 1;
-	return names_format(names, "%s in %s block%s", names_size(names, finding->amount), names_count(names, count),
-			    plural(count));
+	return names_format(names, "%s in %s block%s", names_size(names, finding->amount),
+			    names_count(names, count), plural(count));
 }
 
 /* -- memory ----------------------------------------------------------------- */
@@ -94,25 +94,29 @@ static const char *title_ghost(struct names *names, const struct account *accoun
 
 static const char *title_growth(struct names *names, const struct account *account)
 {
-	return names_format(names, "%s live%s, and ever more of them%s", bytes_in_blocks(names, account->finding),
-			    place(names, " from", finding_main_item(account->finding)),
-			    lasting(names, account_age(account)));
+	return names_format(
+	    names, "%s live%s, and ever more of them%s", bytes_in_blocks(names, account->finding),
+	    place(names, " from", finding_main_item(account->finding)), lasting(names, account_age(account)));
 }
 
 static const char *title_heap_growth(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
-	const char *rate = finding->rate ? names_format(names, " by %s/s", names_size(names, finding->rate)) : "";
-	const char *size = finding->amount ? names_format(names, ", to %s", names_size(names, finding->amount)) : "";
-	return names_format(names, "the heap %s grown%s%s%s%s", has(account), rate, lasting(names, account_age(account)),
-			    size, place(names, ", most of it from", item_with(finding, ROLE_site, 0)));
+	const char *rate =
+	    finding->rate ? names_format(names, " by %s/s", names_size(names, finding->rate)) : "";
+	const char *size =
+	    finding->amount ? names_format(names, ", to %s", names_size(names, finding->amount)) : "";
+	return names_format(names, "the heap %s grown%s%s%s%s", has(account), rate,
+			    lasting(names, account_age(account)), size,
+			    place(names, ", most of it from", item_with(finding, ROLE_site, 0)));
 }
 
 static const char *title_thread_growth(struct names *names, const struct account *account)
 {
-	return names_format(names, "the number of threads %s grown to %s%s", has(account),
-			    names_count(names, account->finding->count),
-			    place(names, ", most of them from", item_with(account->finding, ROLE_created, 0)));
+	return names_format(
+	    names, "the number of threads %s grown to %s%s", has(account),
+	    names_count(names, account->finding->count),
+	    place(names, ", most of them from", item_with(account->finding, ROLE_created, 0)));
 }
 
 /* -- threads and locks ------------------------------------------------------ */
@@ -124,31 +128,37 @@ static const char *title_deadlock(struct names *names, const struct account *acc
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < finding_items(finding); i++) {
 		const struct finding_item *item = &finding->items[i];
-		if (item->role != ROLE_waits)
+		if (!finding_is_ring_wait(finding, item))
 			continue;
 		if (count < COUNT_OF(waits))
 			waits[count] = item;
 		count++;
 	}
 	const char *age = lasting(names, account_age(account));
+	const char *have = count == 1 ? "has waited" : "have waited";
 	if (!count)
 		return "threads wait for one another and none can go on";
-	if (count == 1 && waits[0]->object_kind == KIND_THREAD)
-		return names_format(names, "%s waits%s for its own end", names_item_thread(names, waits[0]), age);
-	if (count == 1)
-		return names_format(names, "%s waits%s for %s, which it holds itself", names_item_thread(names, waits[0]),
-				    age, object_text(names, object_of_item(names, waits[0]), true));
+	if (count == 1) {
+		const char *what = object_text(names, object_of_item(names, waits[0]), true);
+		if (waits[0]->object_kind == KIND_THREAD)
+			what = "its own end";
+		else
+			what = names_format(names, "%s, which it holds itself,", what);
+		return names_format(names, "%s %s for %s%s and can never go on",
+				    names_item_thread(names, waits[0]), have, what, age);
+	}
 	if (count == 2)
-		return names_format(names, "%s and %s wait%s for each other and can never go on",
-				    names_item_thread(names, waits[0]), names_item_thread(names, waits[1]), age);
+		return names_format(names, "%s and %s %s for each other%s and can never go on",
+				    names_item_thread(names, waits[0]), names_item_thread(names, waits[1]),
+				    have, age);
 	const char *list = names_item_thread(names, waits[0]);
 	for (uint32_t i = 1; i < MIN_OF(count, COUNT_OF(waits)); i++)
 		list = names_format(names, "%s%s %s", list, i + 1 == count ? " and" : ",",
 				    names_item_thread(names, waits[i]));
 	if (count > COUNT_OF(waits))
 		list = names_format(names, "%s and %u more", list, count - (unsigned)COUNT_OF(waits));
-	return names_format(names, "%u threads wait%s for one another in a ring and can never go on: %s", count, age,
-			    list);
+	return names_format(names, "%u threads %s for one another%s and can never go on: %s", count, have,
+			    age, list);
 }
 
 static const char *title_lock_order(struct names *names, const struct account *account)
@@ -161,8 +171,9 @@ static const char *title_lock_order(struct names *names, const struct account *a
 	}
 	if (!objects[1])
 		return finding_kind_words(account->finding->kind);
-	return names_format(names, "%s and %s are taken in both orders: threads that do so at once will wait for ever",
-			    object_text(names, objects[0], true), object_text(names, objects[1], true));
+	return names_format(
+	    names, "%s and %s are taken in both orders: threads that do so at once will wait for ever",
+	    object_text(names, objects[0], true), object_text(names, objects[1], true));
 }
 
 /* What the subject of a stuck-holder holds: an object, or how many. */
@@ -172,7 +183,8 @@ static const char *holdings(struct names *names, const struct finding *finding)
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < finding_items(finding); i++) {
 		const struct finding_item *item = &finding->items[i];
-		if ((item->role != ROLE_acquired && item->role != ROLE_opened) || item->thread != finding->thread)
+		if ((item->role != ROLE_acquired && item->role != ROLE_opened) ||
+		    item->thread != finding->thread)
 			continue;
 		one = item;
 		count++;
@@ -187,22 +199,30 @@ static const char *title_stuck_holder(struct names *names, const struct account 
 	const struct finding *finding = account->finding;
 	const char *place_text = place(names, " in", item_with(finding, ROLE_blocked, 0));
 	uint64_t waiters = waiter_count(finding);
-	const char *held = waiters ? names_format(names, "what %s thread%s wait%s for", names_count(names, waiters),
-						  plural(waiters), account->over ? "ed" : waiters == 1 ? "s" : "") :
-				     holdings(names, finding);
-	return names_format(names, "%s %s%s%s and %s %s%s", subject(names, finding),
-			    account->over ? "was blocked" : "has been blocked", lasting(names, account_age(account)),
-			    place_text, account->over ? "held" : "holds", held,
-			    finding->flags & FOUND_STARVED_WRITER ? ", a writer among them that readers keep out" : "");
+	const char *held = waiters ? names_format(names, "what %s thread%s wait%s for",
+						  names_count(names, waiters), plural(waiters),
+						  account->over  ? "ed"
+						  : waiters == 1 ? "s"
+								 : "")
+				   : holdings(names, finding);
+	return names_format(
+	    names, "%s %s%s%s and %s %s%s", subject(names, finding),
+	    account->over ? "was blocked" : "has been blocked", lasting(names, account_age(account)),
+	    place_text, account->over ? "held" : "holds", held,
+	    finding->flags & FOUND_STARVED_WRITER ? ", a writer among them that readers keep out" : "");
 }
 
 static const char *title_long_hold(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
 	uint64_t waiters = waiter_count(finding);
-	const char *who = waiters ? names_format(names, "%s thread%s wait%s for it", names_count(names, waiters),
-						 plural(waiters), account->over ? "ed" : waiters == 1 ? "s" : "") :
-				    account->over ? "others waited for it" : "others wait for it";
+	const char *who = waiters         ? names_format(names, "%s thread%s wait%s for it",
+							 names_count(names, waiters), plural(waiters),
+                                                 account->over  ? "ed"
+							 : waiters == 1 ? "s"
+									: "")
+			  : account->over ? "others waited for it"
+					  : "others wait for it";
 	const struct finding_item *hold = item_with(finding, ROLE_acquired, 0);
 	return names_format(names, "%s %s held %s%s while %s", subject(names, finding), has(account),
 			    hold ? object_text(names, object_of_item(names, hold), true) : "a lock",
@@ -211,15 +231,20 @@ static const char *title_long_hold(struct names *names, const struct account *ac
 
 static const char *title_blocked(struct names *names, const struct account *account)
 {
-	return names_format(names, "%s %s blocked%s%s", subject(names, account->finding),
-			    account->over ? "was" : "has been", lasting(names, account_age(account)),
-			    place(names, " in", finding_main_item(account->finding)));
+	const struct finding *finding = account->finding;
+	const char *age = lasting(names, account_age(account));
+	const char *in = place(names, " in", finding_main_item(finding));
+	if (finding->count > 1)
+		return names_format(names, "%s threads %s blocked%s%s", names_count(names, finding->count),
+				    account->over ? "were" : "have been", age, in);
+	return names_format(names, "%s %s blocked%s%s", subject(names, finding),
+			    account->over ? "was" : "has been", age, in);
 }
 
 static const char *title_orphan_thread(struct names *names, const struct account *account)
 {
-	return names_format(names, "%s is blocked%s%s and nothing alive can ever wake it", subject(names, account->finding),
-			    lasting(names, account_age(account)),
+	return names_format(names, "%s is blocked%s%s and nothing alive can ever wake it",
+			    subject(names, account->finding), lasting(names, account_age(account)),
 			    place(names, " in", item_with(account->finding, ROLE_blocked, 0)));
 }
 
@@ -232,7 +257,8 @@ static const char *title_held_at_exit(struct names *names, const struct account 
 	if ((finding->flags & FOUND_AT_EXIT) && !(item && (item->flags & ITEM_ENDED)))
 		return names_format(names, "the process ended while %s held %s%s", who, what,
 				    place(names, ", taken in", item));
-	return names_format(names, "%s ended and left %s locked for ever%s", who, what, place(names, ", taken in", item));
+	return names_format(names, "%s ended and left %s locked for ever%s", who, what,
+			    place(names, ", taken in", item));
 }
 
 static const char *title_not_owner_unlock(struct names *names, const struct account *account)
@@ -242,8 +268,8 @@ static const char *title_not_owner_unlock(struct names *names, const struct acco
 	const struct finding_item *acquired = item_with(finding, ROLE_acquired, 0);
 	if (!unlocked)
 		return finding_kind_words(finding->kind);
-	const char *who = acquired ? names_format(names, "which %s holds", names_item_thread(names, acquired)) :
-				     "which nobody holds";
+	const char *who = acquired ? names_format(names, "which %s holds", names_item_thread(names, acquired))
+				   : "which nobody holds";
 	return names_format(names, "%s unlocked %s, %s", names_item_thread(names, unlocked),
 			    object_text(names, object_of_item(names, unlocked), true), who);
 }
@@ -255,7 +281,8 @@ static const char *title_thread_leak(struct names *names, const struct account *
 	if (finding->count > 1)
 		return names_format(names, "%s threads ended and were never joined nor detached%s",
 				    names_count(names, finding->count), from);
-	return names_format(names, "%s ended and was never joined nor detached%s", subject(names, finding), from);
+	return names_format(names, "%s ended and was never joined nor detached%s", subject(names, finding),
+			    from);
 }
 
 /* -- things that are opened ------------------------------------------------- */
@@ -268,7 +295,8 @@ static const char *title_iterator_leak(struct names *names, const struct account
 	uint64_t count = MAX_OF(finding->count, 1);
 	const char *from = place(names, ", opened in", item);
 	if (count == 1 && item)
-		return names_format(names, "%s never %s%s", object_text(names, object_of_item(names, item), true),
+		return names_format(names, "%s never %s%s",
+				    object_text(names, object_of_item(names, item), true),
 				    kind_given_back(kind), from);
 	return names_format(names, "%s %s never %s%s", names_count(names, count), kind_noun(kind, count),
 			    kind_given_back(kind), from);
@@ -278,9 +306,15 @@ static const char *title_iterator_open(struct names *names, const struct account
 {
 	const struct finding *finding = account->finding;
 	const struct finding_item *item = item_with(finding, ROLE_opened, 0);
+	const char *age = lasting(names, account_age(account));
+	const char *from = place(names, ", opened in", item);
+	if (finding->count > 1 && item)
+		return names_format(
+		    names, "%s %s %s open, one of them%s%s", names_count(names, finding->count),
+		    kind_noun(item->object_kind, finding->count), account->over ? "were" : "are", age, from);
 	return names_format(names, "%s %s had %s open%s%s", subject(names, finding), has(account),
-			    item ? object_text(names, object_of_item(names, item), true) : "an iterator",
-			    lasting(names, account_age(account)), place(names, ", opened in", item));
+			    item ? object_text(names, object_of_item(names, item), true) : "an iterator", age,
+			    from);
 }
 
 /* -- the table -------------------------------------------------------------- */
@@ -289,11 +323,12 @@ const char *account_title(struct names *names, const struct account *account)
 {
 	static const char *(*const titles[FINDING_COUNT])(struct names *, const struct account *) = {
 #define TITLE(kind) [FINDING_##kind] = title_##kind
-		TITLE(leak),         TITLE(possible_leak), TITLE(ghost),           TITLE(growth),
-		TITLE(heap_growth),  TITLE(thread_growth), TITLE(deadlock),        TITLE(lock_order),
-		TITLE(stuck_holder), TITLE(long_hold),     TITLE(blocked),         TITLE(orphan_thread),
-		TITLE(held_at_exit), TITLE(thread_leak),   TITLE(not_owner_unlock), TITLE(iterator_leak),
-		TITLE(iterator_open),
+		TITLE(leak),          TITLE(possible_leak), TITLE(ghost),
+		TITLE(growth),        TITLE(heap_growth),   TITLE(thread_growth),
+		TITLE(deadlock),      TITLE(lock_order),    TITLE(stuck_holder),
+		TITLE(long_hold),     TITLE(blocked),       TITLE(orphan_thread),
+		TITLE(held_at_exit),  TITLE(thread_leak),   TITLE(not_owner_unlock),
+		TITLE(iterator_leak), TITLE(iterator_open),
 #undef TITLE
 	};
 	unsigned kind = account->finding->kind;

@@ -12,7 +12,8 @@
 struct guest {
 	void *stack;      /* mapping: guard page, stack, thread-local area */
 	size_t bytes;
-	uint32_t tid;     /* 0 as soon as it has ended: the kernel clears it and wakes waiters */
+	uint32_t tid;     /* 0 as soon as it is ending: the kernel clears it and wakes waiters */
+	int32_t task;     /* the same, and kept */
 };
 
 /*
@@ -23,6 +24,14 @@ struct guest {
  * Context: hook.
  */
 int guest_start(struct guest *guest, void (*run)(void *data), void *data, const void *farthest);
+
+/*
+ * The kernel's clone, whose child begins with run(data) on the stack that ends at `stack`, and then ends
+ * alone. `tid` is for CLONE_PARENT_SETTID and CLONE_CHILD_CLEARTID, `tls` for CLONE_SETTLS. Return: the kernel's.
+ *
+ * Context: signal.
+ */
+long guest_clone(unsigned long flags, void *stack, uint32_t *tid, void *tls, void (*run)(void *), void *data);
 
 /* Waits until it has ended, and gives its memory back. Context: hook. */
 void guest_join(struct guest *guest);

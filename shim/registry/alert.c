@@ -5,7 +5,10 @@
 #include "platform/sys.h"
 #include "registry/recording.h"
 
-uint32_t alert_append(const void *finding, uint32_t bytes)
+/* Numbers given out; `alerts` in the header counts those that are complete. */
+static uint32_t begun;
+
+uint32_t alert_append(const void *finding, uint32_t bytes, uint32_t number_at)
 {
 	uint64_t at = recording_append(REC_ALERTS, bytes);
 	if (at == UINT64_MAX)
@@ -13,8 +16,15 @@ uint32_t alert_append(const void *finding, uint32_t bytes)
 	char *place = (char *)recording_table(REC_ALERTS) + at;
 	/* The size comes last: a reader that meets a zero there has reached the end. */
 	memcpy(place + sizeof(uint32_t), (const char *)finding + sizeof(uint32_t), bytes - sizeof(uint32_t));
+	uint32_t number = __atomic_add_fetch(&begun, 1, __ATOMIC_RELAXED);
+	memcpy(place + number_at, &number, sizeof number);
 	__atomic_store_n((uint32_t *)place, bytes, __ATOMIC_RELEASE);
-	uint32_t number = __atomic_add_fetch(&recording->alerts, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add((uint32_t *)&recording->alerts, 1, __ATOMIC_RELEASE);
 	sys_futex_wake((const uint32_t *)&recording->alerts, 1);
 	return number;
+}
+
+void alert_fork_child(void)
+{
+	begun = 0;
 }

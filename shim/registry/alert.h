@@ -14,9 +14,13 @@
 
 /*
  * Appends `bytes` bytes (a multiple of 8, the first four of which are that number) and wakes
- * whoever waits on the header's counter. Return: the finding's number, or 0: no room (counted).
+ * whoever waits on the header's counter. The copy's 32-bit word at offset `number_at` becomes the
+ * finding's number. Return: the finding's number, or 0: no room (counted).
  * Context: hook.
  */
-uint32_t alert_append(const void *finding, uint32_t bytes);
+uint32_t alert_append(const void *finding, uint32_t bytes, uint32_t number_at);
+
+/* In a fork child: its log begins anew. Context: hook. */
+void alert_fork_child(void);
 
 #endif

@@ -87,6 +87,7 @@ enum rec_degraded {
 	REC_NO_REPORTER = 32,    /* no reporter thread could be started */
 	REC_SANITIZER = 64,      /* the program brings its own sanitizer: nothing is tracked */
 	REC_MEMORY_LIMIT = 128,  /* max_memory reached: allocations are sampled */
+	REC_NO_SCAN = 256,       /* the leak scan lacked memory or /proc: leaks unjudged */
 };
 
 struct rec_header {

@@ -21,7 +21,6 @@ void map_put(struct map *map, const char *key, int value)
 	if (!entry) {
 		entry = calloc(1, sizeof *entry);
 		entry->key = strdup(key);
-		wh_container_changing(map);
 		HASH_ADD_KEYPTR(hh, map->entries, entry->key, strlen(entry->key), entry);
 	}
 	entry->value = value;

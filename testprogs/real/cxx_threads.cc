@@ -156,7 +156,8 @@ int main()
 		Pool pool(4);
 		std::vector<std::future<void>> added;
 		for (int i = 0; i < 4000; i++)
-			added.push_back(pool.submit([&ledger, i] { ledger.add("account" + std::to_string(i % 50), i % 10); }));
+			added.push_back(pool.submit(
+			    [&ledger, i] { ledger.add("account" + std::to_string(i % 50), i % 10); }));
 		for (auto &future : added) {
 			try {
 				future.get();
@@ -166,7 +167,8 @@ int main()
 		}
 		std::vector<std::future<long>> asked;
 		for (int i = 0; i < 2000; i++)
-			asked.push_back(pool.submit([&ledger, i] { return ledger.get("account" + std::to_string(i % 60)); }));
+			asked.push_back(pool.submit(
+			    [&ledger, i] { return ledger.get("account" + std::to_string(i % 60)); }));
 		for (auto &future : asked) {
 			try {
 				future.get();
@@ -212,7 +214,8 @@ int main()
 	for (const auto &[key, list] : lists)
 		listed += list.size();
 
-	std::cout << "total " << ledger.total() << ", refused " << refused << ", unknown " << unknown << ", words " << words
-		  << ", caught " << caught << ", listed " << listed << ", scratches " << Scratch::destroyed << '\n';
+	std::cout << "total " << ledger.total() << ", refused " << refused << ", unknown " << unknown
+		  << ", words " << words << ", caught " << caught << ", listed " << listed << ", scratches "
+		  << Scratch::destroyed << '\n';
 	return 0;
 }

@@ -1,0 +1,366 @@
+#include "reporter/cli/monitor.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "reporter/cli/complain.h"
+#include "reporter/recording/process.h"
+
+/*
+ * When the run was ended by a signal, its other processes have got it too and are on their way out: they are waited
+ * for this long. Chosen by feel.
+ */
+#define GRACE_NS (500 * NSEC_PER_MSEC)
+#define GRACE_STEP_NS (10 * (long)NSEC_PER_MSEC)
+
+/* A file is known by its name, which holds a pid, and its inode: each alone may be used again. */
+struct stranger {
+	char *name;
+	ino_t inode;
+	bool present;        /* seen in the last reading of the directory */
+};
+
+struct watched {
+	char *name;
+	ino_t inode;
+	struct reader reader;
+	uint32_t told;       /* findings of its log up to this number were told */
+	uint32_t stories;    /* how many the text has told */
+	bool ended;          /* told to its end, and closed */
+};
+
+void monitor_init(struct monitor *monitor, struct renderer *renderer, const struct launch *launch, bool keep)
+{
+	*monitor = (struct monitor){ .renderer = renderer, .launch = launch, .keep = keep, .dirty = true, .changes = -1 };
+	if (!launch->directory)
+		return;
+	monitor->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (monitor->changes >= 0 &&
+	    inotify_add_watch(monitor->changes, launch->directory, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+		close(monitor->changes);
+		monitor->changes = -1;
+	}
+}
+
+/* -- finding the recordings ------------------------------------------------ */
+
+static void *grown(void *array, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return array;
+	size_t wanted = *room ? *room * 2 : 16;
+	void *more = realloc(array, wanted * size);
+	if (more)
+		*room = wanted;
+	return more;
+}
+
+static bool is_watched(const struct monitor *monitor, const char *name, ino_t inode)
+{
+	for (size_t i = 0; i < monitor->watched_count; i++)
+		if (monitor->watched[i].inode == inode && strcmp(monitor->watched[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_stranger(struct monitor *monitor, const char *name, ino_t inode)
+{
+	for (size_t i = 0; i < monitor->stranger_count; i++)
+		if (monitor->strangers[i].inode == inode && strcmp(monitor->strangers[i].name, name) == 0) {
+			monitor->strangers[i].present = true;
+			return true;
+		}
+	return false;
+}
+
+static void add_stranger(struct monitor *monitor, const char *name, ino_t inode)
+{
+	struct stranger *more =
+		grown(monitor->strangers, monitor->stranger_count, &monitor->stranger_room, sizeof *more);
+	char *copy = strdup(name);
+	if (more)
+		monitor->strangers = more;
+	if (!more || !copy) {
+		free(copy);
+		return;
+	}
+	more[monitor->stranger_count++] = (struct stranger){ .name = copy, .inode = inode, .present = true };
+}
+
+static void drop_absent_strangers(struct monitor *monitor)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < monitor->stranger_count; i++) {
+		struct stranger stranger = monitor->strangers[i];
+		if (!stranger.present) {
+			free(stranger.name);
+			continue;
+		}
+		stranger.present = false;
+		monitor->strangers[kept++] = stranger;
+	}
+	monitor->stranger_count = kept;
+}
+
+/* A pid of another namespace can't be watched from here, nor can its process see the watcher: it serves itself. */
+static bool serves_itself(const struct rec_header *header)
+{
+	struct stat stat_buffer;
+	return header->pid_namespace && stat("/proc/self/ns/pid", &stat_buffer) == 0 &&
+	       header->pid_namespace != stat_buffer.st_ino;
+}
+
+/* Return: whether the matter is settled; false: the file is still being made, look again. */
+static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
+{
+	char path[READER_PATH_BYTES + 256], run[LAUNCH_RUN_BYTES];
+	struct reader reader;
+	snprintf(path, sizeof path, "%s/%s", monitor->launch->directory, name);
+	int error = reader_attach(path, &reader);
+	if (error == -ENOENT)
+		return true;
+	if (error)
+		return error != -EINVAL;
+	if (reader_string(&reader, &reader.header, reader.header.run, run, sizeof run) < 0 ||
+	    strcmp(run, monitor->launch->run) != 0 || serves_itself(&reader.header)) {
+		reader_close(&reader);
+		add_stranger(monitor, name, inode);
+		return true;
+	}
+	struct watched *more = grown(monitor->watched, monitor->watched_count, &monitor->watched_room, sizeof *more);
+	char *copy = strdup(name);
+	if (more)
+		monitor->watched = more;
+	if (!more || !copy) {
+		free(copy);
+		reader_close(&reader);
+		return true;
+	}
+	more[monitor->watched_count++] = (struct watched){ .name = copy, .inode = inode, .reader = reader };
+	struct process_stat self;
+	if (process_stat(getpid(), 0, &self) == 0)
+		reader_watch(&more[monitor->watched_count - 1].reader, getpid(), self.started_boot_ticks);
+	return true;
+}
+
+static void find_recordings(struct monitor *monitor)
+{
+	char events[4096];
+	while (monitor->changes >= 0 && read(monitor->changes, events, sizeof events) > 0)
+		monitor->dirty = true;
+	if (!monitor->launch->directory || (monitor->changes >= 0 && !monitor->dirty))
+		return;
+	monitor->dirty = false;
+	DIR *directory = opendir(monitor->launch->directory);
+	for (struct dirent *entry; directory && (entry = readdir(directory));) {
+		struct stat stat_buffer;
+		size_t length = strlen(entry->d_name), suffix = strlen(REC_SUFFIX);
+		if (length <= suffix || strcmp(entry->d_name + length - suffix, REC_SUFFIX) != 0 ||
+		    fstatat(dirfd(directory), entry->d_name, &stat_buffer, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    !S_ISREG(stat_buffer.st_mode))
+			continue;
+		if (!is_watched(monitor, entry->d_name, stat_buffer.st_ino) &&
+		    !is_stranger(monitor, entry->d_name, stat_buffer.st_ino) &&
+		    !take_file(monitor, entry->d_name, stat_buffer.st_ino))
+			monitor->dirty = true;
+	}
+	if (directory)
+		closedir(directory);
+	drop_absent_strangers(monitor);
+}
+
+/* -- telling --------------------------------------------------------------- */
+
+static void tell_new_findings(struct monitor *monitor, struct watched *watched)
+{
+	struct account account = {
+		.reader = &watched->reader,
+		.pid = process_of(&watched->reader.header),
+		.trigger = TRIGGER_THRESHOLD,
+		.since = watched->told,
+		.quiet_end = true,
+	};
+	uint32_t stories = 0;
+	if (reader_refresh(&watched->reader) != 0)
+		return;
+	renderer_tell(monitor->renderer, &account, &watched->told, &stories);
+	watched->stories += stories;
+}
+
+/* How the process ended, from the kernel where it is our child, else from its own last words. */
+static void describe_end(const struct monitor *monitor, const struct rec_header *header, struct account *account)
+{
+	const struct launch *launch = monitor->launch;
+	unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
+	bool first = launch->ended && header->pid == launch->pid && state != REC_EXECED;
+	account->trigger = state == REC_EXITED || state == REC_EXECED ? TRIGGER_EXIT : TRIGGER_CRASH;
+	account->has_exit_code = state == REC_EXITED && header->exit_code >= 0;
+	account->exit_code = header->exit_code;
+	if (first && WIFSIGNALED(launch->status)) {
+		account->trigger = TRIGGER_CRASH;
+		account->has_exit_code = false;
+		account->signal = WTERMSIG(launch->status);
+	} else if (first) {
+		account->trigger = TRIGGER_EXIT;
+		account->has_exit_code = true;
+		account->exit_code = WEXITSTATUS(launch->status);
+	}
+	account->all_threads = account->trigger == TRIGGER_CRASH;
+}
+
+/* One line where everything was told while it lasted, so that the end is not a repetition of it. */
+static void tell_end_in_short(struct monitor *monitor, struct watched *watched, const struct account *account)
+{
+	struct renderer *renderer = monitor->renderer;
+	const struct view *view = &watched->reader.view;
+	const struct rec_header *header = view->header;
+	char line[512];
+	struct text text = TEXT_OF(line);
+	const char *exe = view_text(view, header->exe), *slash = strrchr(exe, '/');
+	nsec_t last = process_last_moment(header);
+	if (strcmp(renderer->args->format, "text") != 0)
+		return;
+	text_format(&text, "whoholds: %.*s (pid %d) ended", 200, slash ? slash + 1 : exe, header->pid);
+	if (account->signal)
+		text_format(&text, ", killed by signal %d (%s)", account->signal, strsignal(account->signal));
+	text_put(&text, " after ");
+	units_put_duration(&text, last > header->started_mono ? last - header->started_mono : 0);
+	text_format(&text, "; %u %s reported above\n", watched->stories,
+		    watched->stories == 1 ? "finding was" : "findings were");
+	for (size_t i = 0; i + 1 < text.used; i++)
+		if ((unsigned char)line[i] < ' ' || line[i] == 127)
+			line[i] = '?';
+	renderer->text.sink.put(&renderer->text.sink, line, text.used);
+	output_flush(&renderer->text, view);
+}
+
+/* What is kept must not be taken for a new recording of the run. */
+static void remove_file(struct monitor *monitor, const struct watched *watched)
+{
+	struct stat stat_buffer;
+	/* Under that name there may be the recording of another process by now. */
+	if (lstat(watched->reader.path, &stat_buffer) != 0 || stat_buffer.st_ino != watched->inode)
+		return;
+	if (monitor->keep || unlink(watched->reader.path) != 0)
+		add_stranger(monitor, watched->name, watched->inode);
+}
+
+static void tell_end(struct monitor *monitor, struct watched *watched)
+{
+	struct account account = { .reader = &watched->reader, .since = watched->told, .quiet_end = true };
+	uint32_t stories = 0;
+	watched->ended = true;
+	if (reader_refresh(&watched->reader) != 0) {
+		complain("%s", watched->reader.error);
+	} else {
+		const struct rec_header *header = watched->reader.view.header;
+		unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
+		describe_end(monitor, header, &account);
+		/* A shell that became its last command has nothing to report but that. */
+		bool nothing = state == REC_EXECED && !atomic_load_explicit(&header->alerts, memory_order_relaxed);
+		if (!nothing)
+			renderer_tell(monitor->renderer, &account, NULL, &stories);
+		if (!stories && watched->stories)
+			tell_end_in_short(monitor, watched, &account);
+		if (monitor->keep)
+			complain("kept the recording '%s'", watched->reader.path);
+	}
+	remove_file(monitor, watched);
+	reader_close(&watched->reader);
+}
+
+/* Whether a process that said it becomes another program has done so: there is a newer recording of it. */
+static bool was_replaced(const struct monitor *monitor, const struct watched *watched)
+{
+	const struct rec_header *header = &watched->reader.header;
+	for (const struct watched *other = watched + 1; other < monitor->watched + monitor->watched_count; other++)
+		if (!other->ended && other->reader.header.pid == header->pid &&
+		    other->reader.header.started_boot_ticks == header->started_boot_ticks)
+			return true;
+	return false;
+}
+
+/* Return: whether its story is at its end. */
+static bool has_ended(const struct monitor *monitor, const struct watched *watched)
+{
+	const struct rec_header *header = &watched->reader.header;
+	if (atomic_load_explicit(&header->state, memory_order_relaxed) == REC_EXECED && was_replaced(monitor, watched))
+		return true;
+	/* Our own child is a zombie until it is reaped, and then it is gone. */
+	return process_of(header) == 0;
+}
+
+static void look_at(struct monitor *monitor, struct watched *watched)
+{
+	/* Before the header is read: what it says is final only if the process was gone by then. */
+	bool ended = has_ended(monitor, watched);
+	if (reader_glance(&watched->reader, &watched->reader.header) != 0 || ended) {
+		tell_end(monitor, watched);
+		return;
+	}
+	const struct rec_header *header = &watched->reader.header;
+	/* On its way out it adds what the detectors of the end find: that belongs to the report of the end. */
+	if (!header->ended_mono && atomic_load_explicit(&header->alerts, memory_order_acquire) > watched->told)
+		tell_new_findings(monitor, watched);
+}
+
+/* -- the watch ------------------------------------------------------------- */
+
+/* Those told to their end need no place. Order matters: a replaced program stands before its successor. */
+static void drop_ended(struct monitor *monitor)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < monitor->watched_count; i++) {
+		if (monitor->watched[i].ended)
+			free(monitor->watched[i].name);
+		else
+			monitor->watched[kept++] = monitor->watched[i];
+	}
+	monitor->watched_count = kept;
+}
+
+void monitor_poll(struct monitor *monitor)
+{
+	find_recordings(monitor);
+	for (size_t i = 0; i < monitor->watched_count; i++)
+		look_at(monitor, &monitor->watched[i]);
+	drop_ended(monitor);
+}
+
+void monitor_finish(struct monitor *monitor)
+{
+	const struct launch *launch = monitor->launch;
+	const struct timespec step = { .tv_nsec = GRACE_STEP_NS };
+	nsec_t until = process_now() + GRACE_NS;
+	monitor->dirty = true;
+	monitor_poll(monitor);
+	bool leaving = launch->signalled || WIFSIGNALED(launch->status);
+	while (monitor->watched_count && leaving && process_now() < until) {
+		nanosleep(&step, NULL);
+		monitor_poll(monitor);
+	}
+	for (size_t i = 0; i < monitor->watched_count; i++) {
+		reader_watch(&monitor->watched[i].reader, 0, 0);
+		reader_close(&monitor->watched[i].reader);
+		free(monitor->watched[i].name);
+	}
+	for (size_t i = 0; i < monitor->stranger_count; i++)
+		free(monitor->strangers[i].name);
+	free(monitor->watched);
+	free(monitor->strangers);
+	if (monitor->changes >= 0)
+		close(monitor->changes);
+	*monitor = (struct monitor){ .changes = -1 };
+}

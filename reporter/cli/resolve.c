@@ -1,0 +1,61 @@
+#include "reporter/cli/resolve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reporter/recording/discover.h"
+
+pid_t resolve_pid(const char *name)
+{
+	char *end;
+	errno = 0;
+	long number = strtol(name, &end, 10);
+	return !errno && *name >= '0' && *name <= '9' && !*end && number > 0 && number <= INT32_MAX ? (pid_t)number : 0;
+}
+
+/* What a process of that number left behind, the newest where the number was used more than once. */
+static int open_left(pid_t pid, struct reader *ret_reader)
+{
+	struct discovery discovery;
+	int error = -ENOENT;
+	uint64_t newest = 0;
+	if (discover(&discovery) != 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < discovery.count; i++) {
+		struct reader reader;
+		if (reader_open(discovery.found[i].path, &reader) != 0)
+			continue;
+		if (reader.view.header->pid != pid || reader.view.header->started_real < newest) {
+			reader_close(&reader);
+			continue;
+		}
+		if (error == 0)
+			reader_close(ret_reader);
+		newest = reader.view.header->started_real;
+		*ret_reader = reader;
+		/* The view points into the reader, which has moved. */
+		ret_reader->view.header = &ret_reader->header;
+		error = 0;
+	}
+	discovery_release(&discovery);
+	return error;
+}
+
+int resolve_recording(const char *name, struct reader *ret_reader)
+{
+	pid_t pid = resolve_pid(name);
+	if (!pid || access(name, F_OK) == 0)
+		return reader_open(name, ret_reader);
+	int error = reader_open_pid(pid, ret_reader);
+	if (error != -ESRCH)
+		return error;
+	struct reader left;
+	if (open_left(pid, &left) != 0)
+		return error;
+	*ret_reader = left;
+	ret_reader->view.header = &ret_reader->header;
+	return 0;
+}

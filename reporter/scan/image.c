@@ -1,0 +1,126 @@
+#include "reporter/scan/image.h"
+
+#include <errno.h>
+
+#include "platform/real.h"
+#include "registry/allocation.h"
+#include "registry/recording.h"
+#include "reporter/scan/memory.h"
+
+static bool is_loaded(const struct rec_module *module)
+{
+	return !__atomic_load_n((const uint32_t *)&module->unloaded, __ATOMIC_RELAXED);
+}
+
+static void find_modules(struct image *image)
+{
+	const struct view *view = image->snapshot->view;
+	const struct rec_module *module;
+	for (uint32_t i = 0; (module = view_module_at(view, i)); i++) {
+		if (!is_loaded(module))
+			continue;
+		if (module->flags & MODULE_LIBC)
+			image->libc = (struct range){ module->start, module->end };
+		if (module->flags & MODULE_LOADER)
+			image->loader = (struct range){ module->start, module->end };
+	}
+	const struct rec_header *header = view->header;
+	image->shim = (struct range){ header->shim_start, header->shim_end };
+	image->recording.start = (uint64_t)header;
+	for (unsigned i = 0; i < REC_TABLES; i++)
+		image->recording.end = MAX_OF(image->recording.end,
+					      (uint64_t)header + header->tables[i].offset + header->tables[i].capacity);
+}
+
+/* Which sites are the loader's own, as far as they were asked for. */
+enum site_is { SITE_NOT_ASKED, SITE_OF_PROGRAM, SITE_OF_LOADER };
+
+struct collector {
+	struct image *image;
+	uint8_t *sites;
+	uint64_t site_count;
+	const struct rec_header *header;
+};
+
+static bool is_of_loader(struct collector *collector, site_id number)
+{
+	if (!number || number >= collector->site_count)
+		return false;
+	uint8_t *known = &collector->sites[number];
+	if (*known == SITE_NOT_ASKED) {
+		const struct view *view = collector->image->snapshot->view;
+		const struct rec_site *site = view_site(view, number);
+		const struct rec_stack *stack = site ? view_stack(view, site->stack) : NULL;
+		const struct range *loader = &collector->image->loader;
+		bool of_loader = stack && stack->count && stack->frames[0] >= loader->start &&
+				 stack->frames[0] < loader->end;
+		*known = of_loader ? SITE_OF_LOADER : SITE_OF_PROGRAM;
+	}
+	return *known == SITE_OF_LOADER;
+}
+
+static bool collect(const struct allocation *allocation, void *data)
+{
+	struct collector *collector = data;
+	bool root = allocation->flags & ALLOCATION_ROOT || is_of_loader(collector, allocation->site);
+	struct block block = {
+		.start = allocation->address,
+		.bytes = allocation->size,
+		.site = allocation->site,
+		.thread = allocation->thread,
+		.flags = root ? BLOCK_ROOT : 0,
+	};
+	blocks_add(&collector->image->blocks, &block);
+	return !collector->image->blocks.failed;
+}
+
+static int collect_blocks(struct image *image)
+{
+	struct collector collector = { .image = image, .site_count = view_sites(image->snapshot->view) };
+	collector.sites = memory_array(collector.site_count, sizeof *collector.sites);
+	if (!collector.sites)
+		return -ENOMEM;
+	allocation_each(collect, &collector);
+	memory_free(collector.sites, collector.site_count, sizeof *collector.sites);
+	/* A site that is no number of the table: of a damaged record. It would cost an array of that length. */
+	if (image->blocks.sites > MAX_OF(collector.site_count, (uint64_t)1))
+		return -EBADMSG;
+	return image->blocks.failed ? -ENOMEM : 0;
+}
+
+static bool malloc_is_of_libc(const struct image *image)
+{
+	uint64_t address = (uint64_t)(uintptr_t)real.malloc;
+	return address >= image->libc.start && address < image->libc.end;
+}
+
+int image_take(struct image *image)
+{
+	find_modules(image);
+	int error = maps_read(&image->maps);
+	if (error)
+		return error;
+	for (uint64_t i = 0; i < image->maps.count; i++)
+		if (image->maps.at[i].flags & MAP_READ)
+			ranges_add(&image->readable, image->maps.at[i].start, image->maps.at[i].end);
+	ranges_sort(&image->readable);
+	pages_open(&image->pages);
+	error = collect_blocks(image);
+	if (error)
+		return error;
+	heap_measure(&image->blocks, &image->maps, &image->readable, malloc_is_of_libc(image), &image->heap);
+	ranges_sort(&image->heap);
+	image->blocks.readable = &image->readable;
+	image->blocks.pages = &image->pages;
+	blocks_index(&image->blocks);
+	return image->blocks.failed || image->readable.failed || image->heap.failed ? -ENOMEM : 0;
+}
+
+void image_release(struct image *image)
+{
+	blocks_release(&image->blocks);
+	pages_close(&image->pages);
+	ranges_release(&image->heap);
+	ranges_release(&image->readable);
+	maps_release(&image->maps);
+}

@@ -1,0 +1,46 @@
+/*
+ * An image is what the scan knows of the process at one moment: its mappings, its
+ * live blocks, which memory is the allocator's, where each thread's stack is and
+ * what is in its registers. Taken while nothing else runs, or in a copy of the process.
+ *
+ * One owner. Context: reporter.
+ */
+#ifndef WH_REPORTER_SCAN_IMAGE_H
+#define WH_REPORTER_SCAN_IMAGE_H
+
+#include "registry/snapshot.h"
+#include "reporter/scan/blocks.h"
+#include "reporter/scan/heap.h"
+#include "reporter/scan/maps.h"
+#include "reporter/scan/pages.h"
+#include "reporter/scan/ranges.h"
+#include "reporter/scan/stop.h"
+
+/* The exiting thread as it called in. */
+struct scan_caller;
+
+struct image {
+	const struct snapshot *snapshot;
+	const struct scan_caller *caller;
+	const struct stop *stop;  /* the other threads; NULL: there are none, or nothing is known of them */
+	bool threads_known;       /* caller and stop are all the threads there are */
+	bool heap_partial;        /* the heap holds blocks that nothing is known of */
+	struct range shared;      /* what the scan shares with a copy of the process; not to be looked at */
+	nsec_t deadline;
+
+	struct maps maps;
+	struct ranges readable;
+	struct pages pages;
+	struct blocks blocks;
+	struct ranges heap;
+	struct range libc;        /* its data, where lists of open streams are; empty: unknown */
+	struct range loader;
+	struct range shim;
+	struct range recording;
+};
+
+/* Fills in what follows `deadline`. Return: 0, or -errno: nothing can be judged. */
+int image_take(struct image *image);
+void image_release(struct image *image);
+
+#endif

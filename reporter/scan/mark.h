@@ -1,0 +1,47 @@
+/*
+ * Marking: which blocks can be reached from the roots. Conservative: any aligned
+ * word whose value lies inside a block keeps that block alive, and so does what
+ * the block holds in its turn. No recursion; each block is read once.
+ *
+ * One owner. Context: reporter.
+ */
+#ifndef WH_REPORTER_SCAN_MARK_H
+#define WH_REPORTER_SCAN_MARK_H
+
+#include "reporter/scan/blocks.h"
+
+struct mark {
+	struct blocks *blocks;
+	uint32_t *pending;     /* blocks that were reached and not read yet */
+	uint64_t pending_count;
+	uint64_t read_words;   /* in all */
+	uint64_t reached_bytes; /* of the blocks reached so far */
+	nsec_t deadline;       /* CLOCK_MONOTONIC; 0: none */
+	bool expired;          /* past it: nothing may be concluded from marks that are missing */
+};
+
+/*
+ * Return: 0 or -ENOMEM. `blocks` has been indexed; it must outlive the mark.
+ */
+int mark_init(struct mark *mark, struct blocks *blocks, nsec_t deadline);
+void mark_release(struct mark *mark);
+
+/* Block number `block` is reached. */
+void mark_block(struct mark *mark, uint32_t block);
+
+/* What a word points into is reached. */
+void mark_word(struct mark *mark, uint64_t word);
+
+/*
+ * What any of `count` words points into is reached. `listed`: they are libc's own lists of open
+ * streams, in which the address of a resource's block does not count.
+ */
+void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, bool listed);
+
+/*
+ * Reads what was reached until nothing is new. Blocks with BLOCK_RESOURCE are chained together by
+ * libc; what one of them holds counts, but for the addresses of others.
+ */
+void mark_run(struct mark *mark);
+
+#endif

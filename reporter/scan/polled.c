@@ -1,0 +1,85 @@
+#include "reporter/scan/polled.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "platform/sys.h"
+#include "reporter/scan/memory.h"
+
+#define TEXT_BYTES ((uint64_t)1 << 20) /* some 10,000 descriptors of one epoll */
+#define LIST_BYTES ((uint64_t)32 * 1024)
+
+static uint64_t parse_hex(const char *at)
+{
+	uint64_t value = 0;
+	for (;; at++) {
+		if (*at >= '0' && *at <= '9')
+			value = value << 4 | (uint64_t)(*at - '0');
+		else if (*at >= 'a' && *at <= 'f')
+			value = value << 4 | (uint64_t)(*at - 'a' + 10);
+		else
+			return value;
+	}
+}
+
+void polled_parse(const char *text, void (*each)(uint64_t word, void *data), void *data)
+{
+	static const char field[] = "data:";
+	for (const char *at = text; (at = strstr(at, field));) {
+		at += sizeof field - 1;
+		while (*at == ' ')
+			at++;
+		each(parse_hex(at), data);
+	}
+}
+
+static void mark_data(uint64_t word, void *data)
+{
+	mark_word(data, word);
+}
+
+static void put_path(char *path, const char *folder, const char *name)
+{
+	struct text text = { .at = path, .size = 64 };
+	text_format(&text, "/proc/self/%s/%s", folder, name);
+}
+
+static void look_at(const char *name, char *text, struct mark *mark)
+{
+	static const char epoll[] = "anon_inode:[eventpoll]";
+	char path[64], target[sizeof epoll];
+	put_path(path, "fd", name);
+	long length = sys_readlink(path, target, sizeof target);
+	if (length != (long)sizeof epoll - 1 || memcmp(target, epoll, sizeof epoll - 1) != 0)
+		return;
+	put_path(path, "fdinfo", name);
+	if (sys_read_file(path, text, TEXT_BYTES) > 0)
+		polled_parse(text, mark_data, mark);
+}
+
+void polled_mark(struct mark *mark)
+{
+	struct entry {
+		uint64_t inode, offset;
+		uint16_t bytes;
+		uint8_t type;
+		char name[];
+	};
+	int fd = sys_open("/proc/self/fd", O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return;
+	char *text = memory_array(TEXT_BYTES, 1);
+	char *list = memory_array(LIST_BYTES, 1);
+	long got;
+	while (text && list && (got = sys_call3(SYS_getdents64, fd, list, LIST_BYTES)) > 0)
+		for (long at = 0; at < got;) {
+			const struct entry *entry = (const struct entry *)(list + at);
+			at += entry->bytes;
+			if (entry->name[0] != '.')
+				look_at(entry->name, text, mark);
+		}
+	memory_free(text, TEXT_BYTES, 1);
+	memory_free(list, LIST_BYTES, 1);
+	sys_close(fd);
+}

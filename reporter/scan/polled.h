@@ -1,0 +1,19 @@
+/*
+ * Pointers that only the kernel keeps: what a program gave to epoll_ctl to get it
+ * back from epoll_wait is often the address of a connection that nothing else
+ * points to. /proc shows it.
+ *
+ * Context: reporter.
+ */
+#ifndef WH_REPORTER_SCAN_POLLED_H
+#define WH_REPORTER_SCAN_POLLED_H
+
+#include "reporter/scan/mark.h"
+
+/* Marks what the data of every watched descriptor of this process points to. */
+void polled_mark(struct mark *mark);
+
+/* Calls `each` for the data in a file of /proc/PID/fdinfo. `text` ends with a NUL. */
+void polled_parse(const char *text, void (*each)(uint64_t word, void *data), void *data);
+
+#endif

@@ -1,0 +1,116 @@
+#include "reporter/scan/resources.h"
+
+#include "base/hash.h"
+#include "reporter/scan/memory.h"
+
+bool resource_is_block(const struct rec_hold *resource, const struct blocks *blocks)
+{
+	if (kind_has(resource->kind, KIND_IS_MEMORY))
+		return blocks_find(blocks, resource->handle) != BLOCK_NONE;
+	/* Some other thing that the program pairs by hand: if it is a block, that tells. */
+	return kind_has(resource->kind, KIND_IS_RESOURCE) && !kind_has(resource->kind, KIND_IS_ITERATES) &&
+	       blocks_find(blocks, resource->handle) != BLOCK_NONE;
+}
+
+void resources_enter(const struct snapshot *snapshot, struct blocks *blocks)
+{
+	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
+		const struct rec_hold *resource = &snapshot->resources[i];
+		uint32_t block = blocks_find(blocks, resource->handle);
+		if (kind_has(resource->kind, KIND_IS_MEMORY) && block != BLOCK_NONE &&
+		    blocks->at[block].start == resource->handle)
+			blocks->at[block].flags |= BLOCK_RESOURCE;
+	}
+}
+
+static uint32_t lost_block(const struct rec_hold *resource, const struct blocks *blocks)
+{
+	if (!resource_is_block(resource, blocks))
+		return BLOCK_NONE;
+	uint32_t block = blocks_find(blocks, resource->handle);
+	return blocks->at[block].flags & BLOCK_REACHED ? BLOCK_NONE : block;
+}
+
+void resources_judge(const struct snapshot *snapshot, struct mark *mark, uint64_t *ret_bytes)
+{
+	/* All verdicts first: a lost resource may hold the only pointer to another. */
+	for (uint32_t i = 0; i < snapshot->resource_count; i++)
+		ret_bytes[i] = lost_block(&snapshot->resources[i], mark->blocks) != BLOCK_NONE;
+	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
+		if (!ret_bytes[i])
+			continue;
+		uint64_t before = mark->reached_bytes;
+		mark_block(mark, blocks_find(mark->blocks, snapshot->resources[i].handle));
+		mark_run(mark);
+		ret_bytes[i] += mark->reached_bytes - before;
+	}
+}
+
+/* Whether the thread that opened it can still give it back. */
+static bool owner_is_over(const struct snapshot *snapshot, thread_id owner, int32_t caller)
+{
+	const struct snap_thread *thread = snapshot_thread(snapshot, owner);
+	return !thread || thread->state == THREAD_ENDED || thread->tid == caller;
+}
+
+static bool is_lost(const struct snapshot *snapshot, uint32_t number, const uint64_t *bytes, int32_t caller)
+{
+	const struct rec_hold *resource = &snapshot->resources[number];
+	if (!kind_has(resource->kind, KIND_IS_RESOURCE))
+		return false;
+	if (bytes && bytes[number])
+		return true;
+	if (kind_has(resource->kind, KIND_IS_MEMORY) || !kind_has(resource->kind, KIND_IS_ITERATES))
+		return false;
+	return owner_is_over(snapshot, resource->owner, caller);
+}
+
+static uint64_t key_of(const struct rec_hold *resource)
+{
+	return hash_add(hash_add(FINDING_iterator_leak, resource->kind), resource->stack);
+}
+
+/* Where the finding of that key is in what this call has added; NULL: nowhere yet. */
+static struct finding *find_added(const struct finding_list *list, uint32_t from, uint64_t key)
+{
+	for (uint32_t i = from; i < list->count; i++)
+		if (list->found[i]->key == key)
+			return list->found[i];
+	return NULL;
+}
+
+#define KINDS_MOST 1000u /* findings; what is beyond them is counted with the last */
+
+void resources_report(const struct snapshot *snapshot, const uint64_t *bytes, int32_t caller, uint32_t flags,
+		      struct finding_list *list)
+{
+	uint32_t from = list->count;
+	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
+		if (!is_lost(snapshot, i, bytes, caller))
+			continue;
+		const struct rec_hold *resource = &snapshot->resources[i];
+		uint64_t key = key_of(resource);
+		struct finding *finding = find_added(list, from, key);
+		if (!finding && list->count - from < KINDS_MOST) {
+			finding = finding_begin(list, FINDING_iterator_leak, snapshot, 1);
+			struct finding_item *item = finding_add(finding, ROLE_opened, 1);
+			if (!item)
+				return;
+			finding->key = finding->witness = key;
+			finding->flags = flags;
+			finding->thread = resource->owner;
+			finding->since = resource->since;
+			finding_item_hold(item, resource);
+			item->flags |= ITEM_SUBJECT;
+			const struct snap_thread *thread = snapshot_thread(snapshot, resource->owner);
+			if (thread)
+				finding_item_thread(item, thread);
+			else
+				item->thread = resource->owner;
+		} else if (!finding) {
+			finding = list->found[list->count - 1];
+		}
+		finding->count++;
+		finding->amount += bytes && bytes[i] ? bytes[i] - 1 : 0;
+	}
+}

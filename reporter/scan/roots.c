@@ -1,0 +1,274 @@
+#include "reporter/scan/roots.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/uio.h>
+
+#include "platform/sys.h"
+#include "reporter/scan/memory.h"
+#include "reporter/scan/polled.h"
+#include "reporter/scan/scan.h"
+#include "reporter/scan/stacks.h"
+
+/* Leaf functions keep locals below their stack pointer, as far as this. */
+#define RED_ZONE ((uint64_t)128)
+
+struct roots {
+	struct image *image;
+	struct mark *mark;
+	struct ranges left_out;
+	uint64_t *bounce; /* copies of memory that may not be touched directly */
+};
+
+#define BOUNCE_BYTES ((uint64_t)64 * 1024)
+
+/* -- reading --------------------------------------------------------------- */
+
+static void mark_words_of(struct roots *roots, uint64_t start, uint64_t end, bool listed)
+{
+	if (start < end)
+		mark_words(roots->mark, (const uint64_t *)start, (end - start) / 8, listed);
+}
+
+/* In libc's data, and nowhere else, there are lists of open streams. */
+static void mark_piece(struct roots *roots, uint64_t start, uint64_t end)
+{
+	start = (start + 7) & ~UINT64_C(7);
+	end &= ~UINT64_C(7);
+	uint64_t from = MIN_OF(MAX_OF(roots->image->libc.start, start), end);
+	uint64_t to = MAX_OF(MIN_OF(roots->image->libc.end, end), from);
+	mark_words_of(roots, start, from, false);
+	mark_words_of(roots, from, to, true);
+	mark_words_of(roots, to, end, false);
+}
+
+/* Memory that others may cut short, and devices: a copy by the kernel fails where a load would be a signal. */
+static void mark_copied(struct roots *roots, uint64_t start, uint64_t end)
+{
+	int32_t pid = sys_pid();
+	while (start < end) {
+		uint64_t bytes = MIN_OF(end - start, BOUNCE_BYTES);
+		struct iovec to = { roots->bounce, bytes }, from = { (void *)start, bytes };
+		long got = sys_call6(SYS_process_vm_readv, pid, (long)&to, 1, (long)&from, 1, 0);
+		if (got > 0)
+			mark_words(roots->mark, roots->bounce, (uint64_t)got / 8, false);
+		start += bytes;
+	}
+}
+
+/* Readable memory of one mapping, as far as it was written. */
+static void mark_mapping(struct roots *roots, const struct map *map, uint64_t start, uint64_t end)
+{
+	bool shared = map->flags & MAP_IS_SHARED;
+	struct range run;
+	while (!roots->mark->expired &&
+	       pages_next_run(&roots->image->pages, start, end, shared ? PAGES_ANY : PAGES_WRITTEN, &run)) {
+		if (shared)
+			mark_copied(roots, run.start, run.end);
+		else
+			mark_piece(roots, run.start, run.end);
+		start = run.end;
+	}
+}
+
+/* The same for any piece of the address space. */
+static void mark_memory(struct roots *roots, uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		const struct map *map = maps_find(&roots->image->maps, start);
+		if (!map)
+			return;
+		if (map->flags & MAP_READ)
+			mark_mapping(roots, map, start, MIN_OF(end, map->end));
+		start = map->end;
+	}
+}
+
+/* -- threads --------------------------------------------------------------- */
+
+static void leave_out(struct roots *roots, uint64_t start, uint64_t end)
+{
+	ranges_add(&roots->left_out, start, end);
+}
+
+/* The stack that libc gave a thread; for the main one the kernel's. */
+static struct range own_stack(const struct image *image, uint64_t sp, uint64_t pointer)
+{
+	struct range stack;
+	if (stack_of_pointer(&image->maps, pointer, &stack))
+		return stack;
+	const struct map *map = maps_find(&image->maps, sp);
+	if (map && map->flags & MAP_MAIN_STACK)
+		return (struct range){ map->start, map->end };
+	return (struct range){ 0, 0 };
+}
+
+/*
+ * A thread that runs on its own stack has nothing below its stack pointer. One that runs elsewhere (a
+ * signal's alternate stack, a coroutine) may go back to any place of its own.
+ */
+static void add_thread(struct roots *roots, uint64_t sp, uint64_t pointer)
+{
+	const struct image *image = roots->image;
+	struct range stack = own_stack(image, sp, pointer);
+	uint64_t from = sp - RED_ZONE;
+	if (sp >= stack.start && sp < stack.end) {
+		from = MAX_OF(from, stack.start);
+		mark_memory(roots, from, stack.end);
+		leave_out(roots, stack.start, stack.end);
+		return;
+	}
+	mark_memory(roots, stack.start, stack.end);
+	uint32_t block = blocks_find(&image->blocks, sp);
+	const struct map *map = maps_find(&image->maps, sp);
+	if (block != BLOCK_NONE)
+		mark_block(roots->mark, block);
+	else if (map)
+		mark_memory(roots, MAX_OF(from, map->start), map->end);
+}
+
+static void add_threads(struct roots *roots)
+{
+	const struct image *image = roots->image;
+	const struct scan_caller *caller = image->caller;
+	mark_words(roots->mark, caller->registers, COUNT_OF(caller->registers), false);
+	add_thread(roots, caller->sp + RED_ZONE, caller->pointer);
+	for (uint64_t i = 0; image->stop && i < image->stop->count; i++) {
+		const struct stop_thread *thread = &image->stop->threads[i];
+		if (!thread->words)
+			continue;
+		mark_words(roots->mark, image->stop->registers + i * STOP_WORDS, thread->words, false);
+		add_thread(roots, thread->sp, thread->pointer);
+	}
+	stack_t alternate = { 0 };
+	if (sys_call2(SYS_sigaltstack, NULL, &alternate) == 0)
+		mark_word(roots->mark, (uint64_t)alternate.ss_sp);
+	/* A thread on its way has its argument in nobody's memory but the kernel's, for a moment. */
+	for (uint32_t i = 0; i < image->snapshot->thread_count; i++)
+		if (image->snapshot->threads[i].state == THREAD_STARTING)
+			mark_word(roots->mark, image->snapshot->threads[i].argument);
+}
+
+static bool is_live(const struct image *image, uint64_t pointer)
+{
+	if (image->caller->pointer == pointer)
+		return true;
+	for (uint64_t i = 0; image->stop && i < image->stop->count; i++)
+		if (image->stop->threads[i].words && image->stop->threads[i].pointer == pointer)
+			return true;
+	return false;
+}
+
+/* An ended thread that may still be joined: its control block holds what it returned. */
+static bool is_joinable(const struct image *image, uint64_t pthread)
+{
+	for (uint32_t i = 0; i < image->snapshot->thread_count; i++) {
+		const struct snap_thread *thread = &image->snapshot->threads[i];
+		if (thread->pthread == pthread && thread->state == THREAD_ENDED &&
+		    !(thread->flags & (THREAD_JOINED | THREAD_DETACHED)))
+			return true;
+	}
+	return false;
+}
+
+static void stack_found(uint64_t pointer, const struct range *stack, void *data)
+{
+	struct roots *roots = data;
+	const struct map *map = maps_find(&roots->image->maps, pointer);
+	/* libc puts a guard below the stacks that it makes, so such a mapping begins with the stack. */
+	if (is_live(roots->image, pointer) || map->start < stack->start)
+		return;
+	if (is_joinable(roots->image, pointer))
+		mark_memory(roots, pointer, stack->end);
+	leave_out(roots, map->start, MIN_OF(stack->end, map->end));
+}
+
+static bool is_anonymous(const struct map *map)
+{
+	return (map->flags & (MAP_READ | MAP_WRITE | MAP_IS_SHARED | MAP_OF_FILE | MAP_OF_KERNEL | MAP_MAIN_STACK)) ==
+	       (MAP_READ | MAP_WRITE);
+}
+
+/* Stacks of ended threads. Where not every live thread is known, there is no telling which are those. */
+static void leave_out_ended(struct roots *roots)
+{
+	struct image *image = roots->image;
+	if (!image->threads_known || image->snapshot->view->header->threads_started <= 1)
+		return;
+	for (uint64_t i = 0; i < image->maps.count; i++)
+		if (is_anonymous(&image->maps.at[i]))
+			stacks_each(&image->maps, &image->maps.at[i], &image->pages, stack_found, roots);
+}
+
+/* -- the rest -------------------------------------------------------------- */
+
+static bool own_pages(uint64_t start, uint64_t end, void *data)
+{
+	leave_out(data, start, end);
+	return true;
+}
+
+static void leave_out_heap(struct roots *roots)
+{
+	const struct image *image = roots->image;
+	if (!image->heap_partial) {
+		for (uint64_t i = 0; i < image->heap.count; i++)
+			leave_out(roots, image->heap.at[i].start, image->heap.at[i].end);
+		return;
+	}
+	/* Between the blocks that are known lie live ones that are not. */
+	for (uint64_t i = 0; i < image->blocks.count; i++) {
+		const struct block *block = &image->blocks.at[i];
+		leave_out(roots, block->start, block->start + block_extent(block));
+	}
+}
+
+static void mark_mappings(struct roots *roots)
+{
+	const struct image *image = roots->image;
+	for (uint64_t i = 0; i < image->maps.count && !roots->mark->expired; i++) {
+		const struct map *map = &image->maps.at[i];
+		bool shared_unwritable = (map->flags & (MAP_IS_SHARED | MAP_WRITE)) == MAP_IS_SHARED;
+		if (!(map->flags & MAP_READ) || map->flags & MAP_OF_KERNEL || shared_unwritable)
+			continue;
+		struct range gap;
+		uint64_t from = map->start;
+		while (ranges_gap(&roots->left_out, &from, map->end, &gap))
+			mark_mapping(roots, map, gap.start, gap.end);
+	}
+}
+
+/* In libc's data the addresses of streams do not count: these three variables may be the program's pointers. */
+static void mark_standard_streams(struct roots *roots)
+{
+	uint64_t streams[] = { (uint64_t)stdin, (uint64_t)stdout, (uint64_t)stderr };
+	mark_words(roots->mark, streams, COUNT_OF(streams), false);
+}
+
+int roots_mark(struct image *image, struct mark *mark)
+{
+	struct roots roots = { .image = image, .mark = mark };
+	roots.bounce = memory_array(BOUNCE_BYTES, 1);
+	if (!roots.bounce)
+		return -ENOMEM;
+	leave_out(&roots, image->shim.start, image->shim.end);
+	leave_out(&roots, image->recording.start, image->recording.end);
+	leave_out(&roots, image->shared.start, image->shared.end);
+	sys_pages_each(own_pages, &roots);
+	leave_out_heap(&roots);
+	add_threads(&roots);
+	leave_out_ended(&roots);
+	ranges_sort(&roots.left_out);
+	mark_mappings(&roots);
+	mark_standard_streams(&roots);
+	polled_mark(mark);
+	for (uint64_t i = 0; i < image->blocks.count; i++)
+		if (image->blocks.at[i].flags & BLOCK_ROOT)
+			mark_block(mark, (uint32_t)i);
+	bool failed = roots.left_out.failed;
+	ranges_release(&roots.left_out);
+	memory_free(roots.bounce, BOUNCE_BYTES, 1);
+	mark_run(mark);
+	return failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,28 @@
+/*
+ * Roots: where the program can have pointers without following one.
+ *
+ *   registers       of every thread
+ *   stacks          of every thread, from its stack pointer to the upper end
+ *   modules         their writable data, and what the loader wrote and then protected
+ *   mappings        anonymous and shared ones that are neither the allocator's nor ours: the
+ *                   program's own, thread-local storage, and whatever we can't tell from it
+ *   the kernel's    what epoll hands back
+ *   the loader's    blocks that it allocated for itself
+ *
+ * What is left out: the allocator's memory (blocks count once something points to
+ * them, free chunks never), stacks below the stack pointer, stacks of ended
+ * threads, and everything that is the tracker's own, which is full of addresses.
+ * Where in doubt it is a root: a lost block that is not found is better than a false alarm.
+ *
+ * Context: reporter.
+ */
+#ifndef WH_REPORTER_SCAN_ROOTS_H
+#define WH_REPORTER_SCAN_ROOTS_H
+
+#include "reporter/scan/image.h"
+#include "reporter/scan/mark.h"
+
+/* Marks what the roots of `image` point to, and what that leads to. Return: 0 or -ENOMEM. */
+int roots_mark(struct image *image, struct mark *mark);
+
+#endif

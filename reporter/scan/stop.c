@@ -1,0 +1,380 @@
+#include "reporter/scan/stop.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include "base/context.h"
+#include "platform/guest.h"
+#include "platform/process.h"
+#include "platform/sys.h"
+#include "reporter/scan/memory.h"
+
+enum phase {
+	PHASE_MADE,    /* the tracer waits until the caller has allowed it to trace */
+	PHASE_GO,
+	PHASE_HELD,    /* the caller scans */
+	PHASE_FAILED,  /* nothing is held; see `error` */
+	PHASE_LET_GO,
+};
+
+enum thread_is {
+	THREAD_SEIZED,  /* asked to stop, has not yet */
+	THREAD_HELD,
+	THREAD_GONE,
+};
+
+#define TRACER_STACK_BYTES ((uint64_t)64 * 1024)
+
+/* -- the tracer: shares the caller's memory and thread-local storage, so raw system calls only ------- */
+
+static long trace(int request, int32_t tid, void *address, void *data)
+{
+	return sys_call4(SYS_ptrace, request, tid, address, data);
+}
+
+static void phase_set(struct stop *stop, enum phase phase)
+{
+	__atomic_store_n(&stop->phase, phase, __ATOMIC_RELEASE);
+	sys_futex_wake(&stop->phase, 1);
+}
+
+static bool is_late(const struct stop *stop)
+{
+	return sys_monotonic() > stop->deadline;
+}
+
+/* The state letter of a thread; 0: it is gone. The tracer's own /proc/self is another process. */
+static char task_state(const struct stop *stop, int32_t tid)
+{
+	char path[32], line[256];
+	struct text name = TEXT_OF(path);
+	text_format(&name, "%d/stat", tid);
+	int fd = (int)sys_call4(SYS_openat, stop->tasks_fd, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	long got = sys_read(fd, line, sizeof line - 1);
+	sys_close(fd);
+	/* The name in parentheses may hold anything, so the state is looked for from behind. */
+	for (long i = got - 3; i > 0; i--)
+		if (line[i] == ')' && line[i + 1] == ' ')
+			return line[i + 2];
+	return 0;
+}
+
+static int seize(struct stop *stop, int32_t tid)
+{
+	if (stop->count == stop->room)
+		return -EAGAIN;
+	struct stop_thread *thread = &stop->threads[stop->count];
+	*thread = (struct stop_thread){ .tid = tid, .state = THREAD_SEIZED };
+	long error = trace(PTRACE_SEIZE, tid, NULL, NULL);
+	if (error) {
+		/* A first thread that has ended stays listed as long as others run. */
+		char state = task_state(stop, tid);
+		if (error != -ESRCH && state && state != 'Z' && state != 'X')
+			return (int)error;
+		thread->state = THREAD_GONE;
+	} else if (trace(PTRACE_INTERRUPT, tid, NULL, NULL)) {
+		thread->state = THREAD_GONE;
+	}
+	stop->count++;
+	return 0;
+}
+
+static bool is_known(const struct stop *stop, int32_t tid)
+{
+	for (uint64_t i = 0; i < stop->count; i++)
+		if (stop->threads[i].tid == tid)
+			return true;
+	return tid == stop->caller;
+}
+
+/* Seizes every thread that is not known yet. Return: how many there were, or -errno. */
+static int seize_new(struct stop *stop)
+{
+	struct entry {
+		uint64_t inode, offset;
+		uint16_t bytes;
+		uint8_t type;
+		char name[];
+	};
+	char buffer[2048] __attribute__((aligned(8)));
+	int found = 0;
+	sys_call3(SYS_lseek, stop->tasks_fd, 0, SEEK_SET);
+	for (;;) {
+		long got = sys_call3(SYS_getdents64, stop->tasks_fd, buffer, sizeof buffer);
+		if (got <= 0)
+			return got ? (int)got : found;
+		for (long at = 0; at < got;) {
+			const struct entry *entry = (const struct entry *)(buffer + at);
+			at += entry->bytes;
+			int32_t tid = 0;
+			for (const char *digit = entry->name; *digit >= '0' && *digit <= '9'; digit++)
+				tid = tid * 10 + (*digit - '0');
+			if (!tid || is_known(stop, tid))
+				continue;
+			int error = seize(stop, tid);
+			if (error)
+				return error;
+			found++;
+		}
+	}
+}
+
+/* Takes in what the kernel says of a thread that was asked to stop. */
+static void thread_look(struct stop_thread *thread)
+{
+	int status = 0;
+	long got = sys_call4(SYS_wait4, thread->tid, &status, __WALL | WNOHANG, NULL);
+	if (got == 0 || got == -EINTR)
+		return;
+	if (got < 0 || !WIFSTOPPED(status)) {
+		thread->state = THREAD_GONE;
+		return;
+	}
+	thread->state = THREAD_HELD;
+	thread->signal = status >> 16 ? 0 : WSTOPSIG(status);
+}
+
+static int wait_held(struct stop *stop)
+{
+	nsec_t pause = 20000;
+	for (;;) {
+		uint64_t waiting = 0;
+		for (uint64_t i = 0; i < stop->count; i++) {
+			struct stop_thread *thread = &stop->threads[i];
+			if (thread->state == THREAD_SEIZED)
+				thread_look(thread);
+			waiting += thread->state == THREAD_SEIZED;
+		}
+		if (!waiting)
+			return 0;
+		if (is_late(stop))
+			return -ETIMEDOUT;
+		sys_sleep(pause);
+		pause = MIN_OF(pause * 2, NSEC_PER_MSEC);
+	}
+}
+
+static int read_registers(struct stop *stop, uint64_t number)
+{
+	struct stop_thread *thread = &stop->threads[number];
+	uint64_t *words = stop->registers + number * STOP_WORDS;
+	struct iovec general = { .iov_base = words, .iov_len = STOP_WORDS * 8 };
+	long error = trace(PTRACE_GETREGSET, thread->tid, (void *)NT_PRSTATUS, &general);
+	if (error == -ESRCH) {
+		thread->state = THREAD_GONE;
+		return 0;
+	}
+	if (error || general.iov_len < sizeof(struct user_regs_struct))
+		return error ? (int)error : -EIO;
+	const struct user_regs_struct *registers = (const void *)words;
+	thread->sp = registers->rsp;
+	thread->pointer = registers->fs_base;
+	thread->words = sizeof *registers / 8;
+	struct iovec extended = { .iov_base = words + thread->words, .iov_len = (STOP_WORDS - thread->words) * 8 };
+	if (trace(PTRACE_GETREGSET, thread->tid, (void *)NT_X86_XSTATE, &extended) == 0)
+		thread->words += (uint32_t)(extended.iov_len / 8);
+	return 0;
+}
+
+#define BUSY_PAUSE (NSEC_PER_MSEC / 5)
+#define BUSY_ROUNDS 100
+
+/* Lets those run on for a moment that are inside of the allocator. Return: how many there were. */
+static int let_busy_run(struct stop *stop)
+{
+	int busy = 0;
+	for (uint64_t i = 0; i < stop->count; i++) {
+		struct stop_thread *thread = &stop->threads[i];
+		thread->busy = thread->state == THREAD_HELD && stop->is_busy && thread->pointer &&
+			       stop->is_busy(thread->pointer);
+		busy += thread->busy;
+	}
+	if (!busy)
+		return 0;
+	/* All of them at once: one may hold the allocator's lock that another waits for. */
+	for (uint64_t i = 0; i < stop->count; i++) {
+		struct stop_thread *thread = &stop->threads[i];
+		if (thread->busy && trace(PTRACE_CONT, thread->tid, NULL, (void *)(long)thread->signal) == 0)
+			thread->state = THREAD_SEIZED;
+	}
+	sys_sleep(BUSY_PAUSE);
+	for (uint64_t i = 0; i < stop->count; i++)
+		if (stop->threads[i].state == THREAD_SEIZED)
+			trace(PTRACE_INTERRUPT, stop->threads[i].tid, NULL, NULL);
+	return busy;
+}
+
+static int hold_all(struct stop *stop)
+{
+	for (int round = 0;;) {
+		int fresh = seize_new(stop);
+		if (fresh < 0)
+			return fresh;
+		int error = wait_held(stop);
+		if (error)
+			return error;
+		if (fresh)
+			continue;
+		for (uint64_t i = 0; i < stop->count && !error; i++)
+			if (stop->threads[i].state == THREAD_HELD)
+				error = read_registers(stop, i);
+		if (error)
+			return error;
+		if (round++ == BUSY_ROUNDS || !let_busy_run(stop))
+			return 0;
+	}
+}
+
+/* What is seized and does not stand still yet is let go by the kernel when the tracer ends. */
+static void let_go(struct stop *stop)
+{
+	for (uint64_t i = 0; i < stop->count; i++) {
+		struct stop_thread *thread = &stop->threads[i];
+		if (thread->state == THREAD_HELD)
+			trace(PTRACE_DETACH, thread->tid, NULL, (void *)(long)thread->signal);
+	}
+}
+
+static void tracer_run(void *data)
+{
+	struct stop *stop = data;
+	sys_call2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	while (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_MADE)
+		sys_futex_wait(&stop->phase, PHASE_MADE, NSEC_PER_SEC);
+	if (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_GO) {
+		stop->error = hold_all(stop);
+		if (!stop->error) {
+			phase_set(stop, PHASE_HELD);
+			while (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_HELD)
+				sys_futex_wait(&stop->phase, PHASE_HELD, NSEC_PER_SEC);
+		}
+	}
+	let_go(stop);
+	if (stop->error)
+		phase_set(stop, PHASE_FAILED);
+}
+
+/* -- the caller ------------------------------------------------------------------------------------- */
+
+static void reap(struct stop *stop)
+{
+	while (sys_call4(SYS_wait4, stop->tracer, NULL, __WALL, NULL) == -EINTR)
+		;
+}
+
+static void release(struct stop *stop)
+{
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &stop->signals, NULL, sizeof stop->signals);
+	if (stop->tasks_fd >= 0)
+		sys_close(stop->tasks_fd);
+	if (stop->stack)
+		sys_pages_free(stop->stack, TRACER_STACK_BYTES);
+	memory_free(stop->threads, stop->room, sizeof *stop->threads);
+	memory_free(stop->registers, stop->room * STOP_WORDS, sizeof *stop->registers);
+	stop->threads = NULL;
+	stop->registers = NULL;
+	stop->count = 0;
+}
+
+/*
+ * A process that made itself undumpable (it changed its user, or guards a secret) can't be traced;
+ * it is made so again as soon as its threads are held.
+ */
+static void dumpable_set(struct stop *stop)
+{
+	stop->undumpable = sys_call1(SYS_prctl, PR_GET_DUMPABLE) == 0;
+	if (stop->undumpable)
+		sys_call2(SYS_prctl, PR_SET_DUMPABLE, 1);
+}
+
+static void dumpable_restore(const struct stop *stop)
+{
+	if (stop->undumpable)
+		sys_call2(SYS_prctl, PR_SET_DUMPABLE, 0);
+}
+
+static int make_room(struct stop *stop)
+{
+	int others = process_other_tasks(stop->caller);
+	if (others < 0)
+		return -EACCES;
+	/* Threads may be made while the first of them are being stopped. */
+	stop->room = (uint64_t)others * 2 + 64;
+	stop->threads = memory_array(stop->room, sizeof *stop->threads);
+	stop->registers = memory_array(stop->room * STOP_WORDS, sizeof *stop->registers);
+	stop->stack = sys_pages(TRACER_STACK_BYTES);
+	if (!stop->threads || !stop->registers || !stop->stack)
+		return -ENOMEM;
+	stop->tasks_fd = sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0);
+	return stop->tasks_fd < 0 ? stop->tasks_fd : 0;
+}
+
+/* Waits until the tracer has said how it went, or has died. */
+static int wait_for_tracer(struct stop *stop)
+{
+	uint32_t phase;
+	while ((phase = __atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE)) == PHASE_GO) {
+		if (!__atomic_load_n(&stop->tracer_alive, __ATOMIC_ACQUIRE))
+			return -ECHILD;
+		sys_futex_wait(&stop->phase, PHASE_GO, 20 * NSEC_PER_MSEC);
+	}
+	return phase == PHASE_HELD ? 0 : stop->error;
+}
+
+int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_pointer))
+{
+	*stop = (struct stop){ .caller = sys_tid(), .is_busy = is_busy, .tasks_fd = -1, .phase = PHASE_MADE };
+	stop->deadline = sys_monotonic() + limit;
+	uint64_t all = ~UINT64_C(0);
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &stop->signals, sizeof all);
+	int error = make_room(stop);
+	if (error) {
+		release(stop);
+		return error;
+	}
+	stop->tracer_alive = 1;
+	long tracer = guest_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED | CLONE_CHILD_CLEARTID,
+				  (char *)stop->stack + TRACER_STACK_BYTES, &stop->tracer_alive, NULL, tracer_run, stop);
+	if (tracer < 0) {
+		release(stop);
+		return (int)tracer;
+	}
+	stop->tracer = (int32_t)tracer;
+	dumpable_set(stop);
+	bool yama = sys_call2(SYS_prctl, PR_SET_PTRACER, tracer) == 0;
+	phase_set(stop, PHASE_GO);
+	error = wait_for_tracer(stop);
+	if (yama)
+		sys_call2(SYS_prctl, PR_SET_PTRACER, 0);
+	dumpable_restore(stop);
+	if (error) {
+		reap(stop);
+		release(stop);
+		return error;
+	}
+	return 0;
+}
+
+bool stop_holds(const struct stop *stop)
+{
+	return __atomic_load_n(&stop->tracer_alive, __ATOMIC_ACQUIRE);
+}
+
+void stop_end(struct stop *stop)
+{
+	phase_set(stop, PHASE_LET_GO);
+	reap(stop);
+	release(stop);
+}

@@ -1,0 +1,72 @@
+/*
+ * Holding the other threads still while their memory is looked at, and reading
+ * their registers, in which the only pointer to a block may lie.
+ *
+ * A process can't trace its own threads. So a process is cloned that shares our
+ * memory (the tracer), and that seizes them:
+ *
+ *   caller ── clone ──▶ tracer ── seize, interrupt ──▶ every other thread
+ *          ◀── held ──          (lists the threads again until there is no new one)
+ *     scan
+ *          ── let go ─▶         ── detach ──▶ they run on
+ *          ◀─ reaped ──
+ *
+ * No thread is left standing: if the tracer dies the kernel lets go of all of
+ * them, and the tracer dies with the caller. A signal that was just being delivered
+ * to a thread is delivered when it is let go. All or nothing: where one thread can't
+ * be held (a debugger has it, Yama or a seccomp filter says no, it sleeps
+ * uninterruptibly), all are let go and the caller must judge with less.
+ *
+ * A thread inside of the allocator is let run on until it is out of it, since a
+ * block that is being moved by realloc is known to nobody at that moment.
+ *
+ * Signals of the caller are blocked from stop_begin to stop_end: a handler could
+ * wait for a thread that stands still. Context: reporter, hook at the end of a process.
+ */
+#ifndef WH_REPORTER_SCAN_STOP_H
+#define WH_REPORTER_SCAN_STOP_H
+
+#include "base/types.h"
+
+struct stop_thread {
+	int32_t tid;
+	int32_t state;  /* private */
+	int32_t signal; /* was about to be delivered; 0: none */
+	uint32_t words; /* of its registers that mean something; 0: it has ended */
+	uint64_t sp;
+	uint64_t pointer; /* thread pointer; 0: none */
+	bool busy;        /* inside the allocator, and did not come out of it in time */
+};
+
+/* Room for the registers of one thread: 27 general ones, and the extended state with AVX-512 and AMX. */
+#define STOP_WORDS ((uint64_t)1536)
+
+struct stop {
+	struct stop_thread *threads; /* those that are held */
+	uint64_t count;
+	uint64_t *registers;         /* STOP_WORDS for each of them */
+	/* private */
+	uint64_t room;
+	uint64_t signals;            /* mask of the caller before */
+	bool (*is_busy)(uint64_t thread_pointer);
+	nsec_t deadline;
+	void *stack;
+	int tasks_fd;
+	int error;
+	int32_t caller, tracer;
+	uint32_t tracer_alive;       /* cleared by the kernel */
+	uint32_t phase;
+	bool undumpable;
+};
+
+/*
+ * Holds every thread of this process but the calling one. `is_busy` tells from a thread's pointer
+ * whether it is inside of the allocator; may be NULL. Gives up after `limit`.
+ * Return: 0, and stop_end must be called; or -errno, and nothing is held.
+ */
+int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_pointer));
+/* Whether the threads still stand: the tracer may have been killed. */
+bool stop_holds(const struct stop *stop);
+void stop_end(struct stop *stop);
+
+#endif

@@ -1,0 +1,652 @@
+#include "fake_report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STRINGS_BYTES 65536u
+#define STACKS_BYTES 262144u
+#define THREADS_MAX 600u
+#define HOLDS_MAX 16u
+#define RESOURCES_MAX 64u
+#define OBJECTS_MAX 64u
+#define SITES_MAX 400u
+#define FUNCTIONS_MAX 512u
+#define DATA_MAX 64u
+#define MODULE_BYTES UINT64_C(0x1000000)
+
+struct fake_function {
+	uint64_t address;
+	struct frame frame;
+};
+
+struct fake fake;
+
+static struct rec_header header;
+static char strings[STRINGS_BYTES];
+static char stacks[STACKS_BYTES] __attribute__((aligned(8)));
+static struct rec_module modules[3];
+static struct rec_object objects[OBJECTS_MAX];
+static struct rec_site sites[SITES_MAX];
+static struct snap_thread threads[THREADS_MAX];
+static struct rec_hold resources[RESOURCES_MAX];
+static struct fake_function functions[FUNCTIONS_MAX];
+static size_t function_count;
+static struct {
+	uint64_t address;
+	const char *name;
+} data[DATA_MAX];
+static size_t data_count;
+static char *written;
+static size_t written_bytes, written_room;
+
+static void insist(int condition, const char *what)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "fake_report: %s\n", what);
+	abort();
+}
+
+static void *more(size_t bytes)
+{
+	return calloc(1, bytes);
+}
+
+static void less(void *memory, size_t bytes)
+{
+	(void)bytes;
+	free(memory);
+}
+
+static void use(enum rec_table_id table, const void *memory, uint64_t capacity, uint64_t used)
+{
+	fake.view.tables[table] = memory;
+	header.tables[table].capacity = capacity;
+	header.tables[table].used = used;
+}
+
+/* -- the symbolizer --------------------------------------------------------- */
+
+static size_t frames_at(uint64_t address, struct frame *into)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < function_count; i++) {
+		if (functions[i].address != address)
+			continue;
+		if (count)
+			into[count - 1].inlined = true;
+		into[count++] = functions[i].frame;
+	}
+	return count;
+}
+
+static size_t fake_frames(struct symbolizer *self, const struct view *view, stack_id stack,
+			  struct arena *arena, struct frame **ret_frames)
+{
+	(void)self;
+	const struct rec_stack *record = view_stack(view, stack);
+	if (!record)
+		return 0;
+	struct frame *frames = arena_array(arena, (size_t)record->count * 4, sizeof(*frames));
+	size_t count = 0;
+	if (!frames)
+		return 0;
+	for (uint16_t i = 0; i < record->count; i++) {
+		size_t found = frames_at(record->frames[i], frames + count);
+		if (!found)
+			frames[count].offset = record->frames[i];
+		count += found ? found : 1;
+	}
+	*ret_frames = frames;
+	return count;
+}
+
+static const char *fake_data(struct symbolizer *self, const struct view *view, uint64_t address,
+			     struct arena *arena)
+{
+	(void)self;
+	(void)view;
+	(void)arena;
+	for (size_t i = 0; i < data_count; i++)
+		if (data[i].address == address)
+			return data[i].name;
+	return NULL;
+}
+
+static const char *fake_code(struct symbolizer *self, const struct view *view, uint64_t address,
+			     struct arena *arena)
+{
+	(void)self;
+	(void)view;
+	(void)address;
+	(void)arena;
+	return NULL;
+}
+
+static struct symbolizer fake_symbolizer = { .frames = fake_frames,
+					     .data = fake_data,
+					     .function = fake_code };
+
+/* -- the recording ---------------------------------------------------------- */
+
+text_id fake_text(const char *text)
+{
+	uint64_t at = header.tables[REC_STRINGS].used;
+	insist(at + strlen(text) + 1 <= sizeof strings, "too many strings");
+	memcpy(strings + at, text, strlen(text) + 1);
+	header.tables[REC_STRINGS].used = at + strlen(text) + 1;
+	return (text_id)at;
+}
+
+static void add_module(struct rec_module *module, uint64_t start, const char *path, uint32_t flags)
+{
+	*module = (struct rec_module){
+		.start = start,
+		.end = start + MODULE_BYTES,
+		.bias = start,
+		.path = fake_text(path),
+		.build_id_bytes = 4,
+		.build_id = { 0xab, 0xcd, 0x01, (uint8_t)flags },
+		.flags = flags,
+	};
+}
+
+void fake_clear(void)
+{
+	arena_release(&fake.arena);
+	arena_release(&fake.scratch);
+	free(written);
+	written = NULL;
+	written_bytes = written_room = 0;
+	memset(&header, 0, sizeof header);
+	memset(objects, 0, sizeof objects);
+	memset(sites, 0, sizeof sites);
+	memset(threads, 0, sizeof threads);
+	memset(resources, 0, sizeof resources);
+	function_count = data_count = 0;
+	fake = (struct fake){
+		.header = &header,
+		.view = { .header = &header, .live = true },
+		.arena = { .more = more, .less = less },
+		.scratch = { .more = more, .less = less },
+	};
+	use(REC_STRINGS, strings, sizeof strings, 1);
+	use(REC_STACKS, stacks, sizeof stacks, 64);
+	use(REC_MODULES, modules, sizeof modules, sizeof modules);
+	use(REC_OBJECTS, objects, sizeof objects, 0);
+	use(REC_SITES, sites, sizeof sites, sizeof sites[0]);
+	header.magic = REC_MAGIC;
+	header.version = REC_VERSION;
+	header.pid = 4242;
+	header.ppid = 4000;
+	header.exe = fake_text("/opt/app/server");
+	header.host = fake_text("db1");
+	header.argv = fake_text("server");
+	fake_text("--port=80");
+	header.argv_bytes = sizeof "server" + sizeof "--port=80";
+	header.started_mono = FAKE_NOW - 12400 * NSEC_PER_MSEC;
+	header.started_real = UINT64_C(1767225600) * NSEC_PER_SEC; /* 2026-01-01 00:00:00 UTC */
+	header.state = REC_RUNNING;
+	header.epoch = 1;
+	add_module(&modules[0], FAKE_PROGRAM, "/opt/app/server", MODULE_MAIN);
+	add_module(&modules[1], FAKE_LIBC, "/usr/lib/x86_64-linux-gnu/libc.so.6", MODULE_LIBC);
+	add_module(&modules[2], FAKE_SHIM, "/usr/local/lib/libwhoholds.so", MODULE_SHIM);
+	fake.snapshot = (struct snapshot){
+		.view = &fake.view,
+		.now = FAKE_NOW,
+		.threads = threads,
+		.resources = resources,
+		.live_bytes = 3 << 20,
+		.live_blocks = 1234,
+		.total_bytes = 90 << 20,
+		.total_blocks = 56789,
+		.peak_bytes = 5 << 20,
+	};
+	fake.findings.arena = &fake.arena;
+	fake.report = (struct report){
+		.view = &fake.view,
+		.snapshot = &fake.snapshot,
+		.symbolizer = &fake_symbolizer,
+		.arena = &fake.scratch,
+		.trigger = TRIGGER_EXIT,
+	};
+}
+
+/* -- code ------------------------------------------------------------------- */
+
+static const char *module_path(uint64_t address)
+{
+	for (size_t i = 0; i < COUNT_OF(modules); i++)
+		if (address >= modules[i].start && address < modules[i].end)
+			return strings + modules[i].path;
+	return NULL;
+}
+
+static uint64_t add_function(uint64_t address, const char *function, const char *file, unsigned line)
+{
+	insist(function_count < FUNCTIONS_MAX, "too many functions");
+	functions[function_count++] = (struct fake_function){
+		.address = address,
+		.frame = { .function = function,
+			   .file = file,
+			   .line = line,
+			   .module = module_path(address),
+			   .offset = address & (MODULE_BYTES - 1),
+			   .build_id = "abcd0108" },
+	};
+	return address;
+}
+
+uint64_t fake_function(const char *function, const char *file, unsigned line)
+{
+	return add_function(FAKE_PROGRAM + 0x1000 + function_count * 16, function, file, line);
+}
+
+uint64_t fake_function_in(uint64_t module, const char *function)
+{
+	return add_function(module + 0x1000 + function_count * 16, function, NULL, 0);
+}
+
+uint64_t fake_nameless(uint64_t module, uint64_t offset)
+{
+	return add_function(module + offset, NULL, NULL, 0);
+}
+
+void fake_inline(uint64_t address, const char *function, const char *file, unsigned line)
+{
+	add_function(address, function, file, line);
+}
+
+void fake_symbol(uint64_t address, const char *name)
+{
+	insist(data_count < DATA_MAX, "too many symbols");
+	data[data_count].address = address;
+	data[data_count++].name = name;
+}
+
+stack_id fake_stack_of(const uint64_t *addresses, uint16_t count, uint16_t flags)
+{
+	uint64_t at = header.tables[REC_STACKS].used;
+	size_t bytes = sizeof(struct rec_stack) + (size_t)count * 8;
+	insist(at + bytes <= sizeof stacks, "too many stacks");
+	struct rec_stack *stack = (void *)(stacks + at);
+	memset(stack, 0, sizeof *stack);
+	stack->epoch = 1;
+	stack->count = count;
+	stack->flags = flags;
+	memcpy(stack->frames, addresses, (size_t)count * 8);
+	header.tables[REC_STACKS].used = at + bytes;
+	return (stack_id)(at / 8);
+}
+
+stack_id fake_stack(uint64_t innermost, ...)
+{
+	uint64_t addresses[64];
+	uint16_t count = 0;
+	va_list list;
+	va_start(list, innermost);
+	for (uint64_t at = innermost; at; at = va_arg(list, uint64_t)) {
+		insist(count < COUNT_OF(addresses), "a stack too deep");
+		addresses[count++] = at;
+	}
+	va_end(list);
+	return fake_stack_of(addresses, count, 0);
+}
+
+/* -- threads ---------------------------------------------------------------- */
+
+struct snap_thread *fake_thread(thread_id id, const char *name)
+{
+	insist(fake.snapshot.thread_count < THREADS_MAX, "too many threads");
+	struct snap_thread *thread = &threads[fake.snapshot.thread_count++];
+	thread->id = id;
+	thread->tid = 4241 + (int32_t)id;
+	thread->state = THREAD_RUNNING;
+	thread->started = header.started_mono;
+	strncpy(thread->name, name, REC_NAME_BYTES - 1);
+	return thread;
+}
+
+static void fill_hold(struct rec_hold *hold, thread_id owner, enum kind kind, uint64_t handle, enum mode mode,
+		      enum op op, stack_id stack, nsec_t age)
+{
+	static uint32_t serial;
+	*hold = (struct rec_hold){
+		.handle = handle,
+		.since = FAKE_NOW - age,
+		.stack = stack,
+		.count = 1,
+		.owner = owner,
+		.serial = ++serial,
+		.op = (uint16_t)op,
+		.kind = (uint8_t)kind,
+		.mode = (uint8_t)mode,
+		.state = HOLD_LIVE,
+	};
+}
+
+struct rec_hold *fake_hold(struct snap_thread *thread, enum kind kind, uint64_t handle, enum mode mode,
+			   enum op op, stack_id stack, nsec_t age)
+{
+	if (!thread->holds)
+		thread->holds = arena_array(&fake.arena, HOLDS_MAX, sizeof(struct rec_hold));
+	insist(thread->holds && thread->hold_count < HOLDS_MAX, "too many holds");
+	struct rec_hold *hold = &thread->holds[thread->hold_count++];
+	fill_hold(hold, thread->id, kind, handle, mode, op, stack, age);
+	return hold;
+}
+
+struct rec_wait *fake_wait(struct snap_thread *thread, enum kind kind, uint64_t handle, enum op op,
+			   stack_id stack, nsec_t age)
+{
+	thread->waiting = true;
+	thread->wait = (struct rec_wait){
+		.handle = handle,
+		.since = FAKE_NOW - age,
+		.stack = stack,
+		.op = (uint16_t)op,
+		.kind = (uint8_t)kind,
+		.mode = MODE_EXCLUSIVE,
+	};
+	return &thread->wait;
+}
+
+struct rec_hold *fake_resource(thread_id owner, enum kind kind, uint64_t handle, enum op op, stack_id stack,
+			       nsec_t age)
+{
+	insist(fake.snapshot.resource_count < RESOURCES_MAX, "too many resources");
+	struct rec_hold *hold = &resources[fake.snapshot.resource_count++];
+	fill_hold(hold, owner, kind, handle, MODE_EXCLUSIVE, op, stack, age);
+	return hold;
+}
+
+struct rec_object *fake_object(enum kind kind, uint64_t address, const char *name, stack_id created)
+{
+	size_t count = header.tables[REC_OBJECTS].used / sizeof objects[0];
+	insist(count < OBJECTS_MAX, "too many objects");
+	objects[count] = (struct rec_object){
+		.address = address,
+		.created_stack = created,
+		.name = name ? fake_text(name) : 0,
+		.kind = (uint8_t)kind,
+		.state = 1,
+	};
+	header.tables[REC_OBJECTS].used += sizeof objects[0];
+	return &objects[count];
+}
+
+void fake_site(stack_id stack, uint64_t live_bytes, uint64_t live_blocks)
+{
+	size_t count = header.tables[REC_SITES].used / sizeof sites[0];
+	insist(count < SITES_MAX, "too many sites");
+	sites[count] = (struct rec_site){
+		.stack = stack,
+		.live_bytes = live_bytes,
+		.live_blocks = live_blocks,
+		.total_bytes = live_bytes * 2,
+		.total_blocks = live_blocks * 2,
+		.peak_bytes = live_bytes,
+	};
+	header.tables[REC_SITES].used += sizeof sites[0];
+}
+
+/* -- findings --------------------------------------------------------------- */
+
+#define ROOM 512u
+
+struct finding *fake_finding(enum finding_kind kind, thread_id thread, nsec_t age)
+{
+	struct finding *finding = finding_begin(&fake.findings, kind, &fake.snapshot, ROOM);
+	insist(finding != NULL, "no memory");
+	finding->thread = thread;
+	finding->since = age ? FAKE_NOW - age : 0;
+	fake.report.found = (const struct finding **)fake.findings.found;
+	fake.report.found_count = fake.findings.count;
+	return finding;
+}
+
+struct finding_item *fake_item_hold(struct finding *finding, enum role role, const struct snap_thread *thread,
+				    const struct rec_hold *hold)
+{
+	struct finding_item *item = finding_add(finding, role, ROOM);
+	if (thread)
+		finding_item_thread(item, thread);
+	finding_item_hold(item, hold);
+	return item;
+}
+
+struct finding_item *fake_item_wait(struct finding *finding, enum role role, const struct snap_thread *thread)
+{
+	struct finding_item *item = finding_add(finding, role, ROOM);
+	finding_item_thread(item, thread);
+	finding_item_wait(item, &thread->wait);
+	return item;
+}
+
+struct finding_item *fake_item_stack(struct finding *finding, enum role role, thread_id thread,
+				     stack_id stack)
+{
+	struct finding_item *item = finding_add(finding, role, ROOM);
+	struct snap_thread *known = thread ? snapshot_thread(&fake.snapshot, thread) : NULL;
+	if (known)
+		finding_item_thread(item, known);
+	item->thread = thread;
+	item->stack = stack;
+	return item;
+}
+
+/* -- what is written -------------------------------------------------------- */
+
+static int gather(struct sink *self, const char *bytes, size_t count)
+{
+	(void)self;
+	if (written_bytes + count + 1 > written_room) {
+		written_room = (written_bytes + count + 1) * 2;
+		written = realloc(written, written_room);
+		insist(written != NULL, "no memory");
+	}
+	memcpy(written + written_bytes, bytes, count);
+	written_bytes += count;
+	written[written_bytes] = '\0';
+	return 0;
+}
+
+const char *fake_written(int (*write)(const struct report *report, struct sink *sink))
+{
+	struct sink sink = { .put = gather };
+	written_bytes = 0;
+	gather(&sink, "", 0);
+	arena_reset(&fake.scratch);
+	return write(&fake.report, &sink) == 0 ? written : NULL;
+}
+
+static char *read_file(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return NULL;
+	char *text = calloc(1, 1 << 20);
+	insist(text != NULL, "no memory");
+	size_t count = fread(text, 1, (1 << 20) - 1, file);
+	text[count] = '\0';
+	fclose(file);
+	return text;
+}
+
+const char *fake_golden(const char *name, const char *text)
+{
+	static char answer[1024];
+	char path[256];
+	snprintf(path, sizeof path, "testprogs/golden/%s", name);
+	if (!text)
+		return "nothing was written";
+	if (getenv("RERECORD")) {
+		FILE *file = fopen(path, "w");
+		insist(file != NULL,
+		       "a golden file can't be written (the tests are run from the top of the source)");
+		fputs(text, file);
+		fclose(file);
+		return NULL;
+	}
+	char *expected = read_file(path);
+	if (!expected) {
+		snprintf(answer, sizeof answer, "%s: %s; RERECORD=1 makes it", path, strerror(errno));
+		return answer;
+	}
+	size_t same = 0, line = 1, start = 0;
+	for (; text[same] && text[same] == expected[same]; same++)
+		if (text[same] == '\n') {
+			line++;
+			start = same + 1;
+		}
+	bool equal = text[same] == expected[same];
+	if (!equal)
+		snprintf(answer, sizeof answer, "%s:%zu: expected\n%.*s\nbut there is\n%.*s", path, line,
+			 (int)strcspn(expected + start, "\n"), expected + start,
+			 (int)strcspn(text + start, "\n"), text + start);
+	free(expected);
+	return equal ? NULL : answer;
+}
+
+/* -- scenes ----------------------------------------------------------------- */
+
+#define SESSIONS_LOCK (FAKE_PROGRAM + 0x4060)
+#define CHANNEL_READY (FAKE_PROGRAM + 0x40a0)
+#define MAP_ITERATOR UINT64_C(0x555600001230)
+
+void fake_scene_stuck_holder(void)
+{
+	static const char *const names[] = { "writer-1", "writer-2", "writer-3", "writer-4" };
+	fake_clear();
+	fake_symbol(SESSIONS_LOCK, "sessions.lock (server .bss)");
+	fake_symbol(CHANNEL_READY, "requests.ready (server .bss)");
+	uint64_t main_code = fake_function("main", "/src/app/leaky_range.c", 71);
+	uint64_t start = fake_function_in(FAKE_LIBC, "start_thread"),
+		 clone = fake_function_in(FAKE_LIBC, "clone3");
+	uint64_t reader_code = fake_function("reader_main", "/src/app/leaky_range.c", 40);
+	uint64_t receive = fake_function("scan_and_receive", "/src/app/leaky_range.c", 31);
+	uint64_t scan = fake_function("scan_and_receive", "/src/app/leaky_range.c", 27);
+	uint64_t chan_recv = fake_function("chan_recv", "/src/app/chan.c", 57);
+	uint64_t begin = fake_function("map_iter_begin", "/src/app/map.c", 88);
+	uint64_t put = fake_function("map_put", "/src/app/map.c", 120);
+	uint64_t writer_code = fake_function("writer_main", "/src/app/leaky_range.c", 52);
+	uint64_t join = fake_function("main", "/src/app/leaky_range.c", 80);
+	stack_id blocked = fake_stack(chan_recv, receive, reader_code, start, clone, UINT64_C(0));
+	stack_id opened = fake_stack(begin, scan, reader_code, start, clone, UINT64_C(0));
+	stack_id locked = fake_stack(begin, scan, reader_code, start, clone, UINT64_C(0));
+	stack_id puts = fake_stack(put, writer_code, start, clone, UINT64_C(0));
+	stack_id made = fake_stack(main_code, UINT64_C(0));
+	struct snap_thread *first = fake_thread(1, "server");
+	fake_wait(first, KIND_THREAD, 0, OP_pthread_join, fake_stack(join, UINT64_C(0)),
+		  10350 * NSEC_PER_MSEC)
+	    ->target = 3;
+	struct snap_thread *reader = fake_thread(3, "reader");
+	reader->created_stack = made;
+	fake_wait(reader, KIND_COND, CHANNEL_READY, OP_pthread_cond_wait, blocked, 10300 * NSEC_PER_MSEC)
+	    ->handle2 = CHANNEL_READY + 64;
+	struct rec_hold *iterator =
+	    fake_resource(3, KIND_ITERATOR, MAP_ITERATOR, OP_wh_iter_open, opened, 10400 * NSEC_PER_MSEC);
+	iterator->name = fake_text("sessions");
+	struct rec_hold *lock = fake_hold(reader, KIND_RWLOCK, SESSIONS_LOCK, MODE_SHARED,
+					  OP_pthread_rwlock_rdlock, locked, 10400 * NSEC_PER_MSEC);
+	struct finding *finding = fake_finding(FINDING_stuck_holder, 3, 10300 * NSEC_PER_MSEC);
+	finding->key = 77;
+	finding->limit = 10 * NSEC_PER_SEC;
+	finding->count = COUNT_OF(names);
+	fake_item_wait(finding, ROLE_blocked, reader)->flags |= ITEM_SUBJECT;
+	fake_item_hold(finding, ROLE_opened, reader, iterator);
+	fake_item_hold(finding, ROLE_acquired, reader, lock);
+	for (unsigned i = 0; i < COUNT_OF(names); i++) {
+		struct snap_thread *writer = fake_thread(4 + i, names[i]);
+		writer->created_stack = made;
+		fake_wait(writer, KIND_RWLOCK, SESSIONS_LOCK, OP_pthread_rwlock_wrlock, puts,
+			  (10100 - 100 * (nsec_t)i) * NSEC_PER_MSEC);
+		fake_item_wait(finding, ROLE_waits, writer)->other = 3;
+	}
+}
+
+void fake_scene_deadlock(void)
+{
+	fake_clear();
+	fake_symbol(FAKE_PROGRAM + 0x5000, "accounts_lock (server .bss)");
+	fake_symbol(FAKE_PROGRAM + 0x5040, "journal_lock (server .bss)");
+	uint64_t start = fake_function_in(FAKE_LIBC, "start_thread"),
+		 clone = fake_function_in(FAKE_LIBC, "clone3");
+	uint64_t debit_lock = fake_function("debit", "/src/app/bank.c", 21);
+	uint64_t debit_wait = fake_function("debit", "/src/app/bank.c", 22);
+	uint64_t debit_main = fake_function("debit_main", "/src/app/bank.c", 50);
+	uint64_t audit_lock = fake_function("audit", "/src/app/bank.c", 33);
+	uint64_t audit_wait = fake_function("audit", "/src/app/bank.c", 34);
+	uint64_t audit_main = fake_function("audit_main", "/src/app/bank.c", 60);
+	struct snap_thread *one = fake_thread(2, "debit"), *two = fake_thread(3, "audit");
+	struct rec_hold *accounts =
+	    fake_hold(one, KIND_MUTEX, FAKE_PROGRAM + 0x5000, MODE_EXCLUSIVE, OP_pthread_mutex_lock,
+		      fake_stack(debit_lock, debit_main, start, clone, UINT64_C(0)), 7420 * NSEC_PER_MSEC);
+	struct rec_hold *journal =
+	    fake_hold(two, KIND_MUTEX, FAKE_PROGRAM + 0x5040, MODE_EXCLUSIVE, OP_pthread_mutex_lock,
+		      fake_stack(audit_lock, audit_main, start, clone, UINT64_C(0)), 7410 * NSEC_PER_MSEC);
+	fake_wait(one, KIND_MUTEX, FAKE_PROGRAM + 0x5040, OP_pthread_mutex_lock,
+		  fake_stack(debit_wait, debit_main, start, clone, UINT64_C(0)), 7400 * NSEC_PER_MSEC);
+	fake_wait(two, KIND_MUTEX, FAKE_PROGRAM + 0x5000, OP_pthread_mutex_lock,
+		  fake_stack(audit_wait, audit_main, start, clone, UINT64_C(0)), 7300 * NSEC_PER_MSEC);
+	struct finding *finding = fake_finding(FINDING_deadlock, 2, 7300 * NSEC_PER_MSEC);
+	finding->flags = FOUND_CYCLE;
+	finding->count = 2;
+	finding->key = 78;
+	struct finding_item *item = fake_item_wait(finding, ROLE_waits, one);
+	item->flags |= ITEM_SUBJECT;
+	item->other = 3;
+	fake_item_hold(finding, ROLE_acquired, one, accounts);
+	item = fake_item_wait(finding, ROLE_waits, two);
+	item->flags |= ITEM_SUBJECT;
+	item->other = 2;
+	fake_item_hold(finding, ROLE_acquired, two, journal);
+}
+
+static struct finding *leak(stack_id stack, uint64_t bytes, uint64_t blocks, uint64_t key)
+{
+	struct finding *finding = fake_finding(FINDING_leak, 0, 0);
+	finding->amount = bytes;
+	finding->count = blocks;
+	finding->key = key;
+	struct finding_item *item = fake_item_stack(finding, ROLE_allocated, 0, stack);
+	item->flags |= ITEM_SUBJECT;
+	item->amount = bytes;
+	item->count = (uint32_t)blocks;
+	return finding;
+}
+
+void fake_scene_leaks(void)
+{
+	fake_clear();
+	fake_thread(1, "server");
+	fake.view.live = false;
+	fake.header->state = REC_EXITED;
+	fake.header->ended_mono = FAKE_NOW;
+	fake.report.has_exit_code = true;
+	uint64_t start = fake_function_in(FAKE_LIBC, "__libc_start_call_main");
+	uint64_t main_code = fake_function("main", "/src/app/db.c", 10);
+	uint64_t load_row = fake_function("load_row", "/src/app/db.c", 42);
+	uint64_t load_all = fake_function("load_all", "/src/app/db.c", 77);
+	uint64_t ring = fake_function("ring_add", "/src/app/ring.c", 9);
+	uint64_t strdup_code = fake_function_in(FAKE_LIBC, "strdup");
+	uint64_t vector = fake_function("std::__new_allocator<Session>::allocate(unsigned long, void const*)",
+					"/usr/include/c++/13/bits/new_allocator.h", 151);
+	fake_inline(vector, "std::vector<Session, std::allocator<Session> >::push_back(Session const&)",
+		    "/usr/include/c++/13/bits/stl_vector.h", 1288);
+	uint64_t cxx = fake_function(
+	    "server::Registry<Session, std::less<std::basic_string<char, std::char_traits<char>, "
+	    "std::allocator<char> > > >::remember(Session const&)",
+	    "/src/app/registry.cc", 19);
+	leak(fake_stack(load_row, load_all, main_code, start, UINT64_C(0)), 65536, 1024, 101)->indirect =
+	    12288;
+	leak(fake_stack(ring, main_code, start, UINT64_C(0)), 4800, 100, 102)->flags |= FOUND_CYCLE;
+	leak(fake_stack(strdup_code, load_row, load_all, main_code, start, UINT64_C(0)), 1, 1, 103);
+	leak(fake_stack(vector, cxx, main_code, start, UINT64_C(0)), 8192, 1, 104);
+	leak(fake_stack(fake_nameless(FAKE_PROGRAM, 0x11d2), fake_nameless(FAKE_PROGRAM, 0x1300), start,
+			UINT64_C(0)),
+	     300, 3, 105);
+}
