@@ -174,6 +174,12 @@ __attribute__((constructor)) static void start_constructor(void)
 	start_shim();
 }
 
+/* A vfork child runs in the parent's memory: it must not touch what is the parent's. */
+static bool is_own_process(void)
+{
+	return recording && recording->pid == sys_pid();
+}
+
 /* -- the reporter thread --------------------------------------------------- */
 
 static struct lock reporter_lock;
@@ -185,7 +191,7 @@ static uint32_t reporter_pauses;
 
 static void reporter_start(void)
 {
-	if (!lock_take(&reporter_lock))
+	if (!is_own_process() || !lock_take(&reporter_lock))
 		return;
 	if (reporter_state == 0 && !reporter_pauses) {
 		reporter_state = 1;
@@ -210,7 +216,7 @@ void reporter_want(void)
 
 void reporter_pause(void)
 {
-	if (!recording || self.guest || !lock_take(&reporter_lock))
+	if (!is_own_process() || self.guest || !lock_take(&reporter_lock))
 		return;
 	if (reporter_pauses++ == 0 && reporter_state == 1) {
 		watchdog_stop();
@@ -221,7 +227,7 @@ void reporter_pause(void)
 
 void reporter_resume(void)
 {
-	if (!recording || self.guest || !lock_take(&reporter_lock))
+	if (!is_own_process() || self.guest || !lock_take(&reporter_lock))
 		return;
 	if (reporter_pauses)
 		reporter_pauses--;
@@ -288,12 +294,6 @@ void start_fork_child(void)
 		self.slot = NULL;
 	}
 	self.busy -= HOOK_IN_ALLOCATOR;
-}
-
-/* A vfork child runs in the parent's memory: it must not touch what is the parent's. */
-static bool is_own_process(void)
-{
-	return recording && recording->pid == sys_pid();
 }
 
 void start_before_exec(void)

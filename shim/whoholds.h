@@ -139,7 +139,7 @@ WH_INLINE_ void wh_name(const void *object, const char *name)
 /* 1 where the library is preloaded. */
 WH_INLINE_ int wh_active(void)
 {
-	return wh_library_() != 0;
+	return wh_library_() ? 1 : 0;
 }
 
 /*

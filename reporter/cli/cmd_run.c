@@ -35,7 +35,7 @@ static int check_program(const char *name, char path[ELF_CHECK_PATH_BYTES])
 	}
 	int code = elf_check(path, &reason);
 	if (code)
-		complain("cannot run %s", message);
+		complain("cannot run '%s': %s", name, message);
 	return code;
 }
 

@@ -31,6 +31,19 @@ static void append(struct collection *collection, const struct finding *finding)
 	collection->found[collection->count++] = finding;
 }
 
+/* The log itself does not number its entries: their place does. */
+static const struct finding *numbered(struct collection *collection, const struct finding *finding, uint32_t number)
+{
+	struct finding *copy = arena_alloc(collection->arena, finding->bytes);
+	if (!copy) {
+		collection->incomplete = true;
+		return finding;
+	}
+	memcpy(copy, finding, finding->bytes);
+	copy->number = number;
+	return copy;
+}
+
 /* The end of an incident may be told without its story: the story told before stays, with the end added. */
 static const struct finding *ended(struct collection *collection, const struct finding *story,
 				   const struct finding *end)
@@ -45,22 +58,24 @@ static const struct finding *ended(struct collection *collection, const struct f
 	memcpy(copy, story, story->bytes);
 	copy->flags |= FOUND_OVER;
 	copy->over = end->over;
+	copy->number = end->number;
 	return copy;
 }
 
 void collect_log(struct collection *collection, const struct view *view, uint32_t since)
 {
+	uint32_t number = 0;
 	for (const struct finding *finding = NULL; (finding = finding_next(view, finding));) {
-		if (finding->number > collection->newest)
-			collection->newest = finding->number;
-		if (finding->number <= since)
+		if (++number <= since)
 			continue;
-		uint32_t at = place_of(collection, finding);
+		const struct finding *mine = numbered(collection, finding, number);
+		uint32_t at = place_of(collection, mine);
 		if (at < collection->count)
-			collection->found[at] = ended(collection, collection->found[at], finding);
+			collection->found[at] = ended(collection, collection->found[at], mine);
 		else
-			append(collection, finding);
+			append(collection, mine);
 	}
+	collection->newest = MAX_OF(collection->newest, number);
 }
 
 void collect_look(struct finding_list *ret_list, const struct snapshot *snapshot, struct arena *arena)
@@ -83,11 +98,11 @@ static bool seen_before(const struct finding_list *before, const struct finding 
 void collect_add(struct collection *collection, const struct finding *finding)
 {
 	uint32_t at = place_of(collection, finding);
-	/* What the target said itself, it said when it happened; but this is how it is now. */
+	/* What the target said itself, it said when it happened; but this is how it is now. It stays one incident. */
 	if (at == collection->count)
 		append(collection, finding);
 	else if (!(collection->found[at]->flags & FOUND_OVER))
-		collection->found[at] = finding;
+		collection->found[at] = numbered(collection, finding, collection->found[at]->number);
 }
 
 void collect_live(struct collection *collection, const struct snapshot *snapshot, const struct finding_list *before)

@@ -14,7 +14,7 @@ struct collection {
 	struct arena *arena; /* owns `found`; the findings lie in it or in the view */
 	const struct finding **found;
 	uint32_t count, room;
-	uint32_t newest;     /* the highest number seen in the log; 0: the log is empty */
+	uint32_t newest;     /* how many findings the log has; they are numbered from 1 */
 	bool incomplete;     /* memory ran out */
 };
 

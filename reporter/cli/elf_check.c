@@ -105,9 +105,19 @@ static const char *machine_name(unsigned machine, unsigned class)
 	}
 }
 
-static int refuse(struct text *ret_reason, const char *path, const char *what, const char *next)
+/* A file on the way from the program to what the kernel loads, and how many scripts stand before it. */
+struct candidate {
+	const char *path;
+	unsigned depth;
+};
+
+static int refuse(struct text *ret_reason, const struct candidate *file, const char *what, const char *next)
 {
-	text_format(ret_reason, "'%s' %s; %s", path, what, next);
+	/* Of an interpreter, the name has not been said yet. */
+	if (file->depth)
+		text_format(ret_reason, "its interpreter '%s' %s; %s", file->path, what, next);
+	else
+		text_format(ret_reason, "it %s; %s", what, next);
 	return EXIT_UNLOADABLE;
 }
 
@@ -147,45 +157,45 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int check_elf(const char *path, int fd, const struct stat *stat_buffer, struct elf_file *file,
+static int check_elf(const struct candidate *file, int fd, const struct stat *stat_buffer, struct elf_file *elf,
 		     struct text *ret_reason)
 {
-	const Elf64_Ehdr *header = &file->header;
+	const Elf64_Ehdr *header = &elf->header;
 	unsigned class = header->e_ident[EI_CLASS];
 	const char *privilege;
 	char what[PATH_MAX + 64];
 	struct text words = TEXT_OF(what);
 	if (header->e_ident[EI_DATA] != ELFDATA2LSB)
-		return refuse(ret_reason, path, "is a big-endian program",
+		return refuse(ret_reason, file, "is a big-endian program",
 			      "whoholds records 64-bit x86 programs; build it for this machine");
 	if (class != ELFCLASS64 || header->e_machine != EM_X86_64) {
 		text_format(&words, "is a program for %s", machine_name(header->e_machine, class));
-		return refuse(ret_reason, path, what, "whoholds records 64-bit x86 programs; build it for x86-64");
+		return refuse(ret_reason, file, what, "whoholds records 64-bit x86 programs; build it for x86-64");
 	}
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
-		return refuse(ret_reason, path, "is an ELF file but not a program (an object file or a core file)",
+		return refuse(ret_reason, file, "is an ELF file but not a program (an object file or a core file)",
 			      "name the program that it is part of");
-	if (read_elf(fd, file) != 0)
-		return refuse(ret_reason, path, "is a damaged ELF file", "build or install it again");
-	if (raises_privileges(path, stat_buffer, &privilege)) {
+	if (read_elf(fd, elf) != 0)
+		return refuse(ret_reason, file, "is a damaged ELF file", "build or install it again");
+	if (raises_privileges(file->path, stat_buffer, &privilege)) {
 		text_format(&words, "is %s, and the loader ignores preloaded libraries there", privilege);
-		return refuse(ret_reason, path, what,
+		return refuse(ret_reason, file, what,
 			      "run it as its owner or as root, or a copy without that bit ('cp' drops it)");
 	}
-	if (!file->loader[0]) {
+	if (!elf->loader[0]) {
 		/* The loader run as a command loads the program, and the preload with it. */
-		if (file->dynamic && strncmp(base_name(path), "ld-linux", strlen("ld-linux")) == 0)
+		if (elf->dynamic && strncmp(base_name(file->path), "ld-linux", strlen("ld-linux")) == 0)
 			return 0;
-		return refuse(ret_reason, path, "is statically linked, so no library can be preloaded into it",
+		return refuse(ret_reason, file, "is statically linked, so no library can be preloaded into it",
 			      "link it dynamically (without -static)");
 	}
-	if (strncmp(base_name(file->loader), "ld-musl", strlen("ld-musl")) == 0) {
-		text_format(&words, "is linked with musl (%s)", file->loader);
-		return refuse(ret_reason, path, what, "whoholds' library needs glibc; build it against glibc");
+	if (strncmp(base_name(elf->loader), "ld-musl", strlen("ld-musl")) == 0) {
+		text_format(&words, "is linked with musl (%s)", elf->loader);
+		return refuse(ret_reason, file, what, "whoholds' library needs glibc; build it against glibc");
 	}
-	if (access(file->loader, X_OK) != 0) {
-		text_format(&words, "needs the loader '%s', which is not there", file->loader);
-		return refuse(ret_reason, path, what, "install the C library that it was built for");
+	if (access(elf->loader, X_OK) != 0) {
+		text_format(&words, "needs the loader '%s', which is not there", elf->loader);
+		return refuse(ret_reason, file, what, "install the C library that it was built for");
 	}
 	return 0;
 }
@@ -200,74 +210,77 @@ static bool script_interpreter(const char *line, char ret_interpreter[ELF_CHECK_
 	return bytes > 0;
 }
 
-static int check_depth(const char *path, unsigned depth, struct text *ret_reason);
+static int check_file(const struct candidate *file, struct text *ret_reason);
 
-static int check_script(const char *path, const char *line, unsigned depth, struct text *ret_reason)
+static int check_script(const struct candidate *file, const char *line, struct text *ret_reason)
 {
 	char interpreter[ELF_CHECK_PATH_BYTES], what[ELF_CHECK_PATH_BYTES + 64];
 	struct text words = TEXT_OF(what);
 	if (!script_interpreter(line, interpreter))
-		return refuse(ret_reason, path, "is a script that names no interpreter", "name one behind its '#!'");
+		return refuse(ret_reason, file, "is a script that names no interpreter", "name one behind its '#!'");
 	if (access(interpreter, F_OK) != 0) {
 		text_format(&words, "is a script for '%s', which is not there", interpreter);
-		return refuse(ret_reason, path, what, "install it, or correct the script's first line");
+		return refuse(ret_reason, file, what, "install it, or correct the script's first line");
 	}
-	return check_depth(interpreter, depth + 1, ret_reason);
+	const struct candidate next = { .path = interpreter, .depth = file->depth + 1 };
+	return check_file(&next, ret_reason);
 }
 
 /* Return: as elf_check. */
-static int check_open(const char *path, int fd, const struct stat *stat_buffer, unsigned depth,
-		      struct text *ret_reason)
+static int check_open(const struct candidate *file, int fd, const struct stat *stat_buffer, struct text *ret_reason)
 {
-	struct elf_file file = { 0 };
+	struct elf_file elf = { 0 };
 	char line[SCRIPT_LINE_BYTES + 1] = "";
 	ssize_t got = pread(fd, line, sizeof line - 1, 0);
 	if (got >= 2 && line[0] == '#' && line[1] == '!')
-		return check_script(path, line, depth, ret_reason);
-	got = pread(fd, &file.header, sizeof file.header, 0);
-	if (got >= SELFMAG && memcmp(file.header.e_ident, ELFMAG, SELFMAG) == 0) {
-		if (got < (ssize_t)sizeof file.header)
-			return refuse(ret_reason, path, "is a damaged ELF file", "build or install it again");
-		return check_elf(path, fd, stat_buffer, &file, ret_reason);
+		return check_script(file, line, ret_reason);
+	got = pread(fd, &elf.header, sizeof elf.header, 0);
+	if (got >= SELFMAG && memcmp(elf.header.e_ident, ELFMAG, SELFMAG) == 0) {
+		if (got < (ssize_t)sizeof elf.header)
+			return refuse(ret_reason, file, "is a damaged ELF file", "build or install it again");
+		return check_elf(file, fd, stat_buffer, &elf, ret_reason);
 	}
 	/* Neither: execvp hands it to the shell, and so do we. Binary rubbish is not a script. */
 	for (ssize_t i = 0; i < got && i < SCRIPT_LINE_BYTES && line[i] != '\n'; i++)
 		if (!line[i])
-			return refuse(ret_reason, path, "is neither a program nor a script", "name a program");
-	return depth ? refuse(ret_reason, path, "is not a program", "correct the script that names it as its interpreter") :
-		       check_depth("/bin/sh", depth + 1, ret_reason);
+			return refuse(ret_reason, file, "is neither a program nor a script", "name a program");
+	const struct candidate shell = { .path = "/bin/sh", .depth = file->depth + 1 };
+	if (file->depth)
+		return refuse(ret_reason, file, "is not a program", "correct the first line of the script");
+	return check_file(&shell, ret_reason);
 }
 
-static int check_depth(const char *path, unsigned depth, struct text *ret_reason)
+static int check_file(const struct candidate *file, struct text *ret_reason)
 {
 	struct stat stat_buffer;
 	char what[128];
 	struct text words = TEXT_OF(what);
-	if (depth > SCRIPT_DEPTH)
-		return refuse(ret_reason, path, "is a script for a script for a script, too deep for the kernel",
+	if (file->depth > SCRIPT_DEPTH)
+		return refuse(ret_reason, file, "is a script for a script for a script, too deep for the kernel",
 			      "name a program as its interpreter");
-	if (stat(path, &stat_buffer) != 0) {
-		text_format(&words, "can't be executed: %s", strerror(errno));
-		return refuse(ret_reason, path, what, "check its name and its directories");
+	if (stat(file->path, &stat_buffer) != 0) {
+		text_format(&words, "can't be reached (%s)", strerror(errno));
+		return refuse(ret_reason, file, what, "check its name and its directories");
 	}
 	if (S_ISDIR(stat_buffer.st_mode))
-		return refuse(ret_reason, path, "is a directory", "name a program in it");
+		return refuse(ret_reason, file, "is a directory", "name a program in it");
 	if (!S_ISREG(stat_buffer.st_mode))
-		return refuse(ret_reason, path, "is not a regular file", "name a program");
-	if (access(path, X_OK) != 0) {
-		text_format(&words, "can't be executed: %s", strerror(errno));
-		return refuse(ret_reason, path, what, "make it executable (chmod +x), or name the program that runs it");
+		return refuse(ret_reason, file, "is not a regular file", "name a program");
+	if (access(file->path, X_OK) != 0) {
+		text_format(&words, "is not executable (%s)", strerror(errno));
+		return refuse(ret_reason, file, what, "make it executable (chmod +x), or name the program that runs it");
 	}
 	/* What may be executed and not read (mode 0111) is the kernel's to judge. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	int result = check_open(path, fd, &stat_buffer, depth, ret_reason);
+	int result = check_open(file, fd, &stat_buffer, ret_reason);
 	close(fd);
 	return result;
 }
 
 int elf_check(const char *path, struct text *ret_reason)
 {
-	return check_depth(path, 0, ret_reason);
+	const struct candidate file = { .path = path };
+	return check_file(&file, ret_reason);
 }

@@ -20,7 +20,7 @@ int elf_check_find(const char *name, char ret_path[ELF_CHECK_PATH_BYTES]);
 
 /*
  * Whether the file can be executed and preloaded into; of a script, its interpreter. Return: 0, or
- * EXIT_UNLOADABLE with the reason in `ret_reason`, a sentence that begins with the path.
+ * EXIT_UNLOADABLE with the reason and the next step in `ret_reason`: "it is statically linked ...".
  */
 int elf_check(const char *path, struct text *ret_reason);
 

@@ -246,12 +246,15 @@ static void tell_end_in_short(struct monitor *monitor, struct watched *watched, 
 	output_flush(&renderer->text, view);
 }
 
-static void remove_file(const struct monitor *monitor, const struct watched *watched)
+/* What is kept must not be taken for a new recording of the run. */
+static void remove_file(struct monitor *monitor, const struct watched *watched)
 {
 	struct stat stat_buffer;
 	/* Under that name there may be the recording of another process by now. */
-	if (!monitor->keep && lstat(watched->reader.path, &stat_buffer) == 0 && stat_buffer.st_ino == watched->inode)
-		unlink(watched->reader.path);
+	if (lstat(watched->reader.path, &stat_buffer) != 0 || stat_buffer.st_ino != watched->inode)
+		return;
+	if (monitor->keep || unlink(watched->reader.path) != 0)
+		add_stranger(monitor, watched->name, watched->inode);
 }
 
 static void tell_end(struct monitor *monitor, struct watched *watched)

@@ -292,13 +292,15 @@ static bool hold_blocks_itself(struct graph *graph, const struct object *object,
 }
 
 /*
- * A semaphore that starts at 1 and that its taker has taken once is taken for a lock; of any other
- * use (items, free places, events) nobody knows who will post it.
+ * A semaphore that starts at 1, and that its taker has taken once and does not wait for again, is
+ * taken for a lock; of any other use (items, free places, events) nobody knows who will post it.
  */
-static bool is_like_a_lock(struct graph *graph, const struct object *object, const struct rec_hold *hold)
+static bool is_like_a_lock(struct graph *graph, const struct object *object, const struct link *link)
 {
+	uint32_t waits_for = graph->nodes[link->thread].object;
 	objects_look_up(graph);
-	return object->known && object->value == 1 && hold->count == 1;
+	return object->known && object->value == 1 && link->hold->count == 1 &&
+	       (waits_for == NONE || &graph->objects[waits_for] != object);
 }
 
 /* The edge from a waiting thread to the one that holds what it waits for. Return: false: there is none. */
@@ -312,7 +314,7 @@ static bool edge_to_holder(const struct graph *graph, uint32_t from, const struc
 	enum edge_type type = kind_has(object->kind, KIND_IS_OWNED) ? EDGE_LOCK : EDGE_SEMAPHORE;
 	if (!hold_blocks(hold, wait->mode))
 		return false;
-	if (type == EDGE_SEMAPHORE && (link->thread == from || !is_like_a_lock(mutable, object, hold)))
+	if (type == EDGE_SEMAPHORE && !is_like_a_lock(mutable, object, link))
 		return false;
 	if (link->thread == from && !hold_blocks_itself(mutable, object, hold))
 		return false;

@@ -158,7 +158,7 @@ static void heap_growth(struct detection *run, const struct series *series)
 		return;
 	finding->since = window.start;
 	finding->limit = limits->heap_growth_for;
-	finding->amount = (uint64_t)(window.last - window.first);
+	finding->amount = (uint64_t)window.last;
 	finding->rate = (uint64_t)((window.last - window.first) / seconds);
 	finding->key = finding->witness = detection_key(FINDING_heap_growth);
 	for (uint32_t i = 0; i < count; i++) {

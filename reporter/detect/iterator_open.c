@@ -51,8 +51,12 @@ static void report(struct detection *run, const struct rec_hold *oldest, uint32_
 	finding->since = oldest->since;
 	finding->limit = run->limits->iterating;
 	finding->count = count;
+	/* A stack is one place; without one, the iterator is. */
+	uint64_t itself = hash_add(hash_add(oldest->owner, oldest->serial), oldest->handle);
 	finding->key = hash_add(hash_add(detection_key(FINDING_iterator_open), oldest->stack), oldest->kind);
-	finding->witness = hash_add(hash_add(finding->key, oldest->owner), hash_add(oldest->serial, oldest->handle));
+	if (!oldest->stack)
+		finding->key = hash_add(finding->key, itself);
+	finding->witness = hash_add(finding->key, itself);
 	struct finding_item *item = detection_add_hold(run, finding, ROLE_opened, 2, owner, oldest);
 	item->flags |= ITEM_SUBJECT;
 	item->count = count;

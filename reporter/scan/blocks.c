@@ -6,14 +6,19 @@
 
 #define ADDRESS_END ((uint64_t)1 << 47)
 
+static bool makes_sense(const struct blocks *blocks, const struct block *block)
+{
+	if (blocks->count == BLOCKS_MOST || block->start >= ADDRESS_END || block->bytes >= ADDRESS_END - block->start)
+		return false;
+	return !blocks->count || blocks->at[blocks->count - 1].start < block->start;
+}
+
 void blocks_add(struct blocks *blocks, const struct block *block)
 {
-	const struct block *last = blocks->count ? &blocks->at[blocks->count - 1] : NULL;
-	struct block *at = memory_grow(blocks->at, blocks->count, &blocks->room, sizeof *at);
-	if (!at || blocks->count == BLOCKS_MOST || block->start >= ADDRESS_END ||
-	    block->bytes >= ADDRESS_END - block->start || (last && block->start <= last->start)) {
-		if (at)
-			blocks->at = at;
+	struct block *at = NULL;
+	if (makes_sense(blocks, block))
+		at = memory_grow(blocks->at, blocks->count, &blocks->room, sizeof *at);
+	if (!at) {
 		blocks->failed = true;
 		return;
 	}

@@ -59,7 +59,7 @@ struct blocks {
 /* Appends a block; its address is above all before it. Nonsense sets `failed`. */
 void blocks_add(struct blocks *blocks, const struct block *block);
 
-/* Makes the index; after it, slack and flags may change, and nothing else. */
+/* Makes the index; after it, only sites, threads and flags may change. */
 void blocks_index(struct blocks *blocks);
 
 void blocks_release(struct blocks *blocks);

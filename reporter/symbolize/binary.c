@@ -42,9 +42,9 @@ static int find_debug(Dwfl_Module *module, void **data, const char *name, Dwarf_
 	char path[LOCATE_PATH_BYTES];
 	int fd = binary ? locate_debug(&binary->wanted, file ? file : binary->path, link, crc, path) : -1;
 	if (fd < 0)
-		return servers_named() ? dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc,
-								      ret_path) :
-					 -1;
+		return servers_named()
+			   ? dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, ret_path)
+			   : -1;
 	*ret_path = strdup(path);
 	return fd;
 }
@@ -90,7 +90,8 @@ static void read_text(struct binary *binary)
 		GElf_Phdr segment;
 		if (gelf_getphdr(binary->elf, (int)i, &segment) && segment.p_type == PT_LOAD &&
 		    (segment.p_flags & PF_X))
-			ranges_add(&binary->text, segment.p_vaddr, segment.p_vaddr + segment.p_memsz, (uint32_t)i, 0);
+			ranges_add(&binary->text, segment.p_vaddr, segment.p_vaddr + segment.p_memsz,
+				   (uint32_t)i, 0);
 	}
 	ranges_sort(&binary->text);
 }
@@ -240,8 +241,9 @@ static bool is_zstd(struct binary *binary)
 		GElf_Chdr compression;
 		const char *name;
 		if (gelf_getshdr(section, &header) && (header.sh_flags & SHF_COMPRESSED) &&
-		    (name = elf_strptr(binary->elf, names, header.sh_name)) && strncmp(name, ".debug", 6) == 0 &&
-		    gelf_getchdr(section, &compression) && compression.ch_type == COMPRESSED_ZSTD)
+		    (name = elf_strptr(binary->elf, names, header.sh_name)) &&
+		    strncmp(name, ".debug", 6) == 0 && gelf_getchdr(section, &compression) &&
+		    compression.ch_type == COMPRESSED_ZSTD)
 			return true;
 	}
 	return false;
@@ -260,10 +262,11 @@ static struct debug *binary_debug(struct binary *binary)
 	}
 	if ((!binary->debug || !binary->debug->unit_count) && is_zstd(binary)) {
 		char note[LOCATE_PATH_BYTES];
-		snprintf(note, sizeof(note),
-			 "the debugging information of '%s' is compressed with zstd, which can't be read here: "
-			 "try objcopy --compress-debug-sections=zlib",
-			 binary->path);
+		snprintf(
+		    note, sizeof(note),
+		    "the debugging information of '%s' is compressed with zstd, which can't be read here: "
+		    "try objcopy --compress-debug-sections=zlib",
+		    binary->path);
 		note_put(binary, note);
 	}
 	return binary->debug;
@@ -279,9 +282,9 @@ static bool is_clone(const char *symbol, const char *name)
 static void name_by_symbol(struct binary *binary, struct frame *frame, const char *symbol)
 {
 	frame->function = names_demangle(binary->names, symbol);
-	frame->linkage = frame->function && strcmp(symbol, frame->function) != 0 ?
-				 names_put(binary->names, symbol, strcspn(symbol, "@")) :
-				 NULL;
+	frame->linkage = frame->function && strcmp(symbol, frame->function) != 0
+			     ? names_put(binary->names, symbol, strcspn(symbol, "@"))
+			     : NULL;
 	if (frame->linkage && strcmp(frame->linkage, frame->function) == 0)
 		frame->linkage = NULL;
 }
@@ -317,7 +320,8 @@ size_t binary_frames(struct binary *binary, uint64_t address, struct frame *ret_
 		compiled->linkage = names_keep(binary->names, symbol->name);
 	if (debug && !binary->note && debug_split_missing(debug)) {
 		char note[LOCATE_PATH_BYTES];
-		snprintf(note, sizeof(note), "'%s' keeps its debugging information in .dwo files that are not there",
+		snprintf(note, sizeof(note),
+			 "'%s' keeps its debugging information in .dwo files that are not there",
 			 binary->path);
 		note_put(binary, note);
 	}
@@ -358,7 +362,8 @@ bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t s
 	if (variable) {
 		/* The symbol of a static local variable of C, "lock.0" or "scan.lock", says less than its entry. */
 		bool local = variable->function.addr && name && !strchr(name, ':');
-		debug_member(debug, variable, local ? NULL : name, address + binary->debug_shift, buffer, size);
+		debug_member(debug, variable, local ? NULL : name, address + binary->debug_shift, buffer,
+			     size);
 		text.used = strlen(buffer);
 	} else {
 		text_put(&text, name);

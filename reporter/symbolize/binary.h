@@ -19,23 +19,23 @@
 #include "reporter/symbolize/symtab.h"
 
 struct binary {
-	struct binary *next;   /* the owner's */
-	uint64_t hash;         /* the owner's */
-	const char *path;      /* as in the recording */
-	const char *build_id;  /* hex; NULL: none */
-	const char *note;      /* why there are no names, or fewer than could be; NULL: nothing to say */
-	struct names *names;   /* the owner's */
+	struct binary *next;  /* the owner's */
+	uint64_t hash;        /* the owner's */
+	const char *path;     /* as in the recording */
+	const char *build_id; /* hex; NULL: none */
+	const char *note;     /* why there are no names, or fewer than could be; NULL: nothing to say */
+	struct names *names;  /* the owner's */
 	Dwfl_Callbacks callbacks;
-	struct wanted wanted;  /* with `build_id` a copy, and the path above */
+	struct wanted wanted; /* with `build_id` a copy, and the path above */
 	uint8_t build_id_copy[64];
-	Dwfl *dwfl;            /* NULL: no file */
+	Dwfl *dwfl; /* NULL: no file */
 	Dwfl_Module *module;
 	Elf *elf;
-	uint64_t bias;         /* what libdwfl adds to the file's addresses */
-	struct ranges text;    /* executable parts */
+	uint64_t bias;      /* what libdwfl adds to the file's addresses */
+	struct ranges text; /* executable parts */
 	struct symtab symtab;
-	struct debug *debug;   /* NULL: none */
-	uint64_t debug_shift;  /* addresses of the debugging information minus the file's own */
+	struct debug *debug;  /* NULL: none */
+	uint64_t debug_shift; /* addresses of the debugging information minus the file's own */
 	bool symtab_known, debug_known;
 };
 

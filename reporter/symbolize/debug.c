@@ -44,8 +44,8 @@ static void add_function(struct debug *debug, struct unit *unit, Dwarf_Die *die)
 {
 	if (!dwarf_hasattr(die, DW_AT_low_pc) && !dwarf_hasattr(die, DW_AT_ranges))
 		return;
-	void *room = array_room(unit->functions, unit->function_count, &unit->function_size,
-				sizeof(*unit->functions));
+	void *room =
+	    array_room(unit->functions, unit->function_count, &unit->function_size, sizeof(*unit->functions));
 	if (!room)
 		return;
 	unit->functions = room;
@@ -60,8 +60,8 @@ static bool fixed_address(Dwarf_Die *die, uint64_t *ret_address)
 	Dwarf_Attribute attribute;
 	Dwarf_Op *ops;
 	size_t count;
-	if (!dwarf_attr(die, DW_AT_location, &attribute) || dwarf_getlocation(&attribute, &ops, &count) != 0 ||
-	    !count || count > 2)
+	if (!dwarf_attr(die, DW_AT_location, &attribute) ||
+	    dwarf_getlocation(&attribute, &ops, &count) != 0 || !count || count > 2)
 		return false;
 	uint64_t address = ops[0].number;
 	if (ops[0].atom == DW_OP_addrx || ops[0].atom == DW_OP_GNU_addr_index) {
@@ -97,10 +97,11 @@ static void add_variable(struct debug *debug, Dwarf_Die *die, const Dwarf_Die *f
 	if (!room)
 		return;
 	debug->variables = room;
-	if (!ranges_add(&debug->variable_ranges, address, address + bytes, (uint32_t)debug->variable_count, 0))
+	if (!ranges_add(&debug->variable_ranges, address, address + bytes, (uint32_t)debug->variable_count,
+			0))
 		return;
 	debug->variables[debug->variable_count++] =
-		(struct variable){ .die = *die, .address = address, .bytes = bytes, .function = *function };
+	    (struct variable){ .die = *die, .address = address, .bytes = bytes, .function = *function };
 }
 
 /* Types and declarations hold no code, save for the functions that Rust and local classes have inside them. */
@@ -190,7 +191,8 @@ struct debug *debug_open(Dwarf *dwarf, const struct ranges *text, struct names *
 		/* A unit that doesn't say where its code is: its functions do. */
 		unit_scan(debug, unit);
 		for (size_t j = 0; j < unit->ranges.count; j++)
-			ranges_add(&debug->ranges, unit->ranges.at[j].low, unit->ranges.at[j].high, (uint32_t)i, 0);
+			ranges_add(&debug->ranges, unit->ranges.at[j].low, unit->ranges.at[j].high,
+				   (uint32_t)i, 0);
 	}
 	ranges_sort(&debug->ranges);
 	return debug;
@@ -257,7 +259,8 @@ void debug_name(struct debug *debug, Dwarf_Die *die, const char **ret_name, cons
 	if (!linkage)
 		linkage = dwarf_diename(die);
 	*ret_name = linkage ? names_demangle(debug->names, linkage) : NULL;
-	*ret_linkage = *ret_name && strcmp(linkage, *ret_name) != 0 ? names_keep(debug->names, linkage) : NULL;
+	*ret_linkage =
+	    *ret_name && strcmp(linkage, *ret_name) != 0 ? names_keep(debug->names, linkage) : NULL;
 }
 
 bool debug_split_missing(const struct debug *debug)

@@ -55,9 +55,10 @@ struct variable {
 };
 
 struct debug {
-	Dwarf *dwarf;         /* the owner's */
-	struct names *names;  /* the owner's */
-	const struct ranges *text; /* executable parts of the file, the owner's; what lies elsewhere was discarded */
+	Dwarf *dwarf;        /* the owner's */
+	struct names *names; /* the owner's */
+	const struct ranges
+	    *text; /* executable parts of the file, the owner's; what lies elsewhere was discarded */
 	struct unit *units;
 	size_t unit_count, unit_size;
 	struct ranges ranges; /* of `units` */

@@ -7,7 +7,8 @@
 
 #include "base/text.h"
 
-#define INPUT_MOST 4096u /* longest name that is demangled, bytes; the recommendation of libiberty's fuzzers */
+#define INPUT_MOST \
+	4096u /* longest name that is demangled, bytes; the recommendation of libiberty's fuzzers */
 #define OUTPUT_MOST 16384u
 
 /* A short mangled name can stand for a huge one (back references): stop there, and keep what it was. */
@@ -73,7 +74,8 @@ static NOINLINE bool demangle(const char *mangled, struct output *output)
 	if (rust_demangle_callback(mangled, DMGL_PARAMS | DMGL_ANSI, output_put, output) && output->used)
 		return true;
 	output->used = 0;
-	return cplus_demangle_v3_callback(mangled, DMGL_PARAMS | DMGL_ANSI, output_put, output) && output->used;
+	return cplus_demangle_v3_callback(mangled, DMGL_PARAMS | DMGL_ANSI, output_put, output) &&
+	       output->used;
 }
 
 const char *names_demangle(struct names *names, const char *linkage)

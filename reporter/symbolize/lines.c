@@ -34,7 +34,8 @@ static void function_scan(struct debug *debug, struct function *function)
 		if (!nested && tag == DW_TAG_inlined_subroutine && function->inlined_count < INLINED_MOST) {
 			if (function->inlined_count == size) {
 				size = size ? size * 2 : 8;
-				void *grown = reallocarray(function->inlined, size, sizeof(*function->inlined));
+				void *grown =
+				    reallocarray(function->inlined, size, sizeof(*function->inlined));
 				if (!grown)
 					break;
 				function->inlined = grown;
@@ -47,10 +48,11 @@ static void function_scan(struct debug *debug, struct function *function)
 				at = dwarf_ranges(&walk.die, at, &base, &low, &high);
 				if (at <= 0)
 					break;
-				ranges_add(&function->inlined_ranges, low, high, function->inlined_count, walk.depth);
+				ranges_add(&function->inlined_ranges, low, high, function->inlined_count,
+					   walk.depth);
 			}
 			function->inlined[function->inlined_count++] =
-				(struct inlined){ .die = walk.die, .parent = around[depth - 1] };
+			    (struct inlined){ .die = walk.die, .parent = around[depth - 1] };
 			around[depth] = function->inlined_count;
 		}
 		bool skip = nested || (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block &&

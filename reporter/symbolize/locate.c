@@ -86,10 +86,12 @@ static bool is_wanted(const struct wanted *wanted, int fd, const char *path, str
 	} else {
 		/* Nothing to compare: at least it must not have been written after the program had ended. */
 		right = fstat(fd, &status) == 0 &&
-			(!wanted->ended_real || (uint64_t)status.st_mtim.tv_sec * NSEC_PER_SEC +
-							(uint64_t)status.st_mtim.tv_nsec <= wanted->ended_real);
+			(!wanted->ended_real ||
+			 (uint64_t)status.st_mtim.tv_sec * NSEC_PER_SEC + (uint64_t)status.st_mtim.tv_nsec <=
+			     wanted->ended_real);
 		if (!right)
-			text_format(note, "'%s' has no build-id and was written after the program ended", path);
+			text_format(note, "'%s' has no build-id and was written after the program ended",
+				    path);
 	}
 	elf_end(elf);
 	return right;
@@ -160,7 +162,8 @@ int locate_open(const struct wanted *wanted, struct located *ret_located)
 	struct text text = TEXT_OF(plain);
 	size_t length = strlen(wanted->path);
 	const char *gone = strstr(wanted->path, " (deleted)");
-	text_bytes(&text, wanted->path, gone && !gone[strlen(" (deleted)")] ? (size_t)(gone - wanted->path) : length);
+	text_bytes(&text, wanted->path,
+		   gone && !gone[strlen(" (deleted)")] ? (size_t)(gone - wanted->path) : length);
 	if (text.cut)
 		return -ENAMETOOLONG;
 

@@ -14,13 +14,13 @@
 #define LOCATE_PATH_BYTES 4352u
 
 struct wanted {
-	const char *path;        /* absolute */
+	const char *path; /* absolute */
 	const uint8_t *build_id;
-	size_t build_id_bytes;   /* 0: the file has none, or it is unknown */
-	uint64_t start, end;     /* where it was mapped */
-	int32_t pid;             /* of the process that mapped it, if that still runs; else 0 */
-	bool is_program;         /* and not a library */
-	uint64_t ended_real;     /* CLOCK_REALTIME ns when the process ended; 0: it runs, or nobody knows */
+	size_t build_id_bytes; /* 0: the file has none, or it is unknown */
+	uint64_t start, end;   /* where it was mapped */
+	int32_t pid;           /* of the process that mapped it, if that still runs; else 0 */
+	bool is_program;       /* and not a library */
+	uint64_t ended_real;   /* CLOCK_REALTIME ns when the process ended; 0: it runs, or nobody knows */
 };
 
 struct located {

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-#define STEPS_MOST 64u    /* typedefs and members on the way to a byte */
+#define STEPS_MOST 64u /* typedefs and members on the way to a byte */
 #define MEMBERS_MOST 65536u
 #define DIMENSIONS_MOST 8u
 
@@ -223,7 +223,8 @@ void debug_member(struct debug *debug, const struct variable *variable, const ch
 	bool exact = offset == 0;
 	Dwarf_Die type;
 	bool known = type_of(&die, &type);
-	for (unsigned steps = 0; known && steps < STEPS_MOST && peel(&type, true) && !is_lock(&type); steps++) {
+	for (unsigned steps = 0; known && steps < STEPS_MOST && peel(&type, true) && !is_lock(&type);
+	     steps++) {
 		const char *member = NULL;
 		int tag = dwarf_tag(&type);
 		if (tag == DW_TAG_array_type)

@@ -73,8 +73,8 @@ static uint64_t ended_real(const struct view *view)
 	return header->started_real + (header->ended_mono - header->started_mono);
 }
 
-static struct binary *open_binary(struct lookup *lookup, const struct view *view, const struct rec_module *module,
-				  const char *path)
+static struct binary *open_binary(struct lookup *lookup, const struct view *view,
+				  const struct rec_module *module, const char *path)
 {
 	struct wanted wanted = {
 		.path = path,
@@ -92,7 +92,8 @@ static struct binary *open_binary(struct lookup *lookup, const struct view *view
 }
 
 /* The file of a module; NULL: no memory. */
-static struct binary *find_binary(struct lookup *lookup, const struct view *view, const struct rec_module *module)
+static struct binary *find_binary(struct lookup *lookup, const struct view *view,
+				  const struct rec_module *module)
 {
 	char path[LOCATE_PATH_BYTES];
 	path[0] = '\0';
@@ -104,7 +105,8 @@ static struct binary *find_binary(struct lookup *lookup, const struct view *view
 		hash = hash_add(hash, module->build_id[i]);
 	/* Without a build-id a path alone does not tell two processes' files apart. */
 	if (!id_bytes)
-		hash = hash_add(hash, hash_add((uint64_t)view->header->pid, view->header->started_boot_ticks));
+		hash =
+		    hash_add(hash, hash_add((uint64_t)view->header->pid, view->header->started_boot_ticks));
 
 	struct binary **bucket = &lookup->binaries[hash % BINARY_BUCKETS];
 	for (struct binary *binary = *bucket; binary; binary = binary->next)
@@ -180,15 +182,15 @@ static const struct answer *find_answer(struct lookup *lookup, struct binary *bi
 		return NULL;
 	memcpy(kept, frames, count * sizeof(*kept));
 	lookup->answers[at] =
-		(struct answer){ .binary = binary, .address = address, .frames = kept, .count = count };
+	    (struct answer){ .binary = binary, .address = address, .frames = kept, .count = count };
 	lookup->answer_count++;
 	return &lookup->answers[at];
 }
 
 /* -- the interface ----------------------------------------------------------- */
 
-static size_t lookup_frames(struct symbolizer *self, const struct view *view, stack_id stack, struct arena *arena,
-			    struct frame **ret_frames)
+static size_t lookup_frames(struct symbolizer *self, const struct view *view, stack_id stack,
+			    struct arena *arena, struct frame **ret_frames)
 {
 	struct lookup *lookup = (struct lookup *)self;
 	*ret_frames = NULL;
@@ -208,7 +210,8 @@ static size_t lookup_frames(struct symbolizer *self, const struct view *view, st
 		address -= exact || !address ? 0 : 1;
 		const struct rec_module *module = view_module(view, address, record->epoch);
 		struct binary *binary = module ? find_binary(lookup, view, module) : NULL;
-		const struct answer *answer = binary ? find_answer(lookup, binary, address - module->bias) : NULL;
+		const struct answer *answer =
+		    binary ? find_answer(lookup, binary, address - module->bias) : NULL;
 		if (answer)
 			found[i] = *answer;
 		else
@@ -285,8 +288,8 @@ void symbolizer_close(struct symbolizer *symbolizer)
 	free(lookup);
 }
 
-void symbolizer_notes(struct symbolizer *symbolizer, void (*each)(const char *path, const char *note, void *data),
-		      void *data)
+void symbolizer_notes(struct symbolizer *symbolizer,
+		      void (*each)(const char *path, const char *note, void *data), void *data)
 {
 	struct lookup *lookup = (struct lookup *)symbolizer;
 	for (size_t i = 0; i < BINARY_BUCKETS; i++)

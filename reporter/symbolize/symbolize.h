@@ -23,7 +23,7 @@ void symbolizer_close(struct symbolizer *symbolizer);
  * Calls `each` with every file that has no names, or fewer than it could have, and a sentence that
  * says why ("… is not the file that ran: it has build-id …"). Of those looked up so far.
  */
-void symbolizer_notes(struct symbolizer *symbolizer, void (*each)(const char *path, const char *note, void *data),
-		      void *data);
+void symbolizer_notes(struct symbolizer *symbolizer,
+		      void (*each)(const char *path, const char *note, void *data), void *data);
 
 #endif

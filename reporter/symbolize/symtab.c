@@ -73,7 +73,8 @@ void symtab_read(struct symtab *symtab, Dwfl_Module *module, uint64_t bias, cons
 		GElf_Sym symbol;
 		GElf_Addr address;
 		GElf_Word section;
-		const char *name = dwfl_module_getsym_info(module, i, &symbol, &address, &section, NULL, NULL);
+		const char *name =
+		    dwfl_module_getsym_info(module, i, &symbol, &address, &section, NULL, NULL);
 		if (!name || !*name || section == SHN_UNDEF || section == SHN_ABS || section == (GElf_Word)-1)
 			continue;
 		address -= bias;
@@ -98,7 +99,7 @@ void symtab_read(struct symtab *symtab, Dwfl_Module *module, uint64_t bias, cons
 			continue;
 		}
 		symtab->symbols[symtab->count++] =
-			(struct symbol){ .name = name, .address = address, .bytes = symbol.st_size };
+		    (struct symbol){ .name = name, .address = address, .bytes = symbol.st_size };
 	}
 	ranges_sort(&symtab->functions);
 	ranges_sort(&symtab->objects);

@@ -24,7 +24,7 @@ struct symtab {
 	struct ranges functions; /* those that know their size */
 	struct ranges labels;    /* code without a size (assembler): up to the next one */
 	struct ranges objects;
-	struct ranges marks;     /* data without a size */
+	struct ranges marks; /* data without a size */
 };
 
 /* `bias`: what libdwfl adds to the file's addresses. `text`: the executable parts of the file. */

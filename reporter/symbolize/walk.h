@@ -15,9 +15,9 @@
 #include "base/types.h"
 
 struct walk {
-	Dwarf_Die die;    /* the entry being visited */
-	unsigned depth;   /* 1: a child of the root */
-	const char *end;  /* of the unit */
+	Dwarf_Die die;   /* the entry being visited */
+	unsigned depth;  /* 1: a child of the root */
+	const char *end; /* of the unit */
 };
 
 /* To the first entry below `root`; false: there is none. */

@@ -177,28 +177,18 @@ EXPORT size_t wh_live_bytes_since(wh_mark mark)
 }
 
 /* Whether thread `id` is `maker` or was made by it, or by one that it made. */
-static bool made_by(const struct view *view, thread_id id, thread_id maker)
+static bool made_by(thread_id id, thread_id maker)
 {
-	uint32_t slots = view_thread_slots(view);
-
-	/* A thread has a greater number than its maker, so this comes to an end. */
 	while (id > maker) {
-		thread_id creator = 0;
-		for (uint32_t i = 0; i < slots && !creator; i++) {
-			const struct rec_thread *slot = view_thread(view, i);
-			if (slot && slot->id == id && slot->state != THREAD_FREE)
-				creator = slot->creator;
-		}
-		if (creator >= id)
-			return false;
-		id = creator;
+		thread_id creator = thread_creator(id);
+		id = creator < id ? creator : 0;
 	}
 	return id == maker;
 }
 
 static bool counts_as_open(const struct rec_hold *hold, nsec_t since)
 {
-	return (hold->state == HOLD_LIVE || hold->state == HOLD_PARKED) && hold->since >= since &&
+	return hold->state == HOLD_LIVE && hold->since >= since &&
 	       kind_traits(hold->kind) & (KIND_IS_OWNED | KIND_IS_RESOURCE);
 }
 
@@ -214,14 +204,14 @@ EXPORT int wh_open_since(wh_mark mark)
 
 	for (uint32_t i = 0; i < slots; i++) {
 		const struct rec_thread *slot = view_thread(view, i);
-		if (!slot || slot->state == THREAD_FREE || !made_by(view, slot->id, own->id))
+		if (!slot || slot->state == THREAD_FREE || !made_by(slot->id, own->id))
 			continue;
 		for (uint32_t at = 0; at < MIN_OF(slot->hold_count, REC_SLOT_HOLDS); at++)
 			open += counts_as_open(&slot->holds[at], mark.at);
 	}
 	for (uint32_t i = 0; i < resources && open < INT_MAX; i++) {
 		const struct rec_hold *hold = view_resource(view, i);
-		open += hold && counts_as_open(hold, mark.at) && made_by(view, hold->owner, own->id);
+		open += hold && counts_as_open(hold, mark.at) && made_by(hold->owner, own->id);
 	}
 	return open;
 }

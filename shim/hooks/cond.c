@@ -20,8 +20,15 @@ void cond_wait_end(struct cond_wait *wait)
 {
 	hook_wait_over(wait->hook);
 	hold_unpark(KIND_MUTEX, wait->mutex);
-	if (UNLIKELY(wait->lost))
-		hold_end(KIND_MUTEX, wait->mutex, NULL);
+	if (LIKELY(wait->result != EOWNERDEAD && wait->result != ENOTRECOVERABLE))
+		return;
+	/* A robust mutex, taken from a dead owner, whose hold is over, or gone for good. */
+	const struct rec_hold *own = hold_own(KIND_MUTEX, wait->mutex);
+	enum op op = own ? own->op : OP_none;
+	stack_id stack = own ? own->stack : 0;
+	hold_forget(KIND_MUTEX, wait->mutex);
+	if (own && wait->result == EOWNERDEAD)
+		hold_begin(KIND_MUTEX, wait->mutex, MODE_EXCLUSIVE, op, stack);
 }
 
 EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
@@ -31,9 +38,8 @@ EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 		return real.pthread_cond_wait(cond, mutex);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
 		cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_wait, false);
-	int result = real.pthread_cond_wait(cond, mutex);
-	wait.lost = result == ENOTRECOVERABLE;
-	return result;
+	wait.result = real.pthread_cond_wait(cond, mutex);
+	return wait.result;
 }
 
 EXPORT int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
@@ -43,9 +49,8 @@ EXPORT int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, 
 		return real.pthread_cond_timedwait(cond, mutex, until);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
 		cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_timedwait, true);
-	int result = real.pthread_cond_timedwait(cond, mutex, until);
-	wait.lost = result == ENOTRECOVERABLE;
-	return result;
+	wait.result = real.pthread_cond_timedwait(cond, mutex, until);
+	return wait.result;
 }
 
 EXPORT int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
@@ -56,9 +61,8 @@ EXPORT int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, 
 		return real.pthread_cond_clockwait(cond, mutex, clock, until);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
 		cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_clockwait, true);
-	int result = real.pthread_cond_clockwait(cond, mutex, clock, until);
-	wait.lost = result == ENOTRECOVERABLE;
-	return result;
+	wait.result = real.pthread_cond_clockwait(cond, mutex, clock, until);
+	return wait.result;
 }
 
 /*

@@ -4,8 +4,9 @@
  * ends (also by cancellation: POSIX has the mutex taken back before the first
  * cleanup handler runs), the hold is there again.
  *
- *   struct cond_wait parked CLEANUP(cond_wait_end) = cond_wait_begin(&hook, ...);
- *   parked.result = real.pthread_cond_wait(cond, mutex);
+ *   struct cond_wait wait CLEANUP(cond_wait_end) = cond_wait_begin(&hook, ...);
+ *   wait.result = real.pthread_cond_wait(cond, mutex);
+ *   return wait.result;
  *
  * Context: hook. Keep errno.
  */
@@ -17,7 +18,7 @@
 struct cond_wait {
 	struct hook *hook;
 	uint64_t mutex;
-	bool lost; /* the wait came back without the mutex (ENOTRECOVERABLE) */
+	int result; /* of the real call, an errno; 0 as long as it has not returned */
 };
 
 struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op, bool timed);

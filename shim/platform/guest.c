@@ -116,6 +116,7 @@ int guest_start(struct guest *guest, void (*run)(void *data), void *data, const 
 		guest->stack = NULL;
 		return (int)tid;
 	}
+	guest->task = (int32_t)tid;
 	return 0;
 }
 
@@ -124,6 +125,10 @@ void guest_join(struct guest *guest)
 	uint32_t tid;
 	while ((tid = __atomic_load_n(&guest->tid, __ATOMIC_ACQUIRE)))
 		sys_futex_wait(&guest->tid, tid, 0);
+	/* It counts as a thread of the process for a moment longer, and unshare would refuse. */
+	for (int32_t pid = sys_pid(); guest->task && sys_kill_thread(pid, guest->task, 0) == 0;)
+		sys_sleep(20000);
+	guest->task = 0;
 	if (guest->stack)
 		sys_pages_free(guest->stack, guest->bytes);
 	guest->stack = NULL;

@@ -12,7 +12,8 @@
 struct guest {
 	void *stack;      /* mapping: guard page, stack, thread-local area */
 	size_t bytes;
-	uint32_t tid;     /* 0 as soon as it has ended: the kernel clears it and wakes waiters */
+	uint32_t tid;     /* 0 as soon as it is ending: the kernel clears it and wakes waiters */
+	int32_t task;     /* the same, and kept */
 };
 
 /*

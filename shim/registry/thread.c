@@ -19,6 +19,9 @@ static struct lock slots;
 static uint32_t free_hint; /* no free slot below it */
 static uint32_t generation = 1;
 
+/* Outlives the slots, so that what a thread left open can be told from what others did. */
+static thread_id creators[65536];
+
 static struct rec_thread *slot_at(uint32_t index)
 {
 	return (struct rec_thread *)((char *)recording_table(REC_THREADS) + (size_t)index * REC_SLOT_BYTES);
@@ -151,6 +154,7 @@ struct rec_thread *thread_create(stack_id stack, uint64_t start_routine, uint64_
 		thread_write_begin(slot);
 		slot->id = next_id(0);
 		slot->creator = creator ? creator->id : 0;
+		creators[slot->id % COUNT_OF(creators)] = slot->creator;
 		slot->created_stack = stack;
 		slot->start_routine = start_routine;
 		slot->argument = argument;
@@ -224,6 +228,11 @@ static struct rec_thread *slot_find(uint64_t pthread)
 			found = slot;
 	}
 	return found;
+}
+
+thread_id thread_creator(thread_id id)
+{
+	return creators[id % COUNT_OF(creators)];
 }
 
 thread_id thread_find(uint64_t pthread)

@@ -61,6 +61,12 @@ void thread_end(void);
 /* The thread with that pthread_t, newest first, live or ended and not joined; 0: unknown. Context: hook. */
 thread_id thread_find(uint64_t pthread);
 
+/*
+ * Who made that thread, also after its slot is somebody else's (for the last 65536 threads); 0: unknown.
+ * A thread has a greater number than its maker. Context: signal.
+ */
+thread_id thread_creator(thread_id id);
+
 /* It was joined / detached / told to end: once joined or detached, its slot is free as soon as it has ended and holds nothing. Context: hook. */
 void thread_joined(thread_id id);
 void thread_detached(uint64_t pthread);

@@ -1,0 +1,265 @@
+#!/bin/bash
+# usage: scripts/cli-test.sh BUILD
+#
+# The command's contract: exit codes, messages, bad options, bad files, programs that can't be
+# preloaded into, recordings that are cut short, of another version or hostile.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=$(realpath "$1")
+wh=$build/bin/whoholds
+progs=$build/testprogs
+passed=0 failed=0 skipped=0
+place=$(mktemp -d /tmp/cli.XXXXXX)
+chmod 755 "$place"
+trap 'rm -rf "$place"' EXIT
+mkdir -m 700 "$place/dir"
+export WHOHOLDS_DIR=$place/dir LC_ALL=C.UTF-8
+unset WHOHOLDS_OPTIONS LD_PRELOAD NO_COLOR
+
+bad() {
+	failed=$((failed + 1))
+	echo "  FAIL $1"
+	[ ! -s "$place/err" ] || head -n 3 "$place/err" | sed 's/^/       stderr: /'
+}
+skip() {
+	skipped=$((skipped + 1))
+	echo "  skip $1: $2"
+}
+# gives STATUS PATTERN COMMAND...: ends with STATUS; PATTERN (extended, "" for any) is on one of its outputs
+gives() {
+	local wanted=$1 pattern=$2 status
+	shift 2
+	timeout -k 1 30 "$@" >"$place/out" 2>"$place/err" </dev/null
+	status=$?
+	if [ "$status" != "$wanted" ]; then
+		bad "status $status, not $wanted: ${*##*/}"
+	elif [ -n "$pattern" ] && ! grep -qE -- "$pattern" "$place/out" "$place/err"; then
+		bad "says nothing like '$pattern': ${*##*/}"
+	else
+		passed=$((passed + 1))
+	fi
+}
+# holds NAME COMMAND...
+holds() {
+	local name=$1
+	shift
+	if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); else bad "$name"; fi
+}
+
+# -- the program's status is the command's ----------------------------------------
+gives 0 '' "$wh" run true
+gives 1 '' "$wh" run -- false
+gives 42 '' "$wh" run sh -c 'exit 42'
+# shellcheck disable=SC2016 # for the inner shell
+for signal in KILL:137 SEGV:139 TERM:143 ABRT:134; do
+	gives "${signal#*:}" '' "$wh" run bash -c "ulimit -c 0; kill -${signal%:*} \$\$"
+done
+gives 0 '^hello$' "$wh" run sh -c 'echo hello'
+holds 'nothing is added to the output of a program without findings' test "$(cat "$place/out" "$place/err")" = hello
+holds 'standard input is passed on' test "$(echo word | "$wh" run cat)" = word
+holds 'arguments are passed on as they are' test "$("$wh" run printf '%s|' -- 'a b' '' '*' --set)" = 'a b||*|--set|'
+holds 'arguments behind -- as well' test "$("$wh" run -- printf '%s|' -v 'x')" = 'x|' -o "$("$wh" run -- /usr/bin/printf '%s|' -v 'x')" = '-v|x|'
+
+# shellcheck disable=SC2016
+"$wh" run sh -c 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done' >"$place/out" 2>"$place/err" &
+run=$!
+until grep -q up "$place/out"; do sleep 0.05; done
+kill -TERM $run
+wait $run
+status=$?
+holds 'a signal is passed on to the program' test $status = 5
+
+# -- findings and the exit code ------------------------------------------------------
+gives 0 'held-at-exit' "$wh" run "$progs/thread_exit_locked"
+gives 9 'held-at-exit' "$wh" run --error-exitcode=9 "$progs/thread_exit_locked"
+gives 0 '' "$wh" run --error-exitcode=9 "$progs/thread_leak"
+gives 9 'thread-leak' "$wh" run --error-exitcode=9 --fail-on=thread-leak "$progs/thread_leak"
+gives 9 'thread-leak' "$wh" run --error-exitcode=9 --fail-on=warning "$progs/thread_leak"
+gives 9 'held-at-exit' "$wh" run --error-exitcode=9 sh -c "$progs/thread_exit_locked; exit 0"
+echo 'held-at-exit:update' >"$place/supp"
+gives 0 '' "$wh" run --error-exitcode=9 --suppressions="$place/supp" "$progs/thread_exit_locked"
+holds 'a suppressed finding is not in the report' test -z "$(cat "$place/err")"
+gives 0 '' "$wh" run --json="$place/%n.%p.json" "$progs/thread_exit_locked"
+holds '%n and %p in an output name' test -n "$(find "$place" -name 'thread_exit_locked.*.json')"
+gives 0 '' "$wh" run -o "$place/text" "$progs/thread_exit_locked"
+holds '-o takes the text report' grep -q held-at-exit "$place/text"
+holds 'and leaves standard error alone' test ! -s "$place/err"
+holds 'no recordings are left' test -z "$(ls "$WHOHOLDS_DIR")"
+
+# -- wrong usage: 2, and the cause is named -------------------------------------------
+gives 2 'run|usage' "$wh"
+gives 2 'nonsense' "$wh" nonsense
+gives 2 'PROGRAM|program' "$wh" run
+gives 2 '--nonsense' "$wh" run --nonsense true
+gives 2 'nokey' "$wh" run --set nokey=1 true
+gives 2 'blocked.*abc|abc.*blocked' "$wh" run --set blocked=abc true
+gives 2 'blocked' "$wh" run --set blocked= true
+gives 2 'blocked' "$wh" run --set blocked=99999999999999999999999h true
+gives 2 'depth.*0|0.*depth' "$wh" run --set depth=0 true
+gives 2 'depth' "$wh" run --set depth=-1 true
+gives 2 'tick' "$wh" run --set tick=1e9 true
+gives 2 '' "$wh" run --set
+gives 2 '' "$wh" run --set '=' true
+gives 2 'nofmt' "$wh" run --format=nofmt true
+gives 2 'color' "$wh" run --color=purple true
+gives 2 'error-exitcode' "$wh" run --error-exitcode=999 true
+gives 2 'error-exitcode' "$wh" run --error-exitcode=x true
+gives 2 'no-such-kind' "$wh" run --error-exitcode=1 --fail-on=no-such-kind true
+gives 2 '' "$wh" report
+gives 2 '' "$wh" dump
+gives 2 '' "$wh" help no-such-topic
+gives 0 '0\.1\.0' "$wh" --version
+gives 0 'run' "$wh" --help
+gives 0 'blocked' "$wh" help options
+gives 0 'deadlock' "$wh" help kinds
+gives 0 'wait' "$wh" help deadlock
+gives 0 '--json' "$wh" help run
+gives 0 '' "$wh" list
+printf 'blocked = 1s\nnonsense = 2\n' >"$place/config"
+gives 2 'config:2|config.*line 2' "$wh" run --config="$place/config" true
+gives 2 'none.conf' "$wh" run --config="$place/none.conf" true
+gives 2 'none.supp' "$wh" run --suppressions="$place/none.supp" true
+printf 'leak:a\nno colon here\n' >"$place/bad.supp"
+gives 2 'bad.supp:2|bad.supp.*line 2' "$wh" run --suppressions="$place/bad.supp" true
+printf 'blocked = 1s\n' >"$place/config"
+gives 0 '' "$wh" run --config="$place/config" true
+gives 125 'none' "$wh" run --json="$place/none/file" true
+gives 0 'nokey' env WHOHOLDS_OPTIONS=nokey=1 LD_PRELOAD="$build/lib/libwhoholds.so" true
+holds 'a mistake in the environment is one line' test "$(wc -l <"$place/err")" = 1
+
+# -- programs that can't be run, or not preloaded into ---------------------------------
+gives 127 'no-such-program' "$wh" run no-such-program
+gives 127 'no-such' "$wh" run "$place/no-such"
+echo 'not a program' >"$place/text-file"
+gives 126 'text-file' "$wh" run "$place/text-file"
+gives 126 '' "$wh" run "$place"
+cat >"$place/p.c" <<'C'
+#include <unistd.h>
+int main(void) { return write(1, "ran\n", 4) != 4; }
+C
+if gcc -static -o "$place/static" "$place/p.c" 2>/dev/null; then
+	gives 126 'static' "$wh" run "$place/static"
+else
+	skip 'a static program' 'gcc -static does not work here'
+fi
+gcc -o "$place/plain" "$place/p.c"
+cp "$place/plain" "$place/setuid"
+if [ "$(id -u)" = 0 ]; then
+	chown 65534 "$place/setuid"
+	chmod 4755 "$place/setuid"
+	gives 126 'setuid|set-user' "$wh" run "$place/setuid"
+else
+	skip 'a setuid program' 'only root can make one of another user'
+fi
+if gcc -m32 -o "$place/small" "$place/p.c" 2>/dev/null; then
+	gives 126 '32' "$wh" run "$place/small"
+else
+	skip 'a 32-bit program' 'gcc -m32 does not work here'
+fi
+if command -v musl-gcc >/dev/null && musl-gcc -o "$place/musl" "$place/p.c" 2>/dev/null; then
+	gives 126 'musl' "$wh" run "$place/musl"
+else
+	skip 'a musl program' 'no musl-gcc'
+fi
+head -c 100 "$place/plain" >"$place/cut"
+chmod +x "$place/cut"
+gives 126 'cut' "$wh" run "$place/cut"
+printf '#!/bin/sh\necho script\n' >"$place/script"
+chmod +x "$place/script"
+gives 0 'script' "$wh" run "$place/script"
+printf '#!%s\n' "$place/no-interpreter" >"$place/script"
+status=0
+"$wh" run "$place/script" >/dev/null 2>"$place/err" || status=$?
+holds 'a script whose interpreter is not there' test $status = 127 -o $status = 126
+# The library is not where it should be.
+mkdir -p "$place/lonely/bin"
+cp "$wh" "$place/lonely/bin/"
+[ -e /usr/local/lib/libwhoholds.so ] || gives 125 'libwhoholds.so' "$place/lonely/bin/whoholds" run true
+holds 'the current directory is not searched for the library' sh -c "cd '$build/lib' && ! '$place/lonely/bin/whoholds' run true"
+
+# -- pids and recordings ---------------------------------------------------------------
+gives 2 'abc' "$wh" dump abc
+gives 125 '999999999|no such' "$wh" dump 999999999
+gives 125 'none.whr' "$wh" report "$place/none.whr"
+gives 125 'text-file' "$wh" report "$place/text-file"
+gives 125 '' "$wh" report "$place"
+: >"$place/empty.whr"
+gives 125 'empty.whr' "$wh" report "$place/empty.whr"
+sleep 60 &
+sleeper=$!
+gives 0 "$sleeper" "$wh" dump $sleeper
+kill $sleeper
+wait $sleeper 2>/dev/null
+
+WHOHOLDS_OPTIONS=keep=on LD_PRELOAD=$build/lib/libwhoholds.so "$progs/abba" >"$place/printed" &
+hanging=$!
+until [ "$(wc -l <"$place/printed")" = 4 ]; do sleep 0.05; done
+sleep 0.3
+gives 0 'first' "$wh" dump $hanging
+gives 0 "$hanging" "$wh" list
+kill -STOP $hanging
+gives 0 'second' "$wh" dump $hanging
+kill -CONT $hanging
+kill -KILL $hanging
+wait $hanging 2>/dev/null
+whr=$(ls "$WHOHOLDS_DIR"/*.whr)
+gives 0 'first' "$wh" report "$whr"
+gives 0 'deadlock' "$wh" report "$whr"
+gives 9 'deadlock' "$wh" report --error-exitcode=9 "$whr"
+gives 0 'abba' "$wh" list
+holds 'a recording is for its owner alone' test "$(stat -c %a "$whr")" = 600
+
+# Cut short, of another version, and with bytes changed: a clear error or a report, never a crash.
+survives() {
+	local status
+	for cli in "$wh" "$build/san/bin/whoholds"; do
+		[ -x "$cli" ] || continue
+		timeout -k 1 30 "$cli" report --format="$2" "$1" >"$place/out" 2>"$place/err"
+		status=$?
+		if [ $status != 0 ] && [ $status != 125 ]; then
+			bad "status $status of ${cli#"$build"/} report --format=$2, $3"
+			cp "$1" "$build/crashed.whr"
+			return
+		fi
+		if [ $status = 125 ] && [ "$(wc -l <"$place/err")" != 1 ]; then
+			bad "an error of $(wc -l <"$place/err") lines, $3"
+			return
+		fi
+	done
+	passed=$((passed + 1))
+}
+size=$(stat -c %s "$whr")
+for bytes in 1 100 4095 4096 4097 8192 65536 $((size / 2)) $((size - 1)); do
+	head -c "$bytes" "$whr" >"$place/cut.whr"
+	survives "$place/cut.whr" text "cut to $bytes bytes"
+done
+cp "$whr" "$place/version.whr"
+printf '\377' | dd of="$place/version.whr" bs=1 seek=8 conv=notrunc 2>/dev/null
+gives 125 'version' "$wh" report "$place/version.whr"
+cp "$whr" "$place/magic.whr"
+printf '\0' | dd of="$place/magic.whr" bs=1 seek=0 conv=notrunc 2>/dev/null
+gives 125 '' "$wh" report "$place/magic.whr"
+python3 - "$whr" "$place" <<'P'
+import random, sys
+data = open(sys.argv[1], "rb").read()
+# Where something is: most of a recording is holes.
+used = [at for at in range(0, len(data), 8) if any(data[at:at + 8])]
+for number in range(40):
+    source, changed = random.Random(number), bytearray(data)
+    for _ in range(source.choice((1, 3, 30, 300))):
+        at = source.choice(used if number % 4 else range(16, 4096, 8))
+        if at < 16:
+            continue
+        changed[at:at + 8] = source.choice((b"\xff" * 8, bytes(8), source.randbytes(8), b"\0\0\0\0\0\0\0\x80",
+                                            (len(data) - source.randrange(64)).to_bytes(8, "little"),
+                                            source.randrange(1 << 16).to_bytes(8, "little")))
+    with open(f"{sys.argv[2]}/hostile.{number}.whr", "wb") as out:
+        out.write(changed)
+P
+for ((i = 0; i < 40; i++)); do
+	survives "$place/hostile.$i.whr" "$([ $((i % 2)) = 0 ] && echo text || echo json)" "with bytes changed, seed $i"
+	rm -f "$place/hostile.$i.whr"
+done
+
+echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
+[ $failed = 0 ]

@@ -1,0 +1,10 @@
+/*
+ * annotations.c, linked by gold.
+ *
+ * RUN: %prog
+ * RUN: whoholds run %prog
+ * BUILD: -fuse-ld=gold
+ * KINDS: none
+ * EXPECT-STDOUT: annotations: all closed
+ */
+#include "hostile/annotations.c"

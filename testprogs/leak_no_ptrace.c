@@ -1,0 +1,74 @@
+/*
+ * Where no thread may be traced, registers stay unread: what seems lost is reported as
+ * possible, and what other threads have on their stacks is still not lost.
+ *
+ * RUN: whoholds run %prog
+ * TIMEOUT: 20
+ * KINDS: possible-leak
+ * EXPECT-JSON: [finding("possible-leak")] | length == 1
+ * EXPECT-JSON: finding("possible-leak") | select(.severity == "warning" and .bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lost}})
+ * EXPECT-JSON: .coverage.degraded | length > 0
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/show.h"
+
+static pthread_barrier_t ready;
+
+static void *hold_on(void *unused)
+{
+	void *volatile block = malloc(2000);
+	pthread_barrier_wait(&ready);
+	for (;;)
+		pause();
+	(void)block;
+	return unused;
+}
+
+static __attribute__((noinline)) void lose(void)
+{
+	for (int i = 0; i < 5; i++)
+		*(volatile char *)malloc(1000) = 'x'; /* line: lost */
+}
+
+static __attribute__((noinline)) void wipe_stack(void)
+{
+	volatile char stack[8192];
+	for (size_t i = 0; i < sizeof stack; i++)
+		stack[i] = 0;
+}
+
+static void deny_ptrace(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof filter / sizeof *filter, .filter = filter };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+		puts("no seccomp here");
+		exit(77);
+	}
+}
+
+int main(void)
+{
+	deny_ptrace();
+	pthread_barrier_init(&ready, NULL, 2);
+	thread_start(hold_on, NULL);
+	pthread_barrier_wait(&ready);
+	lose();
+	wipe_stack();
+	return 0;
+}

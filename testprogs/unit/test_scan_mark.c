@@ -1,0 +1,253 @@
+/* What the scan takes for reachable, on heaps built by hand. */
+#include "scan_heap.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "reporter/scan/memory.h"
+#include "reporter/scan/pages.h"
+#include "reporter/scan/ranges.h"
+
+static struct heap_of_test heap;
+
+START_TEST(a_pointer_keeps_what_it_points_to)
+{
+	heap_build(&heap, 3, 56);
+	heap_point(&heap, 0, 2, 1, 0);
+	heap_mark(&heap, heap_address(&heap, 0));
+	ck_assert(heap_reached(&heap, 0));
+	ck_assert(heap_reached(&heap, 1));
+	ck_assert(!heap_reached(&heap, 2));
+}
+END_TEST
+
+START_TEST(any_byte_of_a_block_counts_and_none_behind_it)
+{
+	heap_build(&heap, 4, 56);
+	heap_mark(&heap, heap_address(&heap, 0) + 55);
+	heap_mark(&heap, heap_address(&heap, 1) + 56);
+	heap_mark(&heap, heap_address(&heap, 2) - 1);
+	ck_assert(heap_reached(&heap, 0));
+	ck_assert(!heap_reached(&heap, 1));
+	ck_assert(!heap_reached(&heap, 2));
+	heap_mark(&heap, heap_address(&heap, 3) + 1);
+	ck_assert(heap_reached(&heap, 3));
+}
+END_TEST
+
+START_TEST(a_block_of_no_bytes_can_be_pointed_to)
+{
+	heap_build(&heap, 2, 0);
+	heap_mark(&heap, heap_address(&heap, 1));
+	ck_assert(heap_reached(&heap, 1));
+	ck_assert(!heap_reached(&heap, 0));
+}
+END_TEST
+
+START_TEST(a_chain_is_followed_to_its_end)
+{
+	heap_build(&heap, HEAP_BLOCKS, 16);
+	for (unsigned i = 0; i + 1 < HEAP_BLOCKS; i++)
+		heap_point(&heap, i, 1, i + 1, 0);
+	heap_mark(&heap, heap_address(&heap, 1));
+	ck_assert(!heap_reached(&heap, 0));
+	for (unsigned i = 1; i < HEAP_BLOCKS; i++)
+		ck_assert(heap_reached(&heap, i));
+}
+END_TEST
+
+START_TEST(words_behind_the_block_are_not_read)
+{
+	heap_build(&heap, 2, 24);
+	heap_point(&heap, 0, 3, 1, 0);
+	heap_mark(&heap, heap_address(&heap, 0));
+	ck_assert(!heap_reached(&heap, 1));
+}
+END_TEST
+
+START_TEST(slack_belongs_to_the_block)
+{
+	heap_build_slack(&heap, 3, 20, 12);
+	heap_point(&heap, 0, 3, 1, 0);
+	heap_mark(&heap, heap_address(&heap, 0));
+	ck_assert(heap_reached(&heap, 1));
+	heap_mark(&heap, heap_address(&heap, 2) + 31);
+	ck_assert(heap_reached(&heap, 2));
+}
+END_TEST
+
+START_TEST(a_pointer_that_is_not_aligned_does_not_count)
+{
+	heap_build(&heap, 2, 56);
+	uint64_t to = heap_address(&heap, 1);
+	memcpy((char *)heap.words[0] + 4, &to, sizeof to);
+	heap_mark(&heap, heap_address(&heap, 0));
+	ck_assert(!heap_reached(&heap, 1));
+}
+END_TEST
+
+START_TEST(nothing_leads_out_of_an_empty_heap)
+{
+	heap_build(&heap, 0, 0);
+	ck_assert_uint_eq(blocks_find(&heap.blocks, 0), BLOCK_NONE);
+	ck_assert_uint_eq(blocks_find(&heap.blocks, heap_address(&heap, 0)), BLOCK_NONE);
+	ck_assert_uint_eq(blocks_find(&heap.blocks, UINT64_MAX), BLOCK_NONE);
+}
+END_TEST
+
+/* Streams 0 and 1: libc's list leads to 0, 0's chain to 1, 0's buffer is 2; the program points to neither. */
+START_TEST(the_list_of_open_streams_keeps_none_open)
+{
+	heap_build(&heap, 4, 56);
+	heap.blocks.at[0].flags |= BLOCK_RESOURCE;
+	heap.blocks.at[1].flags |= BLOCK_RESOURCE;
+	heap_point(&heap, 0, 3, 1, 0);
+	heap_point(&heap, 0, 4, 2, 0);
+	uint64_t list[] = { heap_address(&heap, 0) };
+	struct mark mark;
+	ck_assert_int_eq(mark_init(&mark, &heap.blocks, 0), 0);
+	mark_words(&mark, list, 1, true);
+	mark_run(&mark);
+	ck_assert(!heap_reached(&heap, 0));
+	/* A pointer of the program's to 0: its buffer is kept, the next stream is not. */
+	mark_words(&mark, list, 1, false);
+	mark_run(&mark);
+	ck_assert(heap_reached(&heap, 0));
+	ck_assert(!heap_reached(&heap, 1));
+	ck_assert(heap_reached(&heap, 2));
+	mark_release(&mark);
+}
+END_TEST
+
+START_TEST(what_may_not_be_read_is_not_read)
+{
+	/* A block of four pages whose third is protected, as coroutine libraries do with their stacks. */
+	char *pages = mmap(NULL, 4 * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static uint64_t other[2];
+	ck_assert_ptr_ne(pages, MAP_FAILED);
+	uint64_t start = (uint64_t)(uintptr_t)pages;
+	*(uint64_t *)(pages + 3 * PAGE_BYTES + 16) = (uint64_t)(uintptr_t)other;
+	ck_assert_int_eq(mprotect(pages + 2 * PAGE_BYTES, PAGE_BYTES, PROT_NONE), 0);
+
+	struct block low = { .start = (uint64_t)(uintptr_t)other, .bytes = sizeof other, .site = 1 };
+	struct block high = { .start = start, .bytes = 4 * PAGE_BYTES, .site = 1, .flags = BLOCK_HOLES };
+	struct ranges readable = { 0 };
+	ranges_add(&readable, start, start + 2 * PAGE_BYTES);
+	ranges_add(&readable, start + 3 * PAGE_BYTES, start + 4 * PAGE_BYTES);
+	ranges_sort(&readable);
+	struct blocks blocks = { .readable = &readable };
+	blocks_add(&blocks, low.start < high.start ? &low : &high);
+	blocks_add(&blocks, low.start < high.start ? &high : &low);
+	blocks_index(&blocks);
+	struct mark mark;
+	ck_assert_int_eq(mark_init(&mark, &blocks, 0), 0);
+	mark_word(&mark, start);
+	mark_run(&mark);
+	ck_assert(blocks.at[0].flags & BLOCK_REACHED);
+	ck_assert(blocks.at[1].flags & BLOCK_REACHED);
+	mark_release(&mark);
+	blocks_release(&blocks);
+	ranges_release(&readable);
+	munmap(pages, 4 * PAGE_BYTES);
+}
+END_TEST
+
+START_TEST(pages_never_touched_are_left_alone)
+{
+	uint64_t bytes = (uint64_t)256 << 20;
+	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	madvise(memory, bytes, MADV_NOHUGEPAGE);
+	static uint64_t other[2];
+	*(uint64_t *)(memory + bytes / 2 + 8) = (uint64_t)(uintptr_t)other;
+	struct pages pages;
+	pages_open(&pages);
+	struct range run;
+	uint64_t start = (uint64_t)(uintptr_t)memory;
+	ck_assert(pages_next_run(&pages, start, start + bytes, PAGES_ANY, &run));
+	if (pages.fd >= 0) {
+		ck_assert_uint_eq(run.start, start + bytes / 2);
+		ck_assert_uint_eq(run.end, start + bytes / 2 + PAGE_BYTES);
+		ck_assert(!pages_next_run(&pages, run.end, start + bytes, PAGES_ANY, &run));
+	}
+	pages_close(&pages);
+	munmap(memory, bytes);
+}
+END_TEST
+
+START_TEST(out_of_order_blocks_are_refused)
+{
+	struct blocks blocks = { 0 };
+	struct block high = { .start = 0x20000, .bytes = 16, .site = 1 };
+	struct block low = { .start = 0x10000, .bytes = 16, .site = 1 };
+	blocks_add(&blocks, &high);
+	ck_assert(!blocks.failed);
+	blocks_add(&blocks, &low);
+	ck_assert(blocks.failed);
+	blocks_release(&blocks);
+}
+END_TEST
+
+/* Words of every kind against a plain search, over blocks of many sizes in several regions. */
+START_TEST(the_index_agrees_with_a_search)
+{
+	struct blocks blocks = { 0 };
+	uint64_t at = 0x500000000000 - 0x1000;
+	unsigned seed = 1;
+	for (unsigned i = 0; i < 3000; i++) {
+		uint64_t bytes = (uint64_t)rand_r(&seed) % (i % 100 == 0 ? 300000 : 200);
+		struct block block = { .start = at, .bytes = bytes, .site = 1 };
+		blocks_add(&blocks, &block);
+		at += ((bytes + 16) & ~UINT64_C(15)) + (uint64_t)(rand_r(&seed) % 5) * 16;
+		if (i % 1000 == 999)
+			at += (uint64_t)100 << 20;
+	}
+	blocks_index(&blocks);
+	ck_assert(!blocks.failed);
+	uint64_t low = blocks.at[0].start;
+	for (unsigned i = 0; i < 200000; i++) {
+		uint64_t address = low - 4096 + (((uint64_t)rand_r(&seed) << 16) ^ (uint64_t)rand_r(&seed)) % (at - low + 8192);
+		uint32_t expected = BLOCK_NONE;
+		uint64_t from = 0, to = blocks.count;
+		while (from < to) {
+			uint64_t middle = (from + to) / 2;
+			const struct block *block = &blocks.at[middle];
+			if (address < block->start) {
+				to = middle;
+			} else if (address >= block->start + block_extent(block)) {
+				from = middle + 1;
+			} else {
+				expected = (uint32_t)middle;
+				break;
+			}
+		}
+		ck_assert_uint_eq(blocks_find(&blocks, address), expected);
+	}
+	blocks_release(&blocks);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("scan_mark");
+	TCase *tests = tcase_create("mark");
+	tcase_add_test(tests, a_pointer_keeps_what_it_points_to);
+	tcase_add_test(tests, any_byte_of_a_block_counts_and_none_behind_it);
+	tcase_add_test(tests, a_block_of_no_bytes_can_be_pointed_to);
+	tcase_add_test(tests, a_chain_is_followed_to_its_end);
+	tcase_add_test(tests, words_behind_the_block_are_not_read);
+	tcase_add_test(tests, slack_belongs_to_the_block);
+	tcase_add_test(tests, a_pointer_that_is_not_aligned_does_not_count);
+	tcase_add_test(tests, nothing_leads_out_of_an_empty_heap);
+	tcase_add_test(tests, the_list_of_open_streams_keeps_none_open);
+	tcase_add_test(tests, what_may_not_be_read_is_not_read);
+	tcase_add_test(tests, pages_never_touched_are_left_alone);
+	tcase_add_test(tests, out_of_order_blocks_are_refused);
+	tcase_add_test(tests, the_index_agrees_with_a_search);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
