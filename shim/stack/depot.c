@@ -70,6 +70,14 @@ static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_
 	return stack;
 }
 
+uint64_t depot_hash_all(const struct unwind_frame *frames, uint32_t count)
+{
+	uint64_t hash = DEPOT_HASH_START;
+	for (uint32_t i = 0; i < count; i++)
+		hash = depot_hash(hash, frames[i].pc);
+	return hash;
+}
+
 stack_id depot_put(const struct unwind_frame *frames, uint32_t count, uint16_t flags, uint64_t hash)
 {
 	stack_id *bucket = bucket_of(hash);

@@ -377,6 +377,14 @@ static NOINLINE bool find_new(const struct dl_find_object *object, struct module
 }
 #endif
 
+bool module_find_known(uint64_t address, struct module *ret_module)
+{
+	for (uint32_t i = 0; i < MODULES_MOST && __atomic_load_n(&starts[i], __ATOMIC_ACQUIRE); i++)
+		if (starts[i] <= address && slot_read(&slots[i], ret_module) && address < ret_module->end)
+			return true;
+	return false;
+}
+
 bool module_find(uint64_t address, struct module *ret_module)
 {
 #ifdef HAVE_FIND_OBJECT
@@ -396,10 +404,7 @@ bool module_find(uint64_t address, struct module *ret_module)
 		return find_new(&object, ret_module);
 	}
 #endif
-	for (uint32_t i = 0; i < MODULES_MOST && __atomic_load_n(&starts[i], __ATOMIC_ACQUIRE); i++)
-		if (starts[i] <= address && slot_read(&slots[i], ret_module) && address < ret_module->end)
-			return true;
-	return false;
+	return module_find_known(address, ret_module);
 }
 
 static int scan_one(struct dl_phdr_info *info, size_t size, void *data)
