@@ -217,8 +217,8 @@ static void put_remarks(struct text_report *text, const struct account *account)
 				       names_size(names, finding->indirect)),
 			  0);
 	if (finding->flags & FOUND_STARVED_WRITER)
-		text_line(text, TEXT_INDENT, "held for reading alone, but no writer gets in as long as it is",
-			  0);
+		text_line(text, TEXT_INDENT,
+			  "held for reading only: a writer waits until every reader has released it", 0);
 	if (option && finding->limit)
 		text_faint_line(
 		    text, TEXT_INDENT,
