@@ -221,7 +221,9 @@ static void fill_threads(struct snapshot *snapshot, struct arena *arena)
 	}
 	room = MIN_OF(room + LATE_COMERS, slots);
 
-	struct rec_thread *copy = arena_alloc(arena, sizeof(*copy));
+	/* A slot is aligned to a cache line, what an arena gives is not. */
+	char *place = arena_alloc(arena, sizeof(struct rec_thread) + _Alignof(struct rec_thread));
+	struct rec_thread *copy = place ? (void *)(place + -(uintptr_t)place % _Alignof(struct rec_thread)) : NULL;
 	snapshot->threads = arena_array(arena, room, sizeof(*snapshot->threads));
 	if (!copy || !snapshot->threads) {
 		snapshot->incomplete = true;
