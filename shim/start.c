@@ -296,6 +296,19 @@ void start_fork_child(void)
 	self.busy -= HOOK_IN_ALLOCATOR;
 }
 
+void start_daemon_child(void)
+{
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == SHIM_ON && recording && !*process_canary) {
+		/* Still the parent's, which could not say so itself. */
+		recording->exit_code = 0;
+		recording->ended_mono = sys_monotonic();
+		__atomic_store_n(&recording->state, REC_EXITED, __ATOMIC_RELEASE);
+		if (recording->alerts == 0 && !options.keep)
+			recording_unlink();
+	}
+	start_fork_child();
+}
+
 void start_before_exec(void)
 {
 	if (!is_own_process())

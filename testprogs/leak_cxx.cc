@@ -20,7 +20,7 @@ struct Node {
 
 static __attribute__((noinline)) void lose_pair()
 {
-	auto left = std::make_shared<Node>(); // line: pair
+	auto left = std::make_shared<Node>(); /* line: pair */
 	auto right = std::make_shared<Node>();
 	left->other = right;
 	right->other = left;
@@ -28,7 +28,7 @@ static __attribute__((noinline)) void lose_pair()
 
 static __attribute__((noinline)) void lose_array()
 {
-	auto *strings = new std::string[30]; // line: array
+	auto *strings = new std::string[30]; /* line: array */
 	strings[3] = std::string(50, 'y');
 }
 

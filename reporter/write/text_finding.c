@@ -46,7 +46,7 @@ const char *text_hold_label(struct text_report *text, const char *verb, struct o
 	    mode == MODE_SHARED || (mode == MODE_EXCLUSIVE && object && object->kind == KIND_RWLOCK);
 	const char *times = count > 1 ? names_format(&text->names, ", taken %u times", count) : "";
 	return names_format(&text->names, "%s %s%s%s", verb,
-			    object_text(&text->names, object, !text->verbose),
+			    object_text(&text->names, object, text->verbose ? OBJECT_FULL : OBJECT_PLAIN),
 			    says_mode ? (mode == MODE_SHARED ? " (shared)" : " (exclusive)") : "", times);
 }
 
@@ -59,10 +59,10 @@ const char *text_wait_label(struct text_report *text, const char *verb, struct o
 	/* One waits for a lock, and is blocked on a descriptor. */
 	bool owned = object && kind_has(object->kind, KIND_IS_OWNED);
 	if (object && object->kind == KIND_THREAD)
-		what = names_format(names, " for the end of %s", object_text(names, object, true));
+		what = names_format(names, " for the end of %s", object_text(names, object, OBJECT_BRIEF));
 	else if (object)
 		what = names_format(names, " %s %s", owned ? "for" : "on",
-				    object_text(names, object, !text->verbose));
+				    object_text(names, object, text->verbose ? OBJECT_FULL : OBJECT_PLAIN));
 	return names_format(names, "%s%s%s%s%s", verb, in, what, holder ? ", held by " : "",
 			    holder ? holder : "");
 }
@@ -98,11 +98,22 @@ static const char *item_label(struct text_report *text, const struct finding *of
 	struct object *object = object_of_item(names, item);
 	bool is_lock = item->other && object && object->kind != KIND_THREAD;
 	switch (item->role) {
+	case ROLE_now:
+		if (!item->op)
+			return names_format(names, "%s in", verb);
+		verb = names_format(names, "%s blocked", verb);
+		/* fall through */
 	case ROLE_waits:
 	case ROLE_blocked:
 		return text_wait_label(text, verb, object, item->op,
-				       is_lock ? names_thread(names, item->other, NULL) : NULL);
+				       !is_lock ? NULL
+				       : item->other == item->thread
+					   ? "itself"
+					   : names_thread(names, item->other, NULL));
 	case ROLE_opened:
+		if (of->kind == FINDING_iterator_leak)
+			return names_format(names, "opened by %s in",
+					    item->op ? op_name(item->op) : "the program");
 		if (item->count > 1)
 			return names_format(names, "%s %s %s, the oldest of them opened in", verb,
 					    names_count(names, item->count),
@@ -115,9 +126,10 @@ static const char *item_label(struct text_report *text, const struct finding *of
 		return names_format(names, "%s%s", item->amount == of->amount ? "" : amount_text(text, item),
 				    verb);
 	default:
-		return object
-			   ? names_format(names, "%s %s in", verb, object_text(names, object, !text->verbose))
-			   : verb;
+		return object ? names_format(
+				    names, "%s %s in", verb,
+				    object_text(names, object, text->verbose ? OBJECT_FULL : OBJECT_PLAIN))
+			      : verb;
 	}
 }
 
@@ -129,9 +141,10 @@ void text_item(struct text_report *text, const struct account *account, const st
 	const char *verb = role_words(item->role, with_name);
 	if (item->source == STACK_UNKNOWN_RUNNING) {
 		text_line(text, indent,
-			  names_format(names,
-				       "%s%sis running: its stack can't be read without interrupting it",
-				       with_name ? names_item_thread(names, item) : "", with_name ? " " : ""),
+			  names_format(names, "%s running: its stack can't be read without interrupting it",
+				       with_name
+					   ? names_format(names, "%s is", names_item_thread(names, item))
+					   : "now"),
 			  0);
 		return;
 	}
@@ -141,7 +154,7 @@ void text_item(struct text_report *text, const struct account *account, const st
 		verb = names_format(names, "%s %s", names_item_thread(names, item), verb);
 	const char *label = item_label(text, account->finding, item, verb);
 	if (item->source == STACK_LOOKED_UP)
-		label = names_format(names, "%s (as seen from outside)", label);
+		label = names_format(names, "%s (looked up from outside)", label);
 	text_line(text, indent, label, account_item_age(account, item));
 	text_stack(text, item->stack, indent + 4);
 }
@@ -186,7 +199,7 @@ static void waiter_line(struct text_report *text, const struct account *account,
 	out_pad(out, TEXT_INDENT + 4 + 26);
 	out_put(out, item->op ? op_name(item->op) : "waits");
 	if (names_object)
-		out_format(out, " of %s", object_text(names, object_of_item(names, item), true));
+		out_format(out, " of %s", object_text(names, object_of_item(names, item), OBJECT_BRIEF));
 	nsec_t age = account_item_age(account, item);
 	if (age) {
 		out_pad(out, TEXT_INDENT + 4 + 26 + 26);
@@ -250,7 +263,7 @@ void text_waiters(struct text_report *text, const struct account *account)
 			continue;
 		if (!places)
 			text_line(text, TEXT_INDENT,
-				  finding->kind == FINDING_deadlock ? "who waits for these threads"
+				  finding->kind == FINDING_deadlock ? "also stuck behind them"
 								    : "waited for by",
 				  0);
 		bool shown = places++ < WAITERS_MAX || text->verbose;
@@ -344,9 +357,7 @@ static void put_items(struct text_report *text, const struct account *account)
 						     names_item_thread(&text->names, &finding->items[j]),
 						     at++, others);
 		if (list)
-			text_line(
-			    text, TEXT_INDENT,
-			    names_format(&text->names, "and so %s %s", others == 1 ? "is" : "are", list), 0);
+			text_line(text, TEXT_INDENT, names_format(&text->names, "likewise %s", list), 0);
 	}
 }
 

@@ -39,8 +39,8 @@ EXPORT void wh_iter_open(const void *container, const void *iterator, const char
 {
 	HOOK(hook, PAIR);
 	if (hook.track)
-		resource_begin(KIND_ITERATOR, (uintptr_t)iterator, OP_wh_iter_open, hook_stack(&hook), (uintptr_t)container,
-			       name);
+		resource_begin(KIND_ITERATOR, (uintptr_t)iterator, OP_wh_iter_open, hook_stack(&hook),
+			       (uintptr_t)container, name);
 }
 
 EXPORT void wh_iter_close(const void *iterator)
@@ -72,7 +72,8 @@ EXPORT void wh_acquired(const char *kind, const void *handle, const char *name)
 		text_put(&text, " ");
 		text_put(&text, name);
 	}
-	resource_begin(KIND_RESOURCE, resource_handle(kind, handle), OP_wh_acquired, hook_stack(&hook), 0, buffer);
+	resource_begin(KIND_RESOURCE, resource_handle(kind, handle), OP_wh_acquired, hook_stack(&hook), 0,
+		       buffer);
 }
 
 EXPORT void wh_released(const char *kind, const void *handle)
@@ -112,8 +113,8 @@ EXPORT void wh_lock_acquired(const void *lock, int shared)
 {
 	HOOK(hook, LOCK);
 	if (hook.track)
-		hold_begin(KIND_LOCK, (uintptr_t)lock, shared ? MODE_SHARED : MODE_EXCLUSIVE, OP_wh_lock_acquired,
-			   hook_stack(&hook));
+		hold_begin(KIND_LOCK, (uintptr_t)lock, shared ? MODE_SHARED : MODE_EXCLUSIVE,
+			   OP_wh_lock_acquired, hook_stack(&hook));
 }
 
 EXPORT void wh_lock_released(const void *lock)
@@ -199,7 +200,8 @@ EXPORT int wh_open_since(wh_mark mark)
 	if (!own)
 		return 0;
 	const struct view *view = recording_view();
-	uint32_t slots = view_thread_slots(view), resources = (uint32_t)(view_used(view, REC_RESOURCES) / sizeof(struct rec_hold));
+	uint32_t slots = view_thread_slots(view),
+		 resources = (uint32_t)(view_used(view, REC_RESOURCES) / sizeof(struct rec_hold));
 	int open = 0;
 
 	for (uint32_t i = 0; i < slots; i++) {

@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 
 #include "base/context.h"
@@ -184,6 +185,14 @@ unsigned sys_address_thrift(void)
 	while (thrift < 1024 && thrift * limit.rlim_cur < (uint64_t)50 << 30)
 		thrift *= 2;
 	return thrift;
+}
+
+uint64_t sys_memory_total(void)
+{
+	struct sysinfo info;
+	if (sys_call1(SYS_sysinfo, &info) < 0)
+		return 0;
+	return (uint64_t)info.totalram * info.mem_unit;
 }
 
 int32_t sys_pid(void)

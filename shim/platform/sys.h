@@ -67,6 +67,9 @@ void sys_own_pages(bool (*each)(uint64_t start, uint64_t end, void *data), void 
  */
 unsigned sys_address_thrift(void);
 
+/* Of the machine, bytes; 0: the kernel does not say. */
+uint64_t sys_memory_total(void);
+
 int32_t sys_pid(void);
 int32_t sys_tid(void);
 int sys_kill_thread(int32_t pid, int32_t tid, int signal);

@@ -27,6 +27,8 @@ struct self_state {
 	bool guest;          /* the reporter thread: nothing of it is recorded */
 	uint8_t end_rounds;  /* thread-specific destructor rounds seen */
 	uint32_t until_clock;   /* allocations until the next look at the clock */
+	int64_t until_sample;    /* bytes until the next allocation that is recorded, where they are sampled */
+	uint64_t sample_state;   /* sampling/: random numbers */
 	int64_t unflushed_bytes; /* live bytes not yet in the process's counter */
 	void *scratch;       /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
