@@ -189,6 +189,9 @@ static void put_finding_threads(struct json *json, const struct finding *finding
 	for (uint32_t i = 0; i < count; i++) {
 		thread_id thread = finding->items[i].thread;
 		bool seen = !thread || thread == finding->thread;
+		/* Who merely waits behind a cycle is told with its stack, but not one of those that make it. */
+		seen = seen || (finding->kind == FINDING_deadlock && finding->items[i].role == ROLE_waits &&
+				!finding_is_ring_wait(finding, &finding->items[i]));
 		for (uint32_t j = 0; j < i && !seen; j++)
 			seen = finding->items[j].thread == thread;
 		if (!seen)

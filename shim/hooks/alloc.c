@@ -73,11 +73,6 @@ bool alloc_track(void)
 	return true;
 }
 
-void alloc_made(const void *frame, void *block, size_t size, enum allocation_kind kind)
-{
-	allocation_begin(block, size, kind, stack_capture(frame), 0);
-}
-
 void alloc_freed(void *block)
 {
 	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))) {
@@ -143,6 +138,7 @@ static void *early_grow(void *old, size_t size)
 #define REALLOC_CALL(result, old, bytes, call)                                                     \
 	struct allocation was;                                                                     \
 	const bool tracked = alloc_track();                                                        \
+	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0));                   \
 	const bool known = hook_groups ? !self.guest && allocation_end(old, &was) : false;         \
 	if (UNLIKELY(!hook_groups))                                                                \
 		freed_before_start(old);                                                           \
@@ -155,7 +151,7 @@ static void *early_grow(void *old, size_t size)
 		else if (UNLIKELY(!hook_groups))                                                   \
 			alloc_before_start(old, 0);                                                \
 	} else if (result && tracked) {                                                            \
-		alloc_made(__builtin_frame_address(0), result, (bytes), ALLOCATED_MALLOC);         \
+		allocation_begin(allocation_hide(result), (bytes), ALLOCATED_MALLOC, stack, 0);    \
 	} else if (result && UNLIKELY(!hook_groups)) {                                             \
 		alloc_before_start(result, (bytes));                                               \
 	}
@@ -207,12 +203,13 @@ EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t size)
 		return *ret_block ? 0 : ENOMEM;
 	}
 	const bool tracked = alloc_track();
+	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0));
 	self.busy += HOOK_IN_ALLOCATOR;
 	int result = real.posix_memalign(ret_block, alignment, size);
 	self.busy -= HOOK_IN_ALLOCATOR;
 	if (result == 0 && *ret_block) {
 		if (tracked)
-			alloc_made(__builtin_frame_address(0), *ret_block, size, ALLOCATED_ALIGNED);
+			allocation_begin(allocation_hide(*ret_block), size, ALLOCATED_ALIGNED, stack, 0);
 		else if (UNLIKELY(!hook_groups))
 			alloc_before_start(*ret_block, size);
 	}

@@ -359,10 +359,10 @@ static bool within_memory(void)
 	return self.free_records || global_free;
 }
 
-static void insert(uint64_t address, uint64_t size, unsigned kind, unsigned flags, site_id site, uint32_t born,
+static void insert(uint64_t hidden, uint64_t size, unsigned kind, unsigned flags, site_id site, uint32_t born,
 		   uint32_t thread)
 {
-	uint32_t *entry = entry_of(address, true);
+	uint32_t *entry = entry_of(~hidden, true);
 	uint32_t number = entry && within_memory() ? record_take() : 0;
 	if (UNLIKELY(!number)) {
 		give_up_exactness();
@@ -388,13 +388,13 @@ static void insert(uint64_t address, uint64_t size, unsigned kind, unsigned flag
 	count((int64_t)MIN_OF(size, SIZE_MOST));
 }
 
-void allocation_begin(const void *address, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags)
+void allocation_begin(uint64_t hidden, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags)
 {
 	if (!tables_ready())
 		return;
 	self.busy++;
 	struct rec_thread *slot = thread_slot();
-	insert((uintptr_t)address, size, kind, flags, site_of(stack), ticks_now(), slot ? slot->id : 0);
+	insert(hidden, size, kind, flags, site_of(stack), ticks_now(), slot ? slot->id : 0);
 	self.busy--;
 }
 
@@ -403,14 +403,14 @@ void allocation_early(const void *address, size_t size)
 	if (!tables_ready())
 		return;
 	self.busy++;
-	insert((uintptr_t)address, size, ALLOCATED_MALLOC, ALLOCATION_ROOT, 0, 0, 0);
+	insert(allocation_hide(address), size, ALLOCATED_MALLOC, ALLOCATION_ROOT, 0, 0, 0);
 	self.busy--;
 }
 
 void allocation_restore(const struct allocation *allocation)
 {
 	self.busy++;
-	insert(allocation->address, allocation->size, allocation->kind, allocation->flags, allocation->site,
+	insert(~allocation->address, allocation->size, allocation->kind, allocation->flags, allocation->site,
 	       allocation->born, allocation->thread);
 	self.busy--;
 }
