@@ -68,7 +68,7 @@ all: $(LIB) $(CLI) $(PROG_BIN) $(MAN)
 
 $(LIB): $(LIB_OBJ) $(PLAIN)/exports.map
 	@mkdir -p $(@D)
-	$(call say,LINK,$@)$(CC) $(LIB_LINK) -o $@ $(LIB_OBJ) -Wl,-Bstatic -lunwind -llzma -Wl,-Bdynamic
+	$(call say,LINK,$@)$(CC) $(LIB_LINK) -o $@ $(LIB_OBJ)
 
 $(PLAIN)/exports.map: scripts/exports.sh shim/platform/symbols.def $(wildcard shim/platform/operators.def shim/whoholds.h)
 	@mkdir -p $(@D)
