@@ -209,6 +209,14 @@ static void fill_heap(struct snapshot *snapshot, const struct unflushed *sum)
 	snapshot->peak_bytes = MAX_OF(peak, snapshot->live_bytes);
 }
 
+/* Room for the copy of a slot, as aligned as slots are, which is more than an arena gives. */
+static struct rec_thread *slot_room(struct arena *arena)
+{
+	const uintptr_t align = _Alignof(struct rec_thread);
+	char *room = arena_alloc(arena, sizeof(struct rec_thread) + align);
+	return room ? (struct rec_thread *)(void *)(room + (-(uintptr_t)room & (align - 1))) : NULL;
+}
+
 static void fill_threads(struct snapshot *snapshot, struct arena *arena)
 {
 	const struct view *view = snapshot->view;
@@ -221,7 +229,7 @@ static void fill_threads(struct snapshot *snapshot, struct arena *arena)
 	}
 	room = MIN_OF(room + LATE_COMERS, slots);
 
-	struct rec_thread *copy = arena_alloc(arena, sizeof(*copy));
+	struct rec_thread *copy = slot_room(arena);
 	snapshot->threads = arena_array(arena, room, sizeof(*snapshot->threads));
 	if (!copy || !snapshot->threads) {
 		snapshot->incomplete = true;
