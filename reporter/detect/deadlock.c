@@ -60,12 +60,13 @@ static uint32_t find_victims(struct detection *run, const struct edge *cycle, ui
 	*ret_victims = victims;
 	if (!told || !victims)
 		return 0;
-	for (uint32_t i = 0; i < length; i++)
-		told[cycle[i].from] = true;
+	/* Whoever waits for one of the cycle waits for the first one too, save across edges that are not followed. */
+	bool followed = true;
 	for (uint32_t i = 0; i < length; i++) {
-		/* Whoever waits for this one waits for the next one too, save where waiters are not followed. */
-		if (i && cycle[i - 1].type != EDGE_REACQUIRE)
-			continue;
+		told[cycle[i].from] = true;
+		followed = followed && cycle[i].type != EDGE_REACQUIRE;
+	}
+	for (uint32_t i = 0; i < (followed ? 1 : length); i++) {
 		struct waiter *waiters;
 		uint32_t found = graph_waiters(run->graph, cycle[i].from, NULL, run->arena, &waiters);
 		for (uint32_t w = 0; w < found; w++) {

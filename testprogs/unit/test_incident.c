@@ -273,11 +273,15 @@ START_TEST(counters)
 		reported += look();
 	}
 	ck_assert_uint_eq(reported, 1);
-	/* It flickers around the limit. */
-	for (unsigned i = 0; i < 30; i++) {
-		world_point(world, world->snapshot.now + TICK, live += i % 2 ? 6000000 : 1000000, 4);
+	/* It falls below the limit for several looks now and then, but never for as long as the limit's time. */
+	unsigned below = 0;
+	for (unsigned i = 0; i < 80; i++) {
+		world_point(world, world->snapshot.now + TICK, live += i % 20 < 2 ? 0 : 6000000, 4);
 		reported += look();
+		below += world->found.count == 0;
 	}
+	ck_assert_uint_gt(below, 20);
+	ck_assert_uint_eq(reported, 1);
 	/* It stops. */
 	for (unsigned i = 0; i < 30; i++) {
 		world_point(world, world->snapshot.now + TICK, live, 4);
