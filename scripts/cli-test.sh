@@ -57,8 +57,8 @@ done
 gives 0 '^hello$' "$wh" run sh -c 'echo hello'
 holds 'nothing is added to the output of a program without findings' test "$(cat "$place/out" "$place/err")" = hello
 holds 'standard input is passed on' test "$(echo word | "$wh" run cat)" = word
-holds 'arguments are passed on as they are' test "$("$wh" run printf '%s|' -- 'a b' '' '*' --set)" = 'a b||*|--set|'
-holds 'arguments behind -- as well' test "$("$wh" run -- printf '%s|' -v 'x')" = 'x|' -o "$("$wh" run -- /usr/bin/printf '%s|' -v 'x')" = '-v|x|'
+holds 'arguments are passed on as they are' test "$("$wh" run printf '%s|' 'a b' '' '*' --set -- -v)" = 'a b||*|--set|--|-v|'
+holds 'behind -- as well' test "$("$wh" run -- printf '%s|' -v x)" = '-v|x|'
 
 # shellcheck disable=SC2016
 "$wh" run sh -c 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done' >"$place/out" 2>"$place/err" &
@@ -178,7 +178,7 @@ cp "$wh" "$place/lonely/bin/"
 holds 'the current directory is not searched for the library' sh -c "cd '$build/lib' && ! '$place/lonely/bin/whoholds' run true"
 
 # -- pids and recordings ---------------------------------------------------------------
-gives 2 'abc' "$wh" dump abc
+gives 125 'abc' "$wh" dump abc
 gives 125 '999999999|no such' "$wh" dump 999999999
 gives 125 'none.whr' "$wh" report "$place/none.whr"
 gives 125 'text-file' "$wh" report "$place/text-file"
@@ -191,7 +191,7 @@ gives 0 "$sleeper" "$wh" dump $sleeper
 kill $sleeper
 wait $sleeper 2>/dev/null
 
-WHOHOLDS_OPTIONS=keep=on LD_PRELOAD=$build/lib/libwhoholds.so "$progs/abba" >"$place/printed" &
+WHOHOLDS_OPTIONS=keep=on LD_PRELOAD=$build/lib/libwhoholds.so "$progs/abba" >"$place/printed" 2>/dev/null &
 hanging=$!
 until [ "$(wc -l <"$place/printed")" = 4 ]; do sleep 0.05; done
 sleep 0.3

@@ -275,6 +275,7 @@ void start_fork_child(void)
 	}
 	static struct rec_thread before; /* static: 4 KiB are too much for a small stack */
 	int32_t parent = recording->pid;
+	uint32_t era = recording->era;
 	bool known = self.slot != NULL;
 	if (known)
 		memcpy(&before, self.slot, sizeof before);
@@ -285,6 +286,7 @@ void start_fork_child(void)
 	recording_fork_child();
 	if (recording_open() == 0) {
 		recording->fork_parent = (uint64_t)parent;
+		recording->era = era + 1;
 		find_watcher();
 		stack_fork_child();
 		thread_fork_child(known ? &before : NULL);
@@ -294,6 +296,19 @@ void start_fork_child(void)
 		self.slot = NULL;
 	}
 	self.busy -= HOOK_IN_ALLOCATOR;
+}
+
+void start_daemon_child(void)
+{
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == SHIM_ON && recording && !*process_canary) {
+		/* Still the parent's, which could not say so itself. */
+		recording->exit_code = 0;
+		recording->ended_mono = sys_monotonic();
+		__atomic_store_n(&recording->state, REC_EXITED, __ATOMIC_RELEASE);
+		if (recording->alerts == 0 && !options.keep)
+			recording_unlink();
+	}
+	start_fork_child();
 }
 
 void start_before_exec(void)

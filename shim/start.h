@@ -20,6 +20,8 @@ void start_shim(void);
 void start_fork_prepare(void);
 void start_fork_parent(void);
 void start_fork_child(void);
+/* The same in the child that daemon() returns in, whose parent has ended inside libc, with status 0. */
+void start_daemon_child(void);
 
 /*
  * The process is about to be replaced; and it was not, after all. In a vfork child, which borrows

@@ -65,15 +65,15 @@ WH_INLINE_ const struct wh_library *wh_library_(void)
 #define WH_HAS_(library, member) \
 	((library) && (library)->bytes >= offsetof(struct wh_library, member) + sizeof((library)->member))
 
-#define WH_CALL_(member, arguments)                            \
-	const struct wh_library *library = wh_library_();      \
-	if (WH_HAS_(library, member))                          \
+#define WH_CALL_(member, arguments) \
+	const struct wh_library *library = wh_library_(); \
+	if (WH_HAS_(library, member)) \
 	(library->member) arguments
 
-#define WH_RESULT_(member, arguments, otherwise)               \
-	const struct wh_library *library = wh_library_();      \
-	if (WH_HAS_(library, member))                          \
-		return (library->member)arguments;             \
+#define WH_RESULT_(member, arguments, otherwise) \
+	const struct wh_library *library = wh_library_(); \
+	if (WH_HAS_(library, member)) \
+		return (library->member)arguments; \
 	return otherwise
 
 /* -- iterators over a container: who iterates, since when, from where ------- */

@@ -5,8 +5,8 @@
  * TIMEOUT: 20
  * KINDS: leak
  * EXPECT-JSON: [finding("leak")] | length == 2
- * EXPECT-JSON: finding("leak") | select(.cycle and .count == 20 and .indirect_bytes >= 20 * 101) | has_frame("allocated"; "lose_pair"; {{line pair}})
- * EXPECT-JSON: finding("leak") | select(.cycle == false and .count == 1 and .bytes > 30 * 32) | has_frame("allocated"; "lose_array"; {{line array}})
+ * EXPECT-JSON: finding("leak") | select(.cycle and .count == 20 and .indirect_bytes >= 20 * 101) | has_frame("allocated"; "lose_pair()"; {{line pair}})
+ * EXPECT-JSON: finding("leak") | select(.cycle == false and .count == 1 and .bytes > 30 * 32) | has_frame("allocated"; "lose_array()"; {{line array}})
  */
 #include <cstdio>
 #include <cstring>
@@ -20,7 +20,7 @@ struct Node {
 
 static __attribute__((noinline)) void lose_pair()
 {
-	auto left = std::make_shared<Node>(); // line: pair
+	auto left = std::make_shared<Node>(); /* line: pair */
 	auto right = std::make_shared<Node>();
 	left->other = right;
 	right->other = left;
@@ -28,7 +28,7 @@ static __attribute__((noinline)) void lose_pair()
 
 static __attribute__((noinline)) void lose_array()
 {
-	auto *strings = new std::string[30]; // line: array
+	auto *strings = new std::string[30]; /* line: array */
 	strings[3] = std::string(50, 'y');
 }
 

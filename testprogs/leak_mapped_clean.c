@@ -53,7 +53,7 @@ static __attribute__((noinline)) void keep(void)
 	sealed[700] = malloc(1006);
 	mprotect(sealed, 4096 * 3, PROT_READ);
 	/* Right beside a large block, with which the kernel makes one mapping of it. */
-	static void *large[4];
+	void **large = map(MAP_PRIVATE);
 	for (int i = 0; i < 4; i++) {
 		large[i] = malloc(300000);
 		map(MAP_PRIVATE)[7] = malloc(1007);

@@ -24,6 +24,9 @@ struct node {
 	struct node *next;
 };
 
+/* What the compiler would else see to be of no use, and leave out. */
+static void *volatile seen;
+
 static __attribute__((noinline)) void lose_chain(void)
 {
 	struct link *head = NULL;
@@ -32,6 +35,8 @@ static __attribute__((noinline)) void lose_chain(void)
 		link->next = head;
 		head = link;
 	}
+	seen = head;
+	seen = NULL;
 }
 
 static __attribute__((noinline)) void lose_ring(void)
@@ -45,6 +50,8 @@ static __attribute__((noinline)) void lose_ring(void)
 			first = node;
 	}
 	first->next = last;
+	seen = first;
+	seen = NULL;
 }
 
 static __attribute__((noinline)) void lose_array(void)

@@ -14,11 +14,14 @@
 #include "reporter/cli/complain.h"
 #include "reporter/cli/help.h"
 
-/* A descriptor that is closed would be given to the first file we open, and get our messages. */
+/*
+ * A descriptor that is closed would be given to the first file we open, and get our messages. The program that
+ * run starts finds it closed, as we did.
+ */
 static void fill_standard_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
 			exit(EXIT_FAILED);
 }
 

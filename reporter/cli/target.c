@@ -8,8 +8,7 @@
 
 #include "reporter/recording/process.h"
 
-/* The tid as the process itself sees it, in the innermost pid namespace. */
-static int32_t own_tid(pid_t pid, pid_t tid)
+int32_t target_own_tid(pid_t pid, pid_t tid)
 {
 	char text[4096];
 	if (process_file(text, sizeof text, "/proc/%d/task/%d/status", pid, tid) < 0)
@@ -45,7 +44,7 @@ void target_look(struct snapshot *snapshot, pid_t pid)
 		struct process_stat stat;
 		if (tid <= 0 || process_stat(pid, tid, &stat) != 0)
 			continue;
-		struct snap_thread *thread = snapshot_thread_by_tid(snapshot, same ? tid : own_tid(pid, tid));
+		struct snap_thread *thread = snapshot_thread_by_tid(snapshot, same ? tid : target_own_tid(pid, tid));
 		if (!thread)
 			continue;
 		thread->kernel_state = stat.state;

@@ -17,6 +17,9 @@
  */
 void target_look(struct snapshot *snapshot, pid_t pid);
 
+/* The tid as the process itself sees it, in the innermost pid namespace; 0: the thread is gone. */
+int32_t target_own_tid(pid_t pid, pid_t tid);
+
 /* Why process `pid` can't be looked into, or NULL: a zombie, a kernel thread. */
 const char *target_unfit(pid_t pid);
 

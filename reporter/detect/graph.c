@@ -221,13 +221,15 @@ static void settle_holders(struct graph *graph, struct object *object)
 		return;
 	nsec_t shared = newest[0] ? newest[0]->hold->since : 0;
 	nsec_t exclusive = newest[1]->hold->since;
+	/* Times may be unknown (0): a hold without a rival is in force all the same. */
+	bool wins = !newest[0] || exclusive > shared;
 	object->disputed = rivals ? exclusive >= shared : newest[0] && exclusive == shared;
-	object->exclusive = object->disputed || exclusive > shared;
+	object->exclusive = object->disputed || wins;
 	if (object->disputed)
 		return;
 	for (uint32_t *at = &object->holders; *at != NONE;) {
 		struct link *link = &graph->links[*at];
-		link->in_force = exclusive > shared ? link == newest[1] : !is_exclusive(link->hold->mode);
+		link->in_force = wins ? link == newest[1] : !is_exclusive(link->hold->mode);
 		if (link->in_force)
 			at = &link->next;
 		else

@@ -49,7 +49,14 @@ static void count_words(struct mark *mark, uint64_t count)
 		mark->expired = true;
 }
 
-void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, bool listed)
+static bool is_bookkeeping(const struct block *block, uint64_t word, enum mark_of of)
+{
+	if (block->flags & BLOCK_RESOURCE && block->start == word)
+		return true;
+	return of == MARK_OF_LIBC && word % 16 == 0 && word == block->start + block_extent(block) - 8;
+}
+
+void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of)
 {
 	const struct blocks *blocks = mark->blocks;
 	count_words(mark, count);
@@ -57,8 +64,7 @@ void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, bool l
 		uint32_t found = blocks_find(blocks, words[i]);
 		if (LIKELY(found == BLOCK_NONE))
 			continue;
-		const struct block *block = &blocks->at[found];
-		if (UNLIKELY(listed) && block->flags & BLOCK_RESOURCE && block->start == words[i])
+		if (UNLIKELY(of != MARK_OF_PROGRAM) && is_bookkeeping(&blocks->at[found], words[i], of))
 			continue;
 		mark_block(mark, found);
 	}
@@ -69,8 +75,8 @@ void mark_run(struct mark *mark)
 	const struct blocks *blocks = mark->blocks;
 	while (mark->pending_count && !mark->expired) {
 		struct block_cursor cursor = block_cursor_at(mark->pending[--mark->pending_count]);
-		bool listed = blocks->at[cursor.block].flags & BLOCK_RESOURCE;
+		bool stream = blocks->at[cursor.block].flags & BLOCK_RESOURCE;
 		while (block_cursor_run(blocks, &cursor) && !mark->expired)
-			mark_words(mark, cursor.words, cursor.left, listed);
+			mark_words(mark, cursor.words, cursor.left, stream ? MARK_OF_STREAM : MARK_OF_PROGRAM);
 	}
 }

@@ -10,6 +10,17 @@
 
 #include "reporter/scan/blocks.h"
 
+/* Whose words they are, where some of what they point to is bookkeeping and keeps nothing alive. */
+enum mark_of {
+	MARK_OF_PROGRAM,
+	MARK_OF_STREAM, /* libc chains open streams: the start of another resource's block does not count */
+	/*
+	 * libc's data: the head of that chain; and its arena points to free chunks, whose first word is the
+	 * last of the block in front of them.
+	 */
+	MARK_OF_LIBC,
+};
+
 struct mark {
 	struct blocks *blocks;
 	uint32_t *pending;     /* blocks that were reached and not read yet */
@@ -32,16 +43,10 @@ void mark_block(struct mark *mark, uint32_t block);
 /* What a word points into is reached. */
 void mark_word(struct mark *mark, uint64_t word);
 
-/*
- * What any of `count` words points into is reached. `listed`: they are libc's own lists of open
- * streams, in which the address of a resource's block does not count.
- */
-void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, bool listed);
+/* What any of `count` words points into is reached. */
+void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of);
 
-/*
- * Reads what was reached until nothing is new. Blocks with BLOCK_RESOURCE are chained together by
- * libc; what one of them holds counts, but for the addresses of others.
- */
+/* Reads what was reached until nothing is new; blocks with BLOCK_RESOURCE as MARK_OF_STREAM. */
 void mark_run(struct mark *mark);
 
 #endif

@@ -25,22 +25,21 @@ struct roots {
 
 /* -- reading --------------------------------------------------------------- */
 
-static void mark_words_of(struct roots *roots, uint64_t start, uint64_t end, bool listed)
+static void mark_words_of(struct roots *roots, uint64_t start, uint64_t end, enum mark_of of)
 {
 	if (start < end)
-		mark_words(roots->mark, (const uint64_t *)start, (end - start) / 8, listed);
+		mark_words(roots->mark, (const uint64_t *)start, (end - start) / 8, of);
 }
 
-/* In libc's data, and nowhere else, there are lists of open streams. */
 static void mark_piece(struct roots *roots, uint64_t start, uint64_t end)
 {
 	start = (start + 7) & ~UINT64_C(7);
 	end &= ~UINT64_C(7);
 	uint64_t from = MIN_OF(MAX_OF(roots->image->libc.start, start), end);
 	uint64_t to = MAX_OF(MIN_OF(roots->image->libc.end, end), from);
-	mark_words_of(roots, start, from, false);
-	mark_words_of(roots, from, to, true);
-	mark_words_of(roots, to, end, false);
+	mark_words_of(roots, start, from, MARK_OF_PROGRAM);
+	mark_words_of(roots, from, to, MARK_OF_LIBC);
+	mark_words_of(roots, to, end, MARK_OF_PROGRAM);
 }
 
 /* Memory that others may cut short, and devices: a copy by the kernel fails where a load would be a signal. */
@@ -52,7 +51,7 @@ static void mark_copied(struct roots *roots, uint64_t start, uint64_t end)
 		struct iovec to = { roots->bounce, bytes }, from = { (void *)start, bytes };
 		long got = sys_call6(SYS_process_vm_readv, pid, (long)&to, 1, (long)&from, 1, 0);
 		if (got > 0)
-			mark_words(roots->mark, roots->bounce, (uint64_t)got / 8, false);
+			mark_words(roots->mark, roots->bounce, (uint64_t)got / 8, MARK_OF_PROGRAM);
 		start += bytes;
 	}
 }
@@ -132,13 +131,13 @@ static void add_threads(struct roots *roots)
 {
 	const struct image *image = roots->image;
 	const struct scan_caller *caller = image->caller;
-	mark_words(roots->mark, caller->registers, COUNT_OF(caller->registers), false);
+	mark_words(roots->mark, caller->registers, COUNT_OF(caller->registers), MARK_OF_PROGRAM);
 	add_thread(roots, caller->sp + RED_ZONE, caller->pointer);
 	for (uint64_t i = 0; image->stop && i < image->stop->count; i++) {
 		const struct stop_thread *thread = &image->stop->threads[i];
 		if (!thread->words)
 			continue;
-		mark_words(roots->mark, image->stop->registers + i * STOP_WORDS, thread->words, false);
+		mark_words(roots->mark, image->stop->registers + i * STOP_WORDS, thread->words, MARK_OF_PROGRAM);
 		add_thread(roots, thread->sp, thread->pointer);
 	}
 	stack_t alternate = { 0 };
@@ -243,7 +242,7 @@ static void mark_mappings(struct roots *roots)
 static void mark_standard_streams(struct roots *roots)
 {
 	uint64_t streams[] = { (uint64_t)stdin, (uint64_t)stdout, (uint64_t)stderr };
-	mark_words(roots->mark, streams, COUNT_OF(streams), false);
+	mark_words(roots->mark, streams, COUNT_OF(streams), MARK_OF_PROGRAM);
 }
 
 int roots_mark(struct image *image, struct mark *mark)

@@ -1,5 +1,6 @@
 #include "reporter/symbolize/binary.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,19 +35,23 @@ static bool servers_named(void)
 /*
  * Called by libdwfl for a file without debugging information. Its own dwfl_standard_find_debuginfo looks in the
  * same places, but loads the debuginfod client (and curl, and a TLS library: 13 ms) also where no server is named.
+ * A link without a checksum is the common file of several debug files (dwz), which has a build-id of its own.
  */
 static int find_debug(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base, const char *file,
 		      const char *link, GElf_Word crc, char **ret_path)
 {
 	struct binary *binary = *data;
 	char path[LOCATE_PATH_BYTES];
-	int fd = binary ? locate_debug(&binary->wanted, file ? file : binary->path, link, crc, path) : -1;
-	if (fd < 0)
-		return servers_named()
-			   ? dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, ret_path)
-			   : -1;
-	*ret_path = strdup(path);
-	return fd;
+	int fd = -ENOENT;
+	if (link && !crc)
+		return dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, ret_path);
+	if (binary)
+		fd = locate_debug(&binary->wanted, file ? file : binary->path, link, crc, path);
+	if (fd >= 0)
+		*ret_path = strdup(path);
+	else if (servers_named())
+		fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, ret_path);
+	return fd < 0 ? -1 : fd;
 }
 
 static struct binary *binary_new(const struct wanted *wanted, struct names *names)
@@ -360,10 +365,7 @@ bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t s
 
 	struct text text = { .at = buffer, .size = size };
 	if (variable) {
-		/* The symbol of a static local variable of C, "lock.0" or "scan.lock", says less than its entry. */
-		bool local = variable->function.addr && name && !strchr(name, ':');
-		debug_member(debug, variable, local ? NULL : name, address + binary->debug_shift, buffer,
-			     size);
+		debug_member(debug, variable, name, address + binary->debug_shift, buffer, size);
 		text.used = strlen(buffer);
 	} else {
 		text_put(&text, name);

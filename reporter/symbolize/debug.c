@@ -8,7 +8,9 @@
 #include "base/context.h"
 #include "reporter/symbolize/walk.h"
 
-#define UNITS_MOST 4000000u  /* more than any linker makes: ends a walk through nonsense */
+#define UNITS_MOST 4000000u /* more than any linker makes: ends a walk through nonsense */
+/* Reading every unit takes about 15 ms a MiB; a browser's gigabyte would take longer than anybody waits for a name. */
+#define VARIABLES_MOST_BYTES (UINT64_C(192) << 20)
 #define RANGES_MOST 1000000u /* likewise, of one entry */
 
 /* Room for one more in an array that grows by doubling; NULL: no memory. */
@@ -240,6 +242,9 @@ struct unit *debug_unit(struct debug *debug, uint64_t address, struct function *
 const struct variable *debug_variable(struct debug *debug, uint64_t address)
 {
 	if (!debug->all_scanned) {
+		Dwarf_Die *last = debug->unit_count ? &debug->units[debug->unit_count - 1].die : NULL;
+		if (!last || dwarf_dieoffset(last) > VARIABLES_MOST_BYTES)
+			return NULL;
 		for (size_t i = 0; i < debug->unit_count; i++)
 			unit_scan(debug, &debug->units[i]);
 		ranges_sort(&debug->variable_ranges);

@@ -79,15 +79,14 @@ void debug_close(struct debug *debug);
  */
 size_t debug_frames(struct debug *debug, uint64_t address, struct frame *ret_frames, size_t limit);
 
-/* The variable that holds `address`; NULL: none. The first call reads every unit. */
+/* The variable that holds `address`; NULL: none. The first call reads every unit, save in a file too big for that. */
 const struct variable *debug_variable(struct debug *debug, uint64_t address);
 
 /*
  * Text "sessions.lock" or "table[3].mutex+8" for a byte in a variable, from its name and types, in
- * `buffer`. `name`: what to call the variable itself; NULL: what its debugging information calls it, with
- * the function before it ("scan::lock") where it is a static local one.
+ * `buffer`. `symbol`: the name of its ELF symbol, demangled; NULL: it has none.
  */
-void debug_member(struct debug *debug, const struct variable *variable, const char *name, uint64_t address,
+void debug_member(struct debug *debug, const struct variable *variable, const char *symbol, uint64_t address,
 		  char *buffer, size_t size);
 
 /* Whether a unit's .dwo file was looked for in vain. */

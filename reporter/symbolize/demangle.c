@@ -24,7 +24,8 @@ static void output_put(const char *bytes, size_t count, void *data)
 	/* libiberty keeps its state on the stack and in small blocks; a few of them leak here, once a hostile name. */
 	if (count > sizeof(output->bytes) - output->used)
 		longjmp(output->full, 1);
-	memcpy(output->bytes + output->used, bytes, count);
+	if (count) /* else `bytes` may be NULL */
+		memcpy(output->bytes + output->used, bytes, count);
 	output->used += count;
 }
 

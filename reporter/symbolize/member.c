@@ -201,21 +201,46 @@ static bool enter_element(Dwarf_Die *type, uint64_t *offset, struct text *text)
 	return true;
 }
 
-void debug_member(struct debug *debug, const struct variable *variable, const char *name, uint64_t address,
+/*
+ * "scan::lock" for a static local variable of C, whose symbol is "lock.0" (gcc) or "scan.lock" (clang); C++ symbols
+ * say where they are themselves. False: it is no such variable.
+ */
+static bool put_local(struct debug *debug, const struct variable *variable, const char *symbol,
+		      struct text *text)
+{
+	Dwarf_Die function = variable->function;
+	Dwarf_Die die = variable->die;
+	const char *name = dwarf_diename(&die);
+	const char *outer;
+	const char *linkage;
+	if (!function.addr || !name || strchr(symbol, ':'))
+		return false;
+	debug_name(debug, &function, &outer, &linkage);
+	size_t length = strlen(symbol);
+	size_t tail = strlen(name);
+	if (outer)
+		text_format(text, "%s::%s", outer, name);
+	else if (length > tail + 1 && symbol[length - tail - 1] == '.' &&
+		 strcmp(symbol + length - tail, name) == 0)
+		/* clang forgets the name of a function that is inlined everywhere. */
+		text_format(text, "%.*s::%s", (int)(length - tail - 1), symbol, name);
+	else
+		return false;
+	return true;
+}
+
+void debug_member(struct debug *debug, const struct variable *variable, const char *symbol, uint64_t address,
 		  char *buffer, size_t size)
 {
 	struct text text = { .at = buffer, .size = size };
 	Dwarf_Die die = variable->die;
-	const char *linkage;
-	if (!name && variable->function.addr) {
-		Dwarf_Die function = variable->function;
-		debug_name(debug, &function, &name, &linkage);
-		text_format(&text, "%s::", name ? name : "?");
-		name = NULL;
+	if (!symbol || !put_local(debug, variable, symbol, &text)) {
+		const char *name = symbol;
+		const char *linkage;
+		if (!name)
+			debug_name(debug, &die, &name, &linkage);
+		text_put(&text, name ? name : "?");
 	}
-	if (!name)
-		debug_name(debug, &die, &name, &linkage);
-	text_put(&text, name ? name : "?");
 	uint64_t offset = address - variable->address;
 	/* Once the byte is the first of something, members are named further only if they lead to a lock. */
 	struct text first = text;

@@ -189,6 +189,9 @@ static void put_finding_threads(struct json *json, const struct finding *finding
 	for (uint32_t i = 0; i < count; i++) {
 		thread_id thread = finding->items[i].thread;
 		bool seen = !thread || thread == finding->thread;
+		/* Who merely waits behind a cycle is told with its stack, but not one of those that make it. */
+		seen = seen || (finding->kind == FINDING_deadlock && finding->items[i].role == ROLE_waits &&
+				!finding_is_ring_wait(finding, &finding->items[i]));
 		for (uint32_t j = 0; j < i && !seen; j++)
 			seen = finding->items[j].thread == thread;
 		if (!seen)
@@ -352,14 +355,14 @@ static void put_object(struct json_report *self, struct object *object)
 	json_begin(json, NULL, '{');
 	put_object_id(self, "id", object);
 	json_string(json, "kind", kind_name(object->kind));
-	if (kind_handle_sort(object->kind) == HANDLE_ADDRESS && object->handle)
+	if (kind_handle_sort(object->kind) == HANDLE_ADDRESS && object->handle && !object->target)
 		json_hex(json, "address", object->handle);
 	else
 		json_null(json, "address");
 	if (!name && object->target)
 		name = names_thread(&self->names, object->target, NULL);
 	else if (!name && kind_handle_sort(object->kind) != HANDLE_ADDRESS)
-		name = object_text(&self->names, object, true);
+		name = object_text(&self->names, object, OBJECT_BRIEF);
 	json_string(json, "name", name);
 	put_stack_id(json, "created_stack", names_stack(&self->names, object->created_stack));
 	json_begin(json, "holders", '[');

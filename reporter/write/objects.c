@@ -131,10 +131,11 @@ const char *object_name(struct names *names, struct object *object)
 }
 
 /* `mutex 0x55d0`, with where it was made where that is known. */
-static const char *address_text(struct names *names, const struct object *object, bool in_short)
+static const char *address_text(struct names *names, const struct object *object, enum object_detail detail)
 {
 	const char *noun = kind_words[object->kind].one;
-	const struct frame *frame = in_short ? NULL : names_own_frame(names, object->created_stack);
+	const struct frame *frame =
+	    detail == OBJECT_BRIEF ? NULL : names_own_frame(names, object->created_stack);
 	if (!frame)
 		return names_format(names, "%s 0x%lx", noun, object->handle);
 	const char *maker = names_short_function(names, frame);
@@ -144,7 +145,7 @@ static const char *address_text(struct names *names, const struct object *object
 			    path_base(frame->file), frame->line);
 }
 
-const char *object_text(struct names *names, struct object *object, bool in_short)
+const char *object_text(struct names *names, struct object *object, enum object_detail detail)
 {
 	if (!object)
 		return "nothing in particular";
@@ -155,12 +156,12 @@ const char *object_text(struct names *names, struct object *object, bool in_shor
 	if (name && object->quoted)
 		return names_format(names, "%s \"%s\"", noun, name);
 	if (name) {
-		const char *end = in_short ? strstr(name, " (") : NULL;
+		const char *end = detail == OBJECT_FULL ? NULL : strstr(name, " (");
 		size_t length = end ? (size_t)(end - name) : strlen(name);
 		return names_format(names, "%s %.*s", noun, (int)MIN_OF(length, 400), name);
 	}
 	if (kind_handle_sort(object->kind) == HANDLE_ADDRESS)
-		return address_text(names, object, in_short);
+		return address_text(names, object, detail);
 	return names_format(names, "%s %lld", noun, (long long)object->handle);
 }
 

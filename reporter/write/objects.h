@@ -60,11 +60,15 @@ struct object *object_of_wait(struct names *names, const struct rec_wait *wait);
 /* The object's name (see struct object), looked for now; NULL: none. */
 const char *object_name(struct names *names, struct object *object);
 
-/*
- * `mutex cache_lock (prog .bss)`, `iterator "sessions"`, `fd 5`, `thread 3 "reader"`; in short without
- * "(prog .bss)" and without where it was made. NULL is nothing in particular.
- */
-const char *object_text(struct names *names, struct object *object, bool in_short);
+/* How much is said of an object. */
+enum object_detail {
+	OBJECT_BRIEF, /* `mutex cache_lock`; `mutex 0x55d0` where it has no name */
+	OBJECT_PLAIN, /* ... and `mutex 0x55d0 (made in cache_new cache.c:31)` where that is known */
+	OBJECT_FULL,  /* ... and `mutex cache_lock (prog .bss)` */
+};
+
+/* Also `iterator "sessions"`, `fd 5`, `thread 3 "reader"`; NULL is "nothing in particular". */
+const char *object_text(struct names *names, struct object *object, enum object_detail detail);
 
 /* `lock:2`: the object's id in JSON. */
 const char *object_id(struct names *names, const struct object *object);

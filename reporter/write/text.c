@@ -12,7 +12,7 @@ static const char *counted(struct names *names, const char *list, uint64_t count
 	if (!count)
 		return list;
 	return names_format(names, "%s%s%s %s%s", list, *list ? ", " : "", names_count(names, count), noun,
-			    count == 1 ? "" : "s");
+			    count == 1 || strcmp(noun, "info") == 0 ? "" : "s");
 }
 
 /* `2 errors, 1 warning`; "nothing found". */
@@ -22,7 +22,7 @@ static const char *verdict(struct text_report *text)
 	struct names *names = &text->names;
 	const char *list = counted(names, "", accounts->errors, "error");
 	list = counted(names, list, accounts->warnings, "warning");
-	list = counted(names, list, accounts->infos, "remark");
+	list = counted(names, list, accounts->infos, "info");
 	if (!*list)
 		list = "nothing found";
 	if (accounts->resolved)
@@ -45,7 +45,22 @@ static const char *signal_text(struct names *names, int number)
 	return names_format(names, "signal %d", number);
 }
 
-static void put_head(struct text_report *text)
+/* `; heap 3 MiB in 1,234 blocks, peak 5 MiB; 6 threads`. */
+static const char *totals(struct text_report *text)
+{
+	struct names *names = &text->names;
+	const struct snapshot *snapshot = text->report->snapshot;
+	const char *list = "";
+	if (snapshot->total_blocks)
+		list = names_format(
+		    names, "; heap %s in %s block%s, peak %s", names_size(names, snapshot->live_bytes),
+		    names_count(names, snapshot->live_blocks), snapshot->live_blocks == 1 ? "" : "s",
+		    names_size(names, snapshot->peak_bytes));
+	return names_format(names, "%s; %u thread%s", list, snapshot->thread_count,
+			    snapshot->thread_count == 1 ? "" : "s");
+}
+
+static void put_head(struct text_report *text, bool with_totals)
 {
 	struct names *names = &text->names;
 	struct out *out = &text->out;
@@ -58,6 +73,8 @@ static void put_head(struct text_report *text)
 	out_put(out, verdict(text));
 	if (until > header->started_mono)
 		out_format(out, " after %s", names_duration(names, until - header->started_mono));
+	if (with_totals)
+		out_put(out, totals(text));
 	out_newline(out);
 }
 
@@ -109,17 +126,9 @@ static const char *kinds_text(struct text_report *text)
 static void put_summary(struct text_report *text)
 {
 	struct names *names = &text->names;
-	const struct snapshot *snapshot = text->report->snapshot;
 	const char *kinds = kinds_text(text);
-	const char *list = verdict(text);
-	if (*kinds)
-		list = names_format(names, "%s (%s)", list, kinds);
-	if (snapshot->total_blocks)
-		list = names_format(
-		    names, "%s; heap %s in %s blocks, peak %s", list, names_size(names, snapshot->live_bytes),
-		    names_count(names, snapshot->live_blocks), names_size(names, snapshot->peak_bytes));
-	list = names_format(names, "%s; %u thread%s", list, snapshot->thread_count,
-			    snapshot->thread_count == 1 ? "" : "s");
+	const char *list =
+	    names_format(names, "%s%s%s%s", verdict(text), *kinds ? ": " : "", kinds, totals(text));
 	if (text->accounts.count)
 		list = names_format(names, "%s; `whoholds help %s` explains", list,
 				    finding_kind_name(text->accounts.all[0].finding->kind));
@@ -233,7 +242,7 @@ int write_text(const struct report *report, struct sink *sink)
 		return error;
 	bool summed_up = report->trigger != TRIGGER_THRESHOLD && report->verbosity >= 0 &&
 			 (report->found_count || report->all_threads);
-	put_head(text);
+	put_head(text, !report->found_count && !report->all_threads && report->verbosity > 0);
 	put_findings(text);
 	if (report->all_threads) {
 		if (!text->accounts.count)

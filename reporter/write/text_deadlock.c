@@ -86,7 +86,7 @@ static void put_thread(struct text_report *text, const struct account *account,
 static const char *takes(struct text_report *text, const struct finding_item *hold)
 {
 	return names_format(&text->names, "takes %s%s",
-			    object_text(&text->names, object_of_item(&text->names, hold), true),
+			    object_text(&text->names, object_of_item(&text->names, hold), OBJECT_BRIEF),
 			    hold->mode == MODE_SHARED ? " (shared)" : "");
 }
 
@@ -95,7 +95,7 @@ static const char *waits(struct text_report *text, const struct finding_item *wa
 	struct object *object = object_of_item(&text->names, wait);
 	return names_format(&text->names, "waits for %s%s",
 			    object && object->kind == KIND_THREAD ? "the end of " : "",
-			    object_text(&text->names, object, true));
+			    object_text(&text->names, object, OBJECT_BRIEF));
 }
 
 static void put_column(struct text_report *text, size_t column, const char *line)
@@ -160,8 +160,9 @@ static void put_ring(struct text_report *text, const struct ring *ring)
 		const char *who = names_item_thread(names, wait);
 		bool joins = wait->object_kind == KIND_THREAD;
 		text_line(text, TEXT_INDENT + 4,
-			  names_format(names, "%s%s %s%s", who, i ? ", which" : "", waits(text, wait),
-				       joins ? ":" : ", held by"),
+			  names_format(names, "%s%s %s%s", who, i ? ", which" : "",
+				       joins ? "waits for the end of" : waits(text, wait),
+				       joins ? "" : ", held by"),
 			  0);
 	}
 	text_line(text, TEXT_INDENT + 4, names_item_thread(names, ring->waits[0]), 0);

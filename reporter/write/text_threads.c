@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define FOLD_NAMED 6u /* this many equal threads are told by name, more by number */
+
 /* Every thread: state, stack, what it waits for and who holds that, what it holds. */
 
 static const char *state_text(struct text_report *text, const struct snap_thread *thread)
@@ -86,7 +88,7 @@ static void put_wait(struct text_report *text, const struct snap_thread *thread)
 	if (wait->kind == KIND_COND && wait->handle2)
 		label = names_format(
 		    names, "%s, having given up %s", label,
-		    object_text(names, object_get(names, KIND_MUTEX, wait->handle2, 0, 0), true));
+		    object_text(names, object_get(names, KIND_MUTEX, wait->handle2, 0, 0), OBJECT_BRIEF));
 	if (wait->timed)
 		label = names_format(names, "%s, with a timeout", label);
 	text_line(text, TEXT_INDENT, label, wait->since && now > wait->since ? now - wait->since : 0);
@@ -130,10 +132,10 @@ static void put_now(struct text_report *text, const struct snap_thread *thread)
 	if (thread->waiting || thread->state == THREAD_ENDED)
 		return;
 	if (thread->now_stack) {
-		text_line(text, TEXT_INDENT, "is in (as seen from outside)", 0);
+		text_line(text, TEXT_INDENT, "now in (looked up from outside)", 0);
 		text_stack(text, thread->now_stack, TEXT_INDENT + 4);
 	} else if (text->report->view->live && thread->kernel_state == 'R') {
-		text_line(text, TEXT_INDENT, "is running: its stack can't be read without interrupting it",
+		text_line(text, TEXT_INDENT, "now running: its stack can't be read without interrupting it",
 			  0);
 	}
 }
@@ -157,28 +159,47 @@ static void put_thread(struct text_report *text, uint32_t index)
 	}
 }
 
+/*
+ * Those behind `first` that are like it, which are marked as told: by name where they are few, else
+ * as ranges of their ids: `2-249, 251-500`. NULL: none.
+ */
+static const char *fold_threads(struct text_report *text, uint32_t first, bool *told, uint32_t *ret_count)
+{
+	struct names *names = &text->names;
+	const struct snapshot *snapshot = text->report->snapshot;
+	const char *named = NULL, *ranges = "";
+	uint32_t count = 0, at = 0;
+	thread_id from = 0, to = 0;
+	for (uint32_t i = first + 1; i < snapshot->thread_count; i++)
+		count += !told[i] && alike(text, first, i);
+	for (uint32_t i = first + 1; i < snapshot->thread_count && at < count; i++) {
+		if (told[i] || !alike(text, first, i))
+			continue;
+		told[i] = true;
+		thread_id id = snapshot->threads[i].id;
+		named = text_list_add(text, named, names_thread(names, id, NULL), at++, count);
+		bool goes_on = to && id == to + 1;
+		if (to && !goes_on)
+			ranges = names_format(names, from == to ? "%s%u, " : "%s%u-%u, ", ranges, from, to);
+		from = goes_on ? from : id;
+		to = id;
+	}
+	*ret_count = count;
+	if (count <= FOLD_NAMED)
+		return named;
+	return names_format(names, from == to ? "%s%u" : "%s%u-%u", ranges, from, to);
+}
+
 void text_threads(struct text_report *text)
 {
 	const struct snapshot *snapshot = text->report->snapshot;
 	bool *told = arena_array(text->names.arena, (size_t)snapshot->thread_count + 1, sizeof(*told));
-	if (!told)
-		return;
-	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
-		uint32_t others = 0, at = 0;
+	for (uint32_t i = 0; told && i < snapshot->thread_count; i++) {
+		uint32_t others = 0;
 		if (told[i])
 			continue;
 		put_thread(text, i);
-		for (uint32_t j = i + 1; j < snapshot->thread_count && !text->verbose; j++)
-			others += !told[j] && alike(text, i, j);
-		const char *list = NULL;
-		for (uint32_t j = i + 1; j < snapshot->thread_count && at < others; j++) {
-			if (told[j] || !alike(text, i, j))
-				continue;
-			told[j] = true;
-			list = text_list_add(text, list,
-					     names_thread(&text->names, snapshot->threads[j].id, NULL), at++,
-					     others);
-		}
+		const char *list = text->verbose ? NULL : fold_threads(text, i, told, &others);
 		if (list)
 			text_line(text, TEXT_INDENT,
 				  names_format(&text->names, "%u more thread%s with the same stack: %s",

@@ -28,6 +28,12 @@ static const struct finding_item *item_with(const struct finding *finding, enum 
 	return NULL;
 }
 
+/* `4 threads wait`, `1 thread waits`, `4 threads waited`. */
+static const char *wait_verb(const struct account *account, uint64_t count)
+{
+	return account->over ? "waited" : count == 1 ? "waits" : "wait";
+}
+
 /* ", JOIN load_row", or nothing where the item's stack says nothing. */
 static const char *place(struct names *names, const char *join, const struct finding_item *item)
 {
@@ -76,7 +82,7 @@ static const char *title_leak(struct names *names, const struct account *account
 	const struct finding *finding = account->finding;
 	const struct finding_item *item = finding_main_item(finding);
 	return names_format(names, "%s lost%s%s", bytes_in_blocks(names, finding),
-			    finding->flags & FOUND_CYCLE ? " in a ring" : "", place(names, ", from", item));
+			    finding->flags & FOUND_CYCLE ? " in rings" : "", place(names, ", from", item));
 }
 
 static const char *title_possible_leak(struct names *names, const struct account *account)
@@ -139,7 +145,7 @@ static const char *title_deadlock(struct names *names, const struct account *acc
 	if (!count)
 		return "threads wait for one another and none can go on";
 	if (count == 1) {
-		const char *what = object_text(names, object_of_item(names, waits[0]), true);
+		const char *what = object_text(names, object_of_item(names, waits[0]), OBJECT_BRIEF);
 		if (waits[0]->object_kind == KIND_THREAD)
 			what = "its own end";
 		else
@@ -173,7 +179,7 @@ static const char *title_lock_order(struct names *names, const struct account *a
 		return finding_kind_words(account->finding->kind);
 	return names_format(
 	    names, "%s and %s are taken in both orders: threads that do so at once will wait for ever",
-	    object_text(names, objects[0], true), object_text(names, objects[1], true));
+	    object_text(names, objects[0], OBJECT_BRIEF), object_text(names, objects[1], OBJECT_BRIEF));
 }
 
 /* What the subject of a stuck-holder holds: an object, or how many. */
@@ -190,7 +196,7 @@ static const char *holdings(struct names *names, const struct finding *finding)
 		count++;
 	}
 	if (count == 1)
-		return object_text(names, object_of_item(names, one), true);
+		return object_text(names, object_of_item(names, one), OBJECT_BRIEF);
 	return count ? names_format(names, "%u things", count) : "what others need";
 }
 
@@ -199,33 +205,27 @@ static const char *title_stuck_holder(struct names *names, const struct account 
 	const struct finding *finding = account->finding;
 	const char *place_text = place(names, " in", item_with(finding, ROLE_blocked, 0));
 	uint64_t waiters = waiter_count(finding);
-	const char *held = waiters ? names_format(names, "what %s thread%s wait%s for",
-						  names_count(names, waiters), plural(waiters),
-						  account->over  ? "ed"
-						  : waiters == 1 ? "s"
-								 : "")
-				   : holdings(names, finding);
-	return names_format(
-	    names, "%s %s%s%s and %s %s%s", subject(names, finding),
-	    account->over ? "was blocked" : "has been blocked", lasting(names, account_age(account)),
-	    place_text, account->over ? "held" : "holds", held,
-	    finding->flags & FOUND_STARVED_WRITER ? ", a writer among them that readers keep out" : "");
+	const char *held = holdings(names, finding);
+	if (waiters)
+		held = names_format(names, "what %s thread%s %s for", names_count(names, waiters),
+				    plural(waiters), wait_verb(account, waiters));
+	return names_format(names, "%s %s%s%s and %s %s", subject(names, finding),
+			    account->over ? "was blocked" : "has been blocked",
+			    lasting(names, account_age(account)), place_text,
+			    account->over ? "held" : "holds", held);
 }
 
 static const char *title_long_hold(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
 	uint64_t waiters = waiter_count(finding);
-	const char *who = waiters         ? names_format(names, "%s thread%s wait%s for it",
-							 names_count(names, waiters), plural(waiters),
-                                                 account->over  ? "ed"
-							 : waiters == 1 ? "s"
-									: "")
-			  : account->over ? "others waited for it"
-					  : "others wait for it";
+	const char *who = names_format(names, "others %s", wait_verb(account, 2));
+	if (waiters)
+		who = names_format(names, "%s thread%s %s", names_count(names, waiters), plural(waiters),
+				   wait_verb(account, waiters));
 	const struct finding_item *hold = item_with(finding, ROLE_acquired, 0);
-	return names_format(names, "%s %s held %s%s while %s", subject(names, finding), has(account),
-			    hold ? object_text(names, object_of_item(names, hold), true) : "a lock",
+	return names_format(names, "%s %s held %s%s while %s for it", subject(names, finding), has(account),
+			    hold ? object_text(names, object_of_item(names, hold), OBJECT_BRIEF) : "a lock",
 			    lasting(names, account_age(account)), who);
 }
 
@@ -252,7 +252,7 @@ static const char *title_held_at_exit(struct names *names, const struct account 
 {
 	const struct finding *finding = account->finding;
 	const struct finding_item *item = item_with(finding, ROLE_acquired, 0);
-	const char *what = item ? object_text(names, object_of_item(names, item), true) : "a lock";
+	const char *what = item ? object_text(names, object_of_item(names, item), OBJECT_BRIEF) : "a lock";
 	const char *who = subject(names, finding);
 	if ((finding->flags & FOUND_AT_EXIT) && !(item && (item->flags & ITEM_ENDED)))
 		return names_format(names, "the process ended while %s held %s%s", who, what,
@@ -271,7 +271,7 @@ static const char *title_not_owner_unlock(struct names *names, const struct acco
 	const char *who = acquired ? names_format(names, "which %s holds", names_item_thread(names, acquired))
 				   : "which nobody holds";
 	return names_format(names, "%s unlocked %s, %s", names_item_thread(names, unlocked),
-			    object_text(names, object_of_item(names, unlocked), true), who);
+			    object_text(names, object_of_item(names, unlocked), OBJECT_BRIEF), who);
 }
 
 static const char *title_thread_leak(struct names *names, const struct account *account)
@@ -294,11 +294,15 @@ static const char *title_iterator_leak(struct names *names, const struct account
 	unsigned kind = item ? item->object_kind : KIND_NONE;
 	uint64_t count = MAX_OF(finding->count, 1);
 	const char *from = place(names, ", opened in", item);
-	if (count == 1 && item)
-		return names_format(names, "%s never %s%s",
-				    object_text(names, object_of_item(names, item), true),
+	struct object *object = item ? object_of_item(names, item) : NULL;
+	/* The address of something that has no name says nothing by now. */
+	if (count == 1 && object && object_name(names, object))
+		return names_format(names, "%s was never %s%s", object_text(names, object, OBJECT_BRIEF),
 				    kind_given_back(kind), from);
-	return names_format(names, "%s %s never %s%s", names_count(names, count), kind_noun(kind, count),
+	if (count == 1)
+		return names_format(names, "one %s was never %s%s", kind_noun(kind, 1), kind_given_back(kind),
+				    from);
+	return names_format(names, "%s %s were never %s%s", names_count(names, count), kind_noun(kind, count),
 			    kind_given_back(kind), from);
 }
 
@@ -310,11 +314,11 @@ static const char *title_iterator_open(struct names *names, const struct account
 	const char *from = place(names, ", opened in", item);
 	if (finding->count > 1 && item)
 		return names_format(
-		    names, "%s %s %s open, one of them%s%s", names_count(names, finding->count),
+		    names, "%s %s %s open, the oldest%s%s", names_count(names, finding->count),
 		    kind_noun(item->object_kind, finding->count), account->over ? "were" : "are", age, from);
-	return names_format(names, "%s %s had %s open%s%s", subject(names, finding), has(account),
-			    item ? object_text(names, object_of_item(names, item), true) : "an iterator", age,
-			    from);
+	return names_format(
+	    names, "%s %s had %s open%s%s", subject(names, finding), has(account),
+	    item ? object_text(names, object_of_item(names, item), OBJECT_BRIEF) : "an iterator", age, from);
 }
 
 /* -- the table -------------------------------------------------------------- */

@@ -51,7 +51,7 @@ void alloc_start(void)
 /* How often a thread's allocations look at the clock, to see whether a reporter is wanted by now. */
 #define CLOCK_EVERY 1024u
 
-bool alloc_track(void)
+bool alloc_track(size_t size, unsigned *ret_flags)
 {
 	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))) {
 		if (hook_groups)
@@ -64,18 +64,14 @@ bool alloc_track(void)
 		return false;
 	if (UNLIKELY(!*process_canary)) {
 		start_fork_child();
-		return hook_groups & HOOK_ALLOC;
+		if (!(hook_groups & HOOK_ALLOC))
+			return false;
 	}
 	if (UNLIKELY(self.until_clock-- == 0)) {
 		self.until_clock = CLOCK_EVERY;
 		reporter_want();
 	}
-	return true;
-}
-
-void alloc_made(const void *frame, void *block, size_t size, enum allocation_kind kind)
-{
-	allocation_begin(block, size, kind, stack_capture(frame), 0);
+	return allocation_chosen(size, ret_flags);
 }
 
 void alloc_freed(void *block)
@@ -142,7 +138,9 @@ static void *early_grow(void *old, size_t size)
 /* realloc and reallocarray: forget, call, and put back where the real one refused. */
 #define REALLOC_CALL(result, old, bytes, call)                                                     \
 	struct allocation was;                                                                     \
-	const bool tracked = alloc_track();                                                        \
+	unsigned flags;                                                                            \
+	const bool tracked = alloc_track((bytes), &flags);                                         \
+	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0));                   \
 	const bool known = hook_groups ? !self.guest && allocation_end(old, &was) : false;         \
 	if (UNLIKELY(!hook_groups))                                                                \
 		freed_before_start(old);                                                           \
@@ -155,7 +153,7 @@ static void *early_grow(void *old, size_t size)
 		else if (UNLIKELY(!hook_groups))                                                   \
 			alloc_before_start(old, 0);                                                \
 	} else if (result && tracked) {                                                            \
-		alloc_made(__builtin_frame_address(0), result, (bytes), ALLOCATED_MALLOC);         \
+		allocation_begin(allocation_hide(result), (bytes), ALLOCATED_MALLOC, stack, flags); \
 	} else if (result && UNLIKELY(!hook_groups)) {                                             \
 		alloc_before_start(result, (bytes));                                               \
 	}
@@ -206,13 +204,15 @@ EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t size)
 		*ret_block = early_alloc(size, alignment);
 		return *ret_block ? 0 : ENOMEM;
 	}
-	const bool tracked = alloc_track();
+	unsigned flags;
+	const bool tracked = alloc_track(size, &flags);
+	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0));
 	self.busy += HOOK_IN_ALLOCATOR;
 	int result = real.posix_memalign(ret_block, alignment, size);
 	self.busy -= HOOK_IN_ALLOCATOR;
 	if (result == 0 && *ret_block) {
 		if (tracked)
-			alloc_made(__builtin_frame_address(0), *ret_block, size, ALLOCATED_ALIGNED);
+			allocation_begin(allocation_hide(*ret_block), size, ALLOCATED_ALIGNED, stack, flags);
 		else if (UNLIKELY(!hook_groups))
 			alloc_before_start(*ret_block, size);
 	}

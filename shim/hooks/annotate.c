@@ -39,8 +39,8 @@ EXPORT void wh_iter_open(const void *container, const void *iterator, const char
 {
 	HOOK(hook, PAIR);
 	if (hook.track)
-		resource_begin(KIND_ITERATOR, (uintptr_t)iterator, OP_wh_iter_open, hook_stack(&hook), (uintptr_t)container,
-			       name);
+		resource_begin(KIND_ITERATOR, (uintptr_t)iterator, OP_wh_iter_open, hook_stack(&hook),
+			       (uintptr_t)container, name);
 }
 
 EXPORT void wh_iter_close(const void *iterator)
@@ -72,7 +72,8 @@ EXPORT void wh_acquired(const char *kind, const void *handle, const char *name)
 		text_put(&text, " ");
 		text_put(&text, name);
 	}
-	resource_begin(KIND_RESOURCE, resource_handle(kind, handle), OP_wh_acquired, hook_stack(&hook), 0, buffer);
+	resource_begin(KIND_RESOURCE, resource_handle(kind, handle), OP_wh_acquired, hook_stack(&hook), 0,
+		       buffer);
 }
 
 EXPORT void wh_released(const char *kind, const void *handle)
@@ -112,8 +113,8 @@ EXPORT void wh_lock_acquired(const void *lock, int shared)
 {
 	HOOK(hook, LOCK);
 	if (hook.track)
-		hold_begin(KIND_LOCK, (uintptr_t)lock, shared ? MODE_SHARED : MODE_EXCLUSIVE, OP_wh_lock_acquired,
-			   hook_stack(&hook));
+		hold_begin(KIND_LOCK, (uintptr_t)lock, shared ? MODE_SHARED : MODE_EXCLUSIVE,
+			   OP_wh_lock_acquired, hook_stack(&hook));
 }
 
 EXPORT void wh_lock_released(const void *lock)
@@ -137,24 +138,17 @@ EXPORT int wh_active(void)
 	return 1;
 }
 
-/*
- * Events are stamped with a coarse clock, so a mark lies where all of its parts
- * have just moved on: what came before is stamped earlier, what comes after is not.
- */
+/* A mark is the beginning of an era: what is made from here on bears its number or a later one. */
 EXPORT wh_mark wh_now(void)
 {
 	HOOK(hook, PROCESS);
 	if (!hook.track)
 		return (wh_mark){ 0 };
-	nsec_t age = sys_monotonic_coarse() - recording->started_mono;
-	nsec_t at = recording->started_mono + (age / ALLOCATION_TICK + 1) * ALLOCATION_TICK;
-	while (sys_monotonic_coarse() < at)
-		sys_sleep(NSEC_PER_MSEC);
-	return (wh_mark){ .at = at };
+	return (wh_mark){ .at = __atomic_add_fetch((uint32_t *)&recording->era, 1, __ATOMIC_SEQ_CST) };
 }
 
 struct live_sum {
-	uint32_t from; /* ticks */
+	uint64_t from; /* era */
 	uint64_t bytes;
 };
 
@@ -169,9 +163,9 @@ static bool live_add(const struct allocation *allocation, void *data)
 EXPORT size_t wh_live_bytes_since(wh_mark mark)
 {
 	HOOK(hook, PROCESS);
-	if (!hook.track || mark.at < recording->started_mono)
+	if (!hook.track || !mark.at)
 		return 0;
-	struct live_sum sum = { .from = (uint32_t)((mark.at - recording->started_mono) / ALLOCATION_TICK) };
+	struct live_sum sum = { .from = mark.at };
 	allocation_each(live_add, &sum);
 	return sum.bytes;
 }
@@ -186,9 +180,9 @@ static bool made_by(thread_id id, thread_id maker)
 	return id == maker;
 }
 
-static bool counts_as_open(const struct rec_hold *hold, nsec_t since)
+static bool counts_as_open(const struct rec_hold *hold, uint64_t since)
 {
-	return hold->state == HOLD_LIVE && hold->since >= since &&
+	return hold->state == HOLD_LIVE && hold->era >= since &&
 	       kind_traits(hold->kind) & (KIND_IS_OWNED | KIND_IS_RESOURCE);
 }
 
@@ -199,7 +193,8 @@ EXPORT int wh_open_since(wh_mark mark)
 	if (!own)
 		return 0;
 	const struct view *view = recording_view();
-	uint32_t slots = view_thread_slots(view), resources = (uint32_t)(view_used(view, REC_RESOURCES) / sizeof(struct rec_hold));
+	uint32_t slots = view_thread_slots(view),
+		 resources = (uint32_t)(view_used(view, REC_RESOURCES) / sizeof(struct rec_hold));
 	int open = 0;
 
 	for (uint32_t i = 0; i < slots; i++) {

@@ -14,7 +14,8 @@ EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier)
 	return result;
 }
 
-EXPORT int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t *attributes, unsigned count)
+EXPORT int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t *attributes,
+				unsigned count)
 {
 	HOOK(hook, LOCK);
 	int result = real.pthread_barrier_init(barrier, attributes, count);

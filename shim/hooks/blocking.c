@@ -1,17 +1,17 @@
 /* The hooks of blocking.def: one body for all of them. */
 #include "hooks/hook.h"
 
-#define BLOCKING(type, name, params, args, op_, kind_, handle_, timed_, waits)           \
-	EXPORT type name params                                                          \
-	{                                                                                \
-		HOOK(hook, BLOCKING);                                                    \
-		if (hook.track && (waits)) {                                             \
-			struct wait_for what = { .kind = KIND_##kind_,                   \
-						 .op = OP_##op_,                         \
-						 .timed = (timed_),                      \
-						 .handle = (uint64_t)(handle_) };        \
-			hook_wait_for(&hook, &what);                                     \
-		}                                                                        \
-		return real.name args;                                                   \
+#define BLOCKING(type, name, params, args, op_, kind_, handle_, timed_, waits) \
+	EXPORT type name params \
+	{ \
+		HOOK(hook, BLOCKING); \
+		if (hook.track && (waits)) { \
+			struct wait_for what = { .kind = KIND_##kind_, \
+						 .op = OP_##op_, \
+						 .timed = (timed_), \
+						 .handle = (uint64_t)(handle_) }; \
+			hook_wait_for(&hook, &what); \
+		} \
+		return real.name args; \
 	}
 #include "hooks/blocking.def"

@@ -85,7 +85,8 @@ EXPORT int cnd_wait(cnd_t *cond, mtx_t *mutex)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.cnd_wait(cond, mutex);
-	struct cond_wait wait CLEANUP(cond_wait_end) = cond_wait_begin(&hook, cond, mutex, OP_cnd_wait, false);
+	struct cond_wait wait CLEANUP(cond_wait_end) =
+	    cond_wait_begin(&hook, cond, mutex, OP_cnd_wait, false);
 	(void)wait;
 	return real.cnd_wait(cond, mutex);
 }
@@ -96,7 +97,7 @@ EXPORT int cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *until
 	if (!hook.track)
 		return real.cnd_timedwait(cond, mutex, until);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
-		cond_wait_begin(&hook, cond, mutex, OP_cnd_timedwait, true);
+	    cond_wait_begin(&hook, cond, mutex, OP_cnd_timedwait, true);
 	(void)wait;
 	return real.cnd_timedwait(cond, mutex, until);
 }

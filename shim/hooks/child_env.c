@@ -127,7 +127,8 @@ char *const *child_env_make(const struct child_env *env, void *memory)
 			array[used++] = text;
 	}
 	for (size_t i = 0; i < env->add_count; i++)
-		array[used++] = (char *)(uintptr_t)env->add[i]; /* exec's own prototype: it does not write them */
+		array[used++] =
+		    (char *)(uintptr_t)env->add[i]; /* exec's own prototype: it does not write them */
 	array[used] = NULL;
 	return array;
 }

@@ -26,14 +26,14 @@
 #define CHILD_ENV_ADD_MAX 8
 
 struct child_env {
-	char *const *given;      /* what the program passed; may be NULL */
-	size_t count;            /* its strings */
+	char *const *given; /* what the program passed; may be NULL */
+	size_t count;       /* its strings */
 	const char *add[CHILD_ENV_ADD_MAX];
 	size_t add_count;
-	const char *preload;     /* the LD_PRELOAD of `given` that is to be written anew; NULL: none */
+	const char *preload; /* the LD_PRELOAD of `given` that is to be written anew; NULL: none */
 	size_t preload_at;
-	const char *library;     /* our own path */
-	bool follow;             /* add it, else take it out */
+	const char *library; /* our own path */
+	bool follow;         /* add it, else take it out */
 };
 
 /* Return: bytes that the new environment takes, 0: the given one will do. */

@@ -2,7 +2,8 @@
 
 #include "registry/object.h"
 
-struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op, bool timed)
+struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op,
+				 bool timed)
 {
 	struct cond_wait wait = { .hook = hook, .mutex = (uintptr_t)mutex };
 	struct wait_for what = { .kind = KIND_COND,
@@ -37,7 +38,7 @@ EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 	if (!hook.track)
 		return real.pthread_cond_wait(cond, mutex);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
-		cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_wait, false);
+	    cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_wait, false);
 	wait.result = real.pthread_cond_wait(cond, mutex);
 	return wait.result;
 }
@@ -48,7 +49,7 @@ EXPORT int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, 
 	if (!hook.track)
 		return real.pthread_cond_timedwait(cond, mutex, until);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
-		cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_timedwait, true);
+	    cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_timedwait, true);
 	wait.result = real.pthread_cond_timedwait(cond, mutex, until);
 	return wait.result;
 }
@@ -60,7 +61,7 @@ EXPORT int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, 
 	if (!hook.track)
 		return real.pthread_cond_clockwait(cond, mutex, clock, until);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
-		cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_clockwait, true);
+	    cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_clockwait, true);
 	wait.result = real.pthread_cond_clockwait(cond, mutex, clock, until);
 	return wait.result;
 }

@@ -21,7 +21,8 @@ struct cond_wait {
 	int result; /* of the real call, an errno; 0 as long as it has not returned */
 };
 
-struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op, bool timed);
+struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op,
+				 bool timed);
 void cond_wait_end(struct cond_wait *wait);
 
 #endif

@@ -60,12 +60,14 @@ EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 
 EXPORT int execv(const char *path, char *const argv[])
 {
-	return exec_call(&(struct exec_call){ .how = EXEC_PATH, .path = path, .argv = argv, .envp = environ });
+	return exec_call(
+	    &(struct exec_call){ .how = EXEC_PATH, .path = path, .argv = argv, .envp = environ });
 }
 
 EXPORT int execvp(const char *file, char *const argv[])
 {
-	return exec_call(&(struct exec_call){ .how = EXEC_SEARCH, .path = file, .argv = argv, .envp = environ });
+	return exec_call(
+	    &(struct exec_call){ .how = EXEC_SEARCH, .path = file, .argv = argv, .envp = environ });
 }
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
@@ -81,62 +83,43 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 EXPORT int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
 {
 	return exec_call(&(struct exec_call){
-		.how = EXEC_AT, .fd = fd, .path = path, .argv = argv, .envp = envp, .flags = flags });
+	    .how = EXEC_AT, .fd = fd, .path = path, .argv = argv, .envp = envp, .flags = flags });
 }
 
 /*
- * The variadic ones: the arguments become an array on the caller's stack, as libc makes it.
- * Arguments up to the NULL are counted from `rest`, which is left as it is.
+ * The variadic ones: `first` and the arguments after it up to the NULL become an array `argv` on
+ * the stack, as libc makes it. `rest` is left behind the NULL, where execle has its environment.
  */
-static size_t arguments_count(va_list rest)
-{
-	va_list at;
-	size_t count = 0;
-
-	va_copy(at, rest);
-	while (va_arg(at, char *))
-		count++;
-	va_end(at);
-	return count;
-}
-
-/* Fills `argv` with `first` and what follows up to and with the NULL. */
-#define ARGUMENTS_FILL(argv, first, rest)                       \
-	do {                                                    \
-		size_t at_ = 0;                                 \
-		(argv)[at_] = (char *)(uintptr_t)(first);       \
-		while ((argv)[at_])                             \
-			(argv)[++at_] = va_arg((rest), char *); \
-	} while (0)
-
-#define ARGUMENTS_ALLOC(rest) __builtin_alloca((arguments_count(rest) + 2) * sizeof(char *))
+#define ARGUMENTS(argv, first, rest) \
+	va_list rest; \
+	size_t argv##_count = 2; \
+	va_start(rest, first); \
+	while (va_arg(rest, char *)) \
+		argv##_count++; \
+	va_end(rest); \
+	char **argv = __builtin_alloca(argv##_count * sizeof *(argv)); \
+	argv[0] = (char *)(uintptr_t)(first); \
+	va_start(rest, first); \
+	for (size_t at_ = 1; at_ < argv##_count; at_++) \
+	argv[at_] = va_arg(rest, char *)
 
 EXPORT int execl(const char *path, const char *argument, ...)
 {
-	va_list rest;
-	va_start(rest, argument);
-	char **argv = ARGUMENTS_ALLOC(rest);
-	ARGUMENTS_FILL(argv, argument, rest);
+	ARGUMENTS(argv, argument, rest);
 	va_end(rest);
 	return execv(path, argv);
 }
 
 EXPORT int execlp(const char *file, const char *argument, ...)
 {
-	va_list rest;
-	va_start(rest, argument);
-	char **argv = ARGUMENTS_ALLOC(rest);
-	ARGUMENTS_FILL(argv, argument, rest);
+	ARGUMENTS(argv, argument, rest);
 	va_end(rest);
 	return execvp(file, argv);
 }
 
 EXPORT int execle(const char *path, const char *argument, ...)
 {
-	va_list rest;
-	va_start(rest, argument);
-	char **argv = ARGUMENTS_ALLOC(rest);
-	ARGUMENTS_FILL(argv, argument, rest);
+	ARGUMENTS(argv, argument, rest);
 	char *const *envp = va_arg(rest, char *const *);
 	va_end(rest);
 	return execve(path, argv, envp);
@@ -147,8 +130,9 @@ EXPORT int execle(const char *path, const char *argument, ...)
 typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 			   const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]);
 
-static int spawn_call(spawn_function *function, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-		      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+static int spawn_call(spawn_function *function, pid_t *pid, const char *path,
+		      const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+		      char *const argv[], char *const envp[])
 {
 	struct child_env env;
 	size_t bytes = child_env_plan(&env, envp);

@@ -25,8 +25,12 @@ EXPORT int fcntl(int fd, int command, ...)
 	void *argument = va_arg(rest, void *);
 	va_end(rest);
 
+	if (LIKELY(!fcntl_waits(command))) {
+		real_ready();
+		return real.fcntl(fd, command, argument);
+	}
 	HOOK(hook, BLOCKING);
-	if (hook.track && fcntl_waits(command))
+	if (hook.track)
 		fcntl_wait(&hook, fd);
 	return real.fcntl(fd, command, argument);
 }
@@ -38,8 +42,12 @@ EXPORT int fcntl64(int fd, int command, ...)
 	void *argument = va_arg(rest, void *);
 	va_end(rest);
 
+	if (LIKELY(!fcntl_waits(command))) {
+		real_ready();
+		return real.fcntl64(fd, command, argument);
+	}
 	HOOK(hook, BLOCKING);
-	if (hook.track && fcntl_waits(command))
+	if (hook.track)
 		fcntl_wait(&hook, fd);
 	return real.fcntl64(fd, command, argument);
 }

@@ -139,7 +139,8 @@ EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t 
 	int result = real.pthread_mutex_init(mutex, attributes);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
-		object_created(KIND_MUTEX, (uintptr_t)mutex, hook_stack(&hook), 0, mutex_attributes(attributes));
+		object_created(KIND_MUTEX, (uintptr_t)mutex, hook_stack(&hook), 0,
+			       mutex_attributes(attributes));
 	}
 	return result;
 }

@@ -32,12 +32,12 @@ static inline void once_call_end(struct once_call *call)
 	once_innermost = call->outer;
 }
 
-#define ONCE_CALL(name, hook_, control_, op_, routine_)                              \
-	struct once_call name CLEANUP(once_call_end) = { .hook = (hook_),             \
-							 .routine = (routine_),       \
+#define ONCE_CALL(name, hook_, control_, op_, routine_) \
+	struct once_call name CLEANUP(once_call_end) = { .hook = (hook_), \
+							 .routine = (routine_), \
 							 .control = (uintptr_t)(control_), \
-							 .op = (op_),                 \
-							 .outer = once_innermost };   \
+							 .op = (op_), \
+							 .outer = once_innermost }; \
 	once_innermost = &name
 
 /* The routine that libc is given: runs the innermost call's own, as a hold. */

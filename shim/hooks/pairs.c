@@ -1,27 +1,28 @@
 /* The hooks of pairs.def, and freopen, which is a release and an acquisition of the same handle. */
 #include "hooks/hook.h"
 
-#define ACQUIRE(type, name, params, args, op, kind, label)                                          \
-	EXPORT type name params                                                                     \
-	{                                                                                           \
-		HOOK(hook, PAIR);                                                                   \
-		type result = real.name args;                                                       \
-		if (hook.track && result) {                                                         \
-			resource_begin(KIND_##kind, (uintptr_t)result, OP_##op, hook_stack(&hook), 0, label); \
-		}                                                                                   \
-		return result;                                                                      \
+#define ACQUIRE(type, name, params, args, op, kind, label) \
+	EXPORT type name params \
+	{ \
+		HOOK(hook, PAIR); \
+		type result = real.name args; \
+		if (hook.track && result) { \
+			resource_begin(KIND_##kind, (uintptr_t)result, OP_##op, hook_stack(&hook), 0, \
+				       label); \
+		} \
+		return result; \
 	}
 
-#define RELEASE(type, name, params, args, kind, handle, waits)                                      \
-	EXPORT type name params                                                                     \
-	{                                                                                           \
-		HOOK(hook, PAIR);                                                                   \
-		if (hook.track) {                                                                   \
-			resource_end(KIND_##kind, (uintptr_t)(handle));                             \
-			if (KIND_##waits != KIND_NONE)                                              \
-				hook_wait(&hook, KIND_##waits, 0, MODE_NONE, OP_##name);            \
-		}                                                                                   \
-		return real.name args;                                                              \
+#define RELEASE(type, name, params, args, kind, handle, waits) \
+	EXPORT type name params \
+	{ \
+		HOOK(hook, PAIR); \
+		if (hook.track) { \
+			resource_end(KIND_##kind, (uintptr_t)(handle)); \
+			if (KIND_##waits != KIND_NONE) \
+				hook_wait(&hook, KIND_##waits, 0, MODE_NONE, OP_##name); \
+		} \
+		return real.name args; \
 	}
 #include "hooks/pairs.def"
 

@@ -34,6 +34,22 @@ EXPORT pid_t _Fork(void)
 	return fork_with(real._Fork);
 }
 
+/* Forks, and the parent ends, inside libc: what returns is the child, or nothing has happened. */
+EXPORT int daemon(int stay_in_folder, int keep_descriptors)
+{
+	real_ready();
+	start_fork_prepare();
+	pid_t before = getpid();
+	int result = real.daemon(stay_in_folder, keep_descriptors);
+	int error = errno;
+	if (getpid() != before)
+		start_daemon_child();
+	else
+		start_fork_parent();
+	errno = error;
+	return result;
+}
+
 /*
  * The child borrows the parent's memory and stack until it execs or ends, so a
  * frame of ours would be gone when the parent returns. What the child does until then is recorded
@@ -84,16 +100,16 @@ EXPORT void abort(void)
 
 /* -- identity -------------------------------------------------------------- */
 
-#define CREDENTIAL(type, name, params, args)      \
-	EXPORT type name params                   \
-	{                                         \
-		real_ready();                     \
-		reporter_pause();                 \
-		type result = real.name args;     \
-		int error = errno;                \
-		reporter_resume();                \
-		errno = error;                    \
-		return result;                    \
+#define CREDENTIAL(type, name, params, args) \
+	EXPORT type name params \
+	{ \
+		real_ready(); \
+		reporter_pause(); \
+		type result = real.name args; \
+		int error = errno; \
+		reporter_resume(); \
+		errno = error; \
+		return result; \
 	}
 #include "hooks/credentials.def"
 

@@ -6,7 +6,8 @@
 
 #include "registry/object.h"
 
-static void rwlock_result(struct hook *hook, const pthread_rwlock_t *lock, enum mode mode, enum op op, int result)
+static void rwlock_result(struct hook *hook, const pthread_rwlock_t *lock, enum mode mode, enum op op,
+			  int result)
 {
 	hook_wait_over(hook);
 	if (result == 0)
@@ -101,7 +102,8 @@ EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 {
 	HOOK(hook, LOCK);
 	if (hook.track)
-		hold_end(KIND_RWLOCK, (uintptr_t)lock, NULL); /* before: afterwards a writer may have it; it never fails */
+		hold_end(KIND_RWLOCK, (uintptr_t)lock,
+			 NULL); /* before: afterwards a writer may have it; it never fails */
 	return real.pthread_rwlock_unlock(lock);
 }
 
@@ -126,7 +128,8 @@ EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_
 	int result = real.pthread_rwlock_init(lock, attributes);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_RWLOCK, (uintptr_t)lock);
-		object_created(KIND_RWLOCK, (uintptr_t)lock, hook_stack(&hook), 0, rwlock_attributes(attributes));
+		object_created(KIND_RWLOCK, (uintptr_t)lock, hook_stack(&hook), 0,
+			       rwlock_attributes(attributes));
 	}
 	return result;
 }

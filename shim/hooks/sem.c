@@ -72,7 +72,8 @@ EXPORT int sem_init(sem_t *sem, int shared, unsigned value)
 	int result = real.sem_init(sem, shared, value);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_SEM, (uintptr_t)sem);
-		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value, shared ? OBJECT_SHARED : 0);
+		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value,
+			       shared ? OBJECT_SHARED : 0);
 	}
 	return result;
 }
@@ -90,20 +91,19 @@ EXPORT int sem_destroy(sem_t *sem)
 
 EXPORT sem_t *sem_open(const char *name, int flags, ...)
 {
+	/* Where O_CREAT is not set they are not there; what is read then is not looked at. */
+	va_list rest;
+	va_start(rest, flags);
+	mode_t mode = va_arg(rest, mode_t);
+	unsigned value = va_arg(rest, unsigned);
+	va_end(rest);
+
 	HOOK(hook, LOCK);
-	mode_t mode = 0;
-	unsigned value = 0;
-	if (flags & O_CREAT) {
-		va_list rest;
-		va_start(rest, flags);
-		mode = va_arg(rest, mode_t);
-		value = va_arg(rest, unsigned);
-		va_end(rest);
-	}
-	sem_t *sem = flags & O_CREAT ? real.sem_open(name, flags, mode, value) : real.sem_open(name, flags);
+	sem_t *sem = real.sem_open(name, flags, mode, value);
 	/* Opened again, it has the same address, and its holds stay. */
 	if (hook.track && sem != SEM_FAILED) {
-		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value, OBJECT_SHARED);
+		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), flags & O_CREAT ? value : 0,
+			       OBJECT_SHARED);
 		object_named((uintptr_t)sem, name);
 	}
 	return sem;

@@ -26,7 +26,8 @@ EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
 	HOOK(hook, LOCK);
 	int result = real.pthread_spin_trylock(lock);
 	if (hook.track && result == 0)
-		hold_begin(KIND_SPIN, spin_handle(lock), MODE_EXCLUSIVE, OP_pthread_spin_trylock, hook_stack(&hook));
+		hold_begin(KIND_SPIN, spin_handle(lock), MODE_EXCLUSIVE, OP_pthread_spin_trylock,
+			   hook_stack(&hook));
 	return result;
 }
 
@@ -34,7 +35,8 @@ EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
 {
 	HOOK(hook, LOCK);
 	if (hook.track)
-		hold_end(KIND_SPIN, spin_handle(lock), NULL); /* before: afterwards another thread may have it */
+		hold_end(KIND_SPIN, spin_handle(lock),
+			 NULL); /* before: afterwards another thread may have it */
 	return real.pthread_spin_unlock(lock);
 }
 

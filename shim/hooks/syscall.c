@@ -16,10 +16,9 @@ static long syscall_futex(long number, long word, long op, long value, long time
 {
 	HOOK(hook, BLOCKING);
 	if (hook.track) {
-		struct wait_for what = { .kind = KIND_FUTEX,
-					 .op = OP_futex,
-					 .timed = timeout != 0,
-					 .handle = (uint64_t)word };
+		struct wait_for what = {
+			.kind = KIND_FUTEX, .op = OP_futex, .timed = timeout != 0, .handle = (uint64_t)word
+		};
 		hook_wait_for(&hook, &what);
 	}
 	return real.syscall(number, word, op, value, timeout, word2, value3);

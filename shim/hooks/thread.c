@@ -29,7 +29,8 @@ static int thread_main_c11(void *data)
 	return routine(argument);
 }
 
-EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument)
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),
+			  void *argument)
 {
 	HOOK(hook, PROCESS);
 	if (!hook.track)
@@ -39,7 +40,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 		pthread_attr_getdetachstate(attributes, &state);
 	bool detached = state == PTHREAD_CREATE_DETACHED;
 	struct rec_thread *slot =
-		thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, detached);
+	    thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, detached);
 	if (!slot)
 		return real.pthread_create(thread, attributes, routine, argument);
 	int result = real.pthread_create(thread, attributes, thread_main, slot);
@@ -56,7 +57,7 @@ EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argument)
 	if (!hook.track)
 		return real.thrd_create(thread, routine, argument);
 	struct rec_thread *slot =
-		thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, false);
+	    thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, false);
 	if (!slot)
 		return real.thrd_create(thread, routine, argument);
 	int result = real.thrd_create(thread, thread_main_c11, slot);
@@ -124,7 +125,8 @@ EXPORT int pthread_timedjoin_np(pthread_t thread, void **ret_value, const struct
 	return result;
 }
 
-EXPORT int pthread_clockjoin_np(pthread_t thread, void **ret_value, clockid_t clock, const struct timespec *until)
+EXPORT int pthread_clockjoin_np(pthread_t thread, void **ret_value, clockid_t clock,
+				const struct timespec *until)
 {
 	HOOK(hook, PROCESS);
 	if (!hook.track)

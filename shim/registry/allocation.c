@@ -20,6 +20,7 @@
 #include "platform/lock.h"
 #include "platform/sys.h"
 #include "registry/recording.h"
+#include "registry/sampling.h"
 #include "registry/thread.h"
 
 #define REGION_SHIFT 26
@@ -62,6 +63,7 @@ static struct lock growing;     /* regions, the global free list */
 static uint32_t regions[4096];  /* numbers of those in use, ascending */
 static uint32_t region_count;
 static uint32_t global_free, global_free_count;
+static bool sampling; /* the tracker has used up its memory, or was told to sample */
 static bool partial;
 static bool refused; /* there is no address space for the tables */
 static uint64_t memory_limit;   /* bytes for the tracker; 0: none */
@@ -83,7 +85,10 @@ static bool tables_ready(void)
 		if (!made)
 			refused = true;
 		__atomic_store_n(&slab, made, __ATOMIC_RELEASE);
+		sampling = options.alloc == ALLOC_SAMPLE;
 		memory_limit = options.max_memory_bytes;
+		if (!memory_limit && options.max_memory_percent)
+			memory_limit = sys_memory_total() / 100 * options.max_memory_percent;
 	}
 	lock_release(&growing);
 	return slab;
@@ -261,29 +266,32 @@ void allocation_flush(void)
 	self.unflushed_bytes = 0;
 }
 
-static void count(int64_t bytes)
+/* What one record counts for. */
+static struct sampling_weight weigh(const struct record *record)
+{
+	if (UNLIKELY(record->flags & ALLOCATION_SAMPLED))
+		return sampling_weigh(record->size, options.sample_bytes);
+	return (struct sampling_weight){ (int64_t)record->size, 1 };
+}
+
+static void count_process(struct sampling_weight weight, bool made)
 {
 	struct rec_thread *slot = thread_slot();
+	uint64_t bytes = (uint64_t)weight.bytes, blocks = (uint64_t)weight.blocks;
 	if (UNLIKELY(!slot)) {
-		uint64_t live = __atomic_add_fetch((uint64_t *)&recording->live_bytes, (uint64_t)bytes, __ATOMIC_RELAXED);
-		if (bytes >= 0) {
-			add(&recording->live_blocks, 1);
-			add(&recording->total_bytes, (uint64_t)bytes);
-			add(&recording->total_blocks, 1);
+		uint64_t live = __atomic_add_fetch((uint64_t *)&recording->live_bytes, made ? bytes : -bytes,
+						   __ATOMIC_RELAXED);
+		add(&recording->live_blocks, made ? blocks : -blocks);
+		if (made) {
+			add(&recording->total_bytes, bytes);
+			add(&recording->total_blocks, blocks);
 			raise_to(&recording->peak_bytes, live);
-		} else {
-			add(&recording->live_blocks, UINT64_MAX);
 		}
 		return;
 	}
-	if (bytes >= 0) {
-		own_add(&slot->allocated_bytes, (uint64_t)bytes);
-		own_add(&slot->allocated_blocks, 1);
-	} else {
-		own_add(&slot->freed_bytes, (uint64_t)-bytes);
-		own_add(&slot->freed_blocks, 1);
-	}
-	self.unflushed_bytes += bytes;
+	own_add(made ? &slot->allocated_bytes : &slot->freed_bytes, bytes);
+	own_add(made ? &slot->allocated_blocks : &slot->freed_blocks, blocks);
+	self.unflushed_bytes += made ? weight.bytes : -weight.bytes;
 	if (UNLIKELY(self.unflushed_bytes > FLUSH_BYTES || self.unflushed_bytes < -FLUSH_BYTES))
 		allocation_flush();
 }
@@ -311,42 +319,44 @@ static site_id site_of(stack_id stack)
 	return none;
 }
 
-static void site_count(site_id site, int64_t bytes)
+static void count_site(site_id site, struct sampling_weight weight, bool made)
 {
 	if (!site)
 		return;
 	struct rec_site *at = &((struct rec_site *)recording_table(REC_SITES))[site];
-	uint64_t live = __atomic_add_fetch((uint64_t *)&at->live_bytes, (uint64_t)bytes, __ATOMIC_RELAXED);
-	if (bytes < 0) {
-		add(&at->live_blocks, UINT64_MAX);
+	uint64_t bytes = (uint64_t)weight.bytes, blocks = (uint64_t)weight.blocks;
+	uint64_t live = __atomic_add_fetch((uint64_t *)&at->live_bytes, made ? bytes : -bytes, __ATOMIC_RELAXED);
+	add(&at->live_blocks, made ? blocks : -blocks);
+	if (!made)
 		return;
-	}
-	add(&at->live_blocks, 1);
-	add(&at->total_bytes, (uint64_t)bytes);
-	add(&at->total_blocks, 1);
+	add(&at->total_bytes, bytes);
+	add(&at->total_blocks, blocks);
 	if (live > __atomic_load_n((uint64_t *)&at->peak_bytes, __ATOMIC_RELAXED))
 		raise_to(&at->peak_bytes, live);
+}
+
+static void count(const struct record *record, bool made)
+{
+	struct sampling_weight weight = weigh(record);
+	count_site(record->site, weight, made);
+	count_process(weight, made);
 }
 
 /* -- blocks ---------------------------------------------------------------- */
 
 #define SIZE_MOST ((UINT64_C(1) << 40) - 1)
 
-static uint32_t ticks_now(void)
+static uint32_t era_now(void)
 {
-	/* The reporter's last look is near enough where there is one, and costs no clock. */
-	nsec_t now = __atomic_load_n((uint64_t *)&recording->tick_mono, __ATOMIC_RELAXED);
-	if (!now)
-		now = sys_monotonic_coarse();
-	return (uint32_t)((now - recording->started_mono) / ALLOCATION_TICK);
+	return __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED);
 }
 
+/* Exactness was affordable up to here; from now on a sample has to do, and the report says so. */
 static void give_up_exactness(void)
 {
-	if (!(__atomic_load_n(&recording->degraded, __ATOMIC_RELAXED) & REC_MEMORY_LIMIT)) {
-		recording_degrade(REC_MEMORY_LIMIT);
-		partial = true;
-	}
+	recording_degrade(REC_MEMORY_LIMIT);
+	__atomic_fetch_or((uint32_t *)&recording->flags, REC_ALLOC_SAMPLED, __ATOMIC_RELAXED);
+	sampling = partial = true;
 }
 
 static bool within_memory(void)
@@ -354,21 +364,35 @@ static bool within_memory(void)
 	if (LIKELY(!memory_limit))
 		return true;
 	/* A record and two entries of 4 bytes a block at the least. */
-	if ((uint64_t)__atomic_load_n(&slab_used, __ATOMIC_RELAXED) * 24 < memory_limit)
-		return true;
-	return self.free_records || global_free;
+	return (uint64_t)__atomic_load_n(&slab_used, __ATOMIC_RELAXED) * 24 < memory_limit;
 }
 
-static void insert(uint64_t address, uint64_t size, unsigned kind, unsigned flags, site_id site, uint32_t born,
+bool allocation_chosen(size_t size, unsigned *ret_flags)
+{
+	*ret_flags = 0;
+	if (LIKELY(!sampling))
+		return true;
+	self.until_sample -= (int64_t)MIN_OF(size, (size_t)INT64_MAX / 2);
+	if (LIKELY(self.until_sample > 0))
+		return false;
+	/* A block may be worth several samples; what it counts for knows its size. */
+	self.until_sample = sampling_draw(&self.sample_state, options.sample_bytes);
+	*ret_flags = ALLOCATION_SAMPLED;
+	return true;
+}
+
+static void insert(uint64_t hidden, uint64_t size, unsigned kind, unsigned flags, site_id site, uint32_t born,
 		   uint32_t thread)
 {
-	uint32_t *entry = entry_of(address, true);
-	uint32_t number = entry && within_memory() ? record_take() : 0;
+	uint32_t *entry = entry_of(~hidden, true);
+	uint32_t number = entry ? record_take() : 0;
 	if (UNLIKELY(!number)) {
 		give_up_exactness();
 		add(&recording->dropped_events, 1);
 		return;
 	}
+	if (UNLIKELY(!within_memory()) && !sampling)
+		give_up_exactness();
 	slab[number] = (struct record){
 		.site = site,
 		.born = born,
@@ -380,21 +404,19 @@ static void insert(uint64_t address, uint64_t size, unsigned kind, unsigned flag
 	/* Something may stand here: a block that was freed in a way that we did not see. */
 	uint32_t stale = __atomic_exchange_n(entry, number, __ATOMIC_ACQ_REL);
 	if (UNLIKELY(stale)) {
-		site_count(slab[stale].site, -(int64_t)slab[stale].size);
-		count(-(int64_t)slab[stale].size);
+		count(&slab[stale], false);
 		record_give(stale);
 	}
-	site_count(site, (int64_t)MIN_OF(size, SIZE_MOST));
-	count((int64_t)MIN_OF(size, SIZE_MOST));
+	count(&slab[number], true);
 }
 
-void allocation_begin(const void *address, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags)
+void allocation_begin(uint64_t hidden, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags)
 {
 	if (!tables_ready())
 		return;
 	self.busy++;
 	struct rec_thread *slot = thread_slot();
-	insert((uintptr_t)address, size, kind, flags, site_of(stack), ticks_now(), slot ? slot->id : 0);
+	insert(hidden, size, kind, flags, site_of(stack), era_now(), slot ? slot->id : 0);
 	self.busy--;
 }
 
@@ -403,14 +425,14 @@ void allocation_early(const void *address, size_t size)
 	if (!tables_ready())
 		return;
 	self.busy++;
-	insert((uintptr_t)address, size, ALLOCATED_MALLOC, ALLOCATION_ROOT, 0, 0, 0);
+	insert(allocation_hide(address), size, ALLOCATED_MALLOC, ALLOCATION_ROOT, 0, 0, 0);
 	self.busy--;
 }
 
 void allocation_restore(const struct allocation *allocation)
 {
 	self.busy++;
-	insert(allocation->address, allocation->size, allocation->kind, allocation->flags, allocation->site,
+	insert(~allocation->address, allocation->size, allocation->kind, allocation->flags, allocation->site,
 	       allocation->born, allocation->thread);
 	self.busy--;
 }
@@ -438,8 +460,7 @@ bool allocation_end(const void *address, struct allocation *ret_allocation)
 	if (number) {
 		if (ret_allocation)
 			describe((uintptr_t)address, &slab[number], ret_allocation);
-		site_count(slab[number].site, -(int64_t)slab[number].size);
-		count(-(int64_t)slab[number].size);
+		count(&slab[number], false);
 		record_give(number);
 	}
 	self.busy--;

@@ -24,14 +24,15 @@ enum allocation_kind {
 };
 
 enum allocation_flag {
-	ALLOCATION_ROOT = 1, /* made by the loader or libc for itself: never lost */
+	ALLOCATION_ROOT = 1,    /* made by the loader or libc for itself: never lost */
+	ALLOCATION_SAMPLED = 2, /* one of several: counts for more than itself */
 };
 
 struct allocation {
 	uint64_t address;
 	uint64_t size;   /* as asked for */
 	site_id site;
-	uint32_t born;   /* ticks of ALLOCATION_TICK since the process started */
+	uint32_t born;   /* the era (rec_header.era) in which it was made */
 	uint32_t thread; /* thread_id, the low 20 bits */
 	uint8_t kind;    /* enum allocation_kind */
 	uint8_t flags;   /* enum allocation_flag */
@@ -40,8 +41,27 @@ struct allocation {
 /* Fine enough that waiting for the next one (wh_now) is nothing; 32 bits of them are 497 days. */
 #define ALLOCATION_TICK (10 * NSEC_PER_MSEC)
 
-/* The block at `address` is live from now on. Context: hook. Keeps errno. */
-void allocation_begin(const void *address, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags);
+/*
+ * An address in disguise. What a function calls saves its registers on the stack, where they stay
+ * long after; later frames that don't fill all of their slots would then show the leak scan a pointer
+ * to a block that the program itself has lost.
+ */
+static inline uint64_t allocation_hide(const void *address)
+{
+	uint64_t hidden = ~(uint64_t)address;
+	__asm__ volatile("" : "+r"(hidden));
+	return hidden;
+}
+
+/*
+ * Whether an allocation of `size` bytes is to be recorded: each one, or where they are sampled (the
+ * option `alloc`, or the tracker has used up max_memory) one in a while. `ret_flags` gets the flag
+ * to pass to allocation_begin. Context: hook.
+ */
+bool allocation_chosen(size_t size, unsigned *ret_flags);
+
+/* The block whose address is `hidden` (allocation_hide) is live from now on. Context: hook. Keeps errno. */
+void allocation_begin(uint64_t hidden, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags);
 
 /*
  * The block at `address` is about to be freed. `ret_allocation`, unless NULL, gets what was known,

@@ -27,6 +27,8 @@ struct self_state {
 	bool guest;          /* the reporter thread: nothing of it is recorded */
 	uint8_t end_rounds;  /* thread-specific destructor rounds seen */
 	uint32_t until_clock;   /* allocations until the next look at the clock */
+	int64_t until_sample;    /* bytes until the next allocation that is recorded, where they are sampled */
+	uint64_t sample_state;   /* sampling/: random numbers */
 	int64_t unflushed_bytes; /* live bytes not yet in the process's counter */
 	void *scratch;       /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
@@ -78,9 +80,6 @@ uint32_t thread_live_count(void);
 
 /* In a fork child: all slots are gone; the caller gets one as the main thread, with the holds that it had. */
 void thread_fork_child(const struct rec_thread *before);
-
-/* Bytes of the mapping at self.scratch. */
-#define THREAD_SCRATCH_BYTES ((size_t)32 * 1024)
 
 /* -- the slot's sequence lock, for registry/ only -- */
 void thread_write_begin(struct rec_thread *slot);

@@ -182,10 +182,11 @@ static void wait_message(void)
 }
 
 static void (*const waits[])(void) = {
-	wait_cond, wait_cond_timed, wait_cond_clock, /* these give up the mutex */
-	wait_sem, wait_sem_timed, wait_sem_clock, wait_join, wait_join_timed, wait_read, wait_recv, wait_recvmsg,
-	wait_poll, wait_ppoll, wait_select, wait_epoll, wait_nanosleep, wait_clock_nanosleep, wait_sleep, wait_usleep,
-	wait_pause, wait_signal, wait_child, wait_file_lock, wait_message,
+	wait_cond,      wait_cond_timed,      wait_cond_clock, /* these give up the mutex */
+	wait_sem,       wait_sem_timed,       wait_sem_clock,  wait_join,   wait_join_timed, wait_read,
+	wait_recv,      wait_recvmsg,         wait_poll,       wait_ppoll,  wait_select,     wait_epoll,
+	wait_nanosleep, wait_clock_nanosleep, wait_sleep,      wait_usleep, wait_pause,      wait_signal,
+	wait_child,     wait_file_lock,       wait_message,
 };
 
 static int tid, cleaned;

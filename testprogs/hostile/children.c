@@ -63,7 +63,22 @@ static char *given[] = { "MARK=given", "B=2", NULL };
 static char *empty[] = { NULL };
 static char *arguments[] = { "children", "--child", "a", "b c", NULL };
 
-enum { EXECV, EXECVE, EXECVE_EMPTY, EXECVE_NULL, EXECVP, EXECVPE, EXECL, EXECLE, EXECLP, FEXECVE, EXECVEAT, EXECV_CLEARED, EXECVE_HUGE, WAYS };
+enum {
+	EXECV,
+	EXECVE,
+	EXECVE_EMPTY,
+	EXECVE_NULL,
+	EXECVP,
+	EXECVPE,
+	EXECL,
+	EXECLE,
+	EXECLP,
+	FEXECVE,
+	EXECVEAT,
+	EXECV_CLEARED,
+	EXECVE_HUGE,
+	WAYS
+};
 
 static char *huge[2000];
 
@@ -116,12 +131,12 @@ static void become(int way)
 }
 
 static const char *const says[WAYS] = {
-	[EXECV] = "a b c|-|inherited\n",         [EXECVE] = "a b c|given|given\n",
-	[EXECVE_EMPTY] = "a b c|-|empty\n",      [EXECVE_NULL] = "a b c|-|empty\n",
-	[EXECVP] = "a b c|-|inherited\n",        [EXECVPE] = "a b c|given|given\n",
-	[EXECL] = "a b c|-|inherited\n",         [EXECLE] = "a b c|given|given\n",
-	[EXECLP] = "a b c|-|inherited\n",        [FEXECVE] = "a b c|given|given\n",
-	[EXECVEAT] = "a b c|given|given\n",      [EXECV_CLEARED] = "a b c|-|empty\n",
+	[EXECV] = "a b c|-|inherited\n",          [EXECVE] = "a b c|given|given\n",
+	[EXECVE_EMPTY] = "a b c|-|empty\n",       [EXECVE_NULL] = "a b c|-|empty\n",
+	[EXECVP] = "a b c|-|inherited\n",         [EXECVPE] = "a b c|given|given\n",
+	[EXECL] = "a b c|-|inherited\n",          [EXECLE] = "a b c|given|given\n",
+	[EXECLP] = "a b c|-|inherited\n",         [FEXECVE] = "a b c|given|given\n",
+	[EXECVEAT] = "a b c|given|given\n",       [EXECV_CLEARED] = "a b c|-|empty\n",
 	[EXECVE_HUGE] = "a b c|last|inherited\n",
 };
 

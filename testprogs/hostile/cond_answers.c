@@ -57,7 +57,8 @@ static void woken(void)
 
 static void timed_out(void)
 {
-	struct timespec real_time = check_in_ms(CLOCK_REALTIME, 5), monotonic = check_in_ms(CLOCK_MONOTONIC, 5);
+	struct timespec real_time = check_in_ms(CLOCK_REALTIME, 5),
+			monotonic = check_in_ms(CLOCK_MONOTONIC, 5);
 	struct timespec nonsense = { 0, 1000000000 };
 
 	CHECK_EQUAL(pthread_mutex_lock(&mutex), 0);

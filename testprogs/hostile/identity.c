@@ -41,7 +41,8 @@ static int tasks_with(const char *name, long wanted)
 			continue;
 		while (fgets(line, sizeof line, status))
 			if (!strncmp(line, name, strlen(name)) &&
-			    sscanf(line + strlen(name), "%ld %ld %ld %ld", &ids[0], &ids[1], &ids[2], &ids[3]) == 4)
+			    sscanf(line + strlen(name), "%ld %ld %ld %ld", &ids[0], &ids[1], &ids[2],
+				   &ids[3]) == 4)
 				for (int i = 0; i < 4; i++)
 					CHECK_EQUAL(ids[i], wanted);
 		fclose(status);

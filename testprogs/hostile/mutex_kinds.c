@@ -175,7 +175,8 @@ static void spin(void)
 
 static void *writer_and_reader(void *lock)
 {
-	struct timespec until = check_in_ms(CLOCK_REALTIME, 20), until_clock = check_in_ms(CLOCK_MONOTONIC, 20);
+	struct timespec until = check_in_ms(CLOCK_REALTIME, 20),
+			until_clock = check_in_ms(CLOCK_MONOTONIC, 20);
 	CHECK_EQUAL(pthread_rwlock_trywrlock(lock), EBUSY);
 	CHECK_EQUAL(pthread_rwlock_timedwrlock(lock, &until), ETIMEDOUT);
 	CHECK_EQUAL(pthread_rwlock_clockwrlock(lock, CLOCK_MONOTONIC, &until_clock), ETIMEDOUT);

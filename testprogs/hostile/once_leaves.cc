@@ -135,6 +135,6 @@ int main()
 	for (std::thread &each : threads)
 		each.join();
 	CHECK_HELD(0);
-	printf("once: %d return, %d exceptions, %d cancellation, %d nested, %d callers\n", returned, thrown, cancelled - 1,
-	       nested, callers);
+	printf("once: %d return, %d exceptions, %d cancellation, %d nested, %d callers\n", returned, thrown,
+	       cancelled - 1, nested, callers);
 }

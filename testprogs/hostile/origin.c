@@ -22,15 +22,14 @@
 /* Puts libm there under a name that is nowhere else. */
 static void put_beside(void)
 {
-	char path[PATH_MAX + 40], libm[PATH_MAX] = "";
-	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
-	CHECK(length > 0);
-	path[length] = '\0';
-	strcpy(strrchr(path, '/'), "/beside");
+	char exe[PATH_MAX] = "", path[PATH_MAX + 40], libm[PATH_MAX] = "";
+	CHECK(readlink("/proc/self/exe", exe, sizeof exe - 1) > 0);
+	*strrchr(exe, '/') = '\0';
+	snprintf(path, sizeof path, "%s/beside", exe);
 	/* The loader looked for it when the program started, and remembers that it was not there. */
 	if (mkdir(path, 0755) == 0)
 		execl("/proc/self/exe", "origin", (char *)NULL);
-	strcat(path, "/libbeside.so");
+	snprintf(path, sizeof path, "%s/beside/libbeside.so", exe);
 	void *handle = dlopen("libm.so.6", RTLD_NOW);
 	CHECK(handle);
 	Dl_info info;

@@ -30,7 +30,8 @@ void check_equal(long is, long wanted, const char *what, const char *file, int l
 
 	if (is == wanted)
 		return;
-	snprintf(text, sizeof text, "%s is %ld (%s), not %ld (%s)", what, is, strerror((int)is), wanted, strerror((int)wanted));
+	snprintf(text, sizeof text, "%s is %ld (%s), not %ld (%s)", what, is, strerror((int)is), wanted,
+		 strerror((int)wanted));
 	failed(text, file, line);
 }
 

@@ -16,7 +16,7 @@
 #define HEAP_WORDS 8u /* a block; the last is never part of it, so that nobody points there by mistake */
 
 struct heap_of_test {
-	uint64_t words[HEAP_BLOCKS][HEAP_WORDS];
+	_Alignas(64) uint64_t words[HEAP_BLOCKS][HEAP_WORDS];
 	struct blocks blocks;
 };
 
@@ -59,7 +59,7 @@ static inline void heap_mark(struct heap_of_test *heap, uint64_t root)
 {
 	struct mark mark;
 	ck_assert_int_eq(mark_init(&mark, &heap->blocks, 0), 0);
-	mark_words(&mark, &root, 1, false);
+	mark_words(&mark, &root, 1, MARK_OF_PROGRAM);
 	mark_run(&mark);
 	mark_release(&mark);
 }

@@ -106,15 +106,31 @@ START_TEST(the_list_of_open_streams_keeps_none_open)
 	uint64_t list[] = { heap_address(&heap, 0) };
 	struct mark mark;
 	ck_assert_int_eq(mark_init(&mark, &heap.blocks, 0), 0);
-	mark_words(&mark, list, 1, true);
+	mark_words(&mark, list, 1, MARK_OF_LIBC);
 	mark_run(&mark);
 	ck_assert(!heap_reached(&heap, 0));
 	/* A pointer of the program's to 0: its buffer is kept, the next stream is not. */
-	mark_words(&mark, list, 1, false);
+	mark_words(&mark, list, 1, MARK_OF_PROGRAM);
 	mark_run(&mark);
 	ck_assert(heap_reached(&heap, 0));
 	ck_assert(!heap_reached(&heap, 1));
 	ck_assert(heap_reached(&heap, 2));
+	mark_release(&mark);
+}
+END_TEST
+
+/* glibc: the header of a free chunk begins in the last word of the block in front of it. */
+START_TEST(a_free_chunk_keeps_no_neighbour)
+{
+	heap_build_slack(&heap, 2, 20, 4);
+	uint64_t last_word = heap_address(&heap, 0) + 16;
+	ck_assert_uint_eq(last_word % 16, 0);
+	struct mark mark;
+	ck_assert_int_eq(mark_init(&mark, &heap.blocks, 0), 0);
+	mark_words(&mark, &last_word, 1, MARK_OF_LIBC);
+	ck_assert(!heap_reached(&heap, 0));
+	mark_words(&mark, &last_word, 1, MARK_OF_STREAM);
+	ck_assert(heap_reached(&heap, 0));
 	mark_release(&mark);
 }
 END_TEST
@@ -240,6 +256,7 @@ int main(void)
 	tcase_add_test(tests, a_pointer_that_is_not_aligned_does_not_count);
 	tcase_add_test(tests, nothing_leads_out_of_an_empty_heap);
 	tcase_add_test(tests, the_list_of_open_streams_keeps_none_open);
+	tcase_add_test(tests, a_free_chunk_keeps_no_neighbour);
 	tcase_add_test(tests, what_may_not_be_read_is_not_read);
 	tcase_add_test(tests, pages_never_touched_are_left_alone);
 	tcase_add_test(tests, out_of_order_blocks_are_refused);

@@ -55,7 +55,7 @@ START_TEST(test_stems)
 		{ "", "" },
 		{ ".cold", ".cold" },
 		{ "(", "(" },
-		{ ")(<>", ")(<>" },
+		{ ")(<>", ")" },
 		{ " ", " " },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
