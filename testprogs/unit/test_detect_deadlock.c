@@ -457,7 +457,7 @@ END_TEST
 
 START_TEST(first_cycle_of_a_knot)
 {
-	/* 2 and 3 crossed A and B; later 1 got into the knot by a cycle of its own. The first one stays the finding. */
+	/* 2 and 3 crossed A and B; later 1 got into the knot by a cycle of its own. The first one stays. */
 	struct snap_thread *t[3];
 	make_threads(t, 3);
 	world_hold(world, t[1], KIND_RWLOCK, A, MODE_SHARED, 9 * SEC);
@@ -576,7 +576,8 @@ static void make_random(unsigned seed)
 	make_threads(t, THREADS);
 	for (unsigned lock = 0; lock < LOCKS; lock++) {
 		if (rand() % 2) {
-			world_hold(world, t[rand() % THREADS], KIND_RWLOCK, A + lock, MODE_EXCLUSIVE, 50 * SEC);
+			world_hold(world, t[rand() % THREADS], KIND_RWLOCK, A + lock, MODE_EXCLUSIVE,
+				   50 * SEC);
 			continue;
 		}
 		for (unsigned i = 0; i < THREADS; i++)

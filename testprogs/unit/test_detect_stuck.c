@@ -137,7 +137,9 @@ END_TEST
 /* A pool with nothing to do, and main that waits for its end. */
 START_TEST(idle_workers)
 {
-	static const enum kind waits[] = { KIND_FD, KIND_SEM, KIND_TIME, KIND_SIGNAL, KIND_BARRIER, KIND_QUEUE };
+	static const enum kind waits[] = {
+		KIND_FD, KIND_SEM, KIND_TIME, KIND_SIGNAL, KIND_BARRIER, KIND_QUEUE
+	};
 	for (unsigned i = 1; i < 7; i++)
 		world_wait(world, t[i], waits[i - 1], A, MODE_NONE, 3600 * SEC);
 	world_cond(world, t[7], B, 3600 * SEC);
@@ -237,7 +239,7 @@ END_TEST
 
 START_TEST(ring_of_timed_waits)
 {
-	/* 1 and 2 have crossed A and B; 2 will give up some day, so it is no deadlock. 2 is the one to look at. */
+	/* 1 and 2 have crossed A and B; 2 will give up some day, so it is no deadlock. Look at 2. */
 	world_mutex(world, t[1], A, 60 * SEC);
 	world_wants(world, t[1], B, 50 * SEC);
 	world_mutex(world, t[2], B, 60 * SEC);
