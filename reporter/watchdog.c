@@ -76,16 +76,6 @@ static void add_point(const struct snapshot *snapshot, nsec_t now)
 	atomic_store_explicit(&table->used, (number + 1) * sizeof *point, memory_order_release);
 }
 
-/* The kernel's word on threads that may be in trouble: whether they run, and how long they have. */
-static void ask_kernel(struct snapshot *snapshot)
-{
-	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
-		struct snap_thread *thread = &snapshot->threads[i];
-		if (thread->tid && thread->state == THREAD_RUNNING && (thread->hold_count || thread->waiting))
-			process_thread_stat(thread->tid, &thread->kernel_state, &thread->cpu_ns);
-	}
-}
-
 /*
  * Where a thread that holds something others may wait for is now, if it is blocked in a call that
  * no hook saw: looked up without stopping it.
@@ -147,7 +137,6 @@ static void tick(void)
 		snapshot_discount(&snapshot, stall->from, stall->to);
 	}
 	add_point(&snapshot, now);
-	ask_kernel(&snapshot);
 	look_at_holders(&snapshot);
 	struct finding_list found = { .arena = arena };
 	detect_live(&snapshot, &watch.limits, &found);
