@@ -188,6 +188,37 @@ static int read_registers(struct stop *stop, uint64_t number)
 	return 0;
 }
 
+/*
+ * These end with EINTR once the thread is to stop, whatever the reason: unlike others, the kernel does not begin
+ * them again by itself. Nothing has happened yet, so they may be made again.
+ */
+static bool is_to_be_made_again(const struct user_regs_struct *registers)
+{
+	static const uint16_t calls[] = { SYS_epoll_wait,      SYS_epoll_pwait,  SYS_epoll_pwait2, SYS_semop,
+					  SYS_semtimedop,      SYS_io_getevents, SYS_io_pgetevents,
+					  SYS_rt_sigtimedwait, SYS_msgrcv,       SYS_msgsnd };
+	if ((int64_t)registers->rax != -EINTR)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(calls); i++)
+		if (registers->orig_rax == calls[i])
+			return true;
+	return false;
+}
+
+/* The system call that our stop has interrupted is made again, as if nothing had been. */
+static void make_call_again(const struct stop *stop, uint64_t number)
+{
+	const struct stop_thread *thread = &stop->threads[number];
+	struct user_regs_struct *registers = (void *)(stop->registers + number * STOP_WORDS);
+	if (thread->signal || !thread->words || !is_to_be_made_again(registers))
+		return;
+	registers->rip -= 2; /* the length of the instruction */
+	registers->rax = registers->orig_rax;
+	registers->orig_rax = ~UINT64_C(0);
+	struct iovec general = { .iov_base = registers, .iov_len = sizeof *registers };
+	trace(PTRACE_SETREGSET, thread->tid, (void *)NT_PRSTATUS, &general);
+}
+
 #define BUSY_PAUSE (NSEC_PER_MSEC / 5)
 #define BUSY_ROUNDS 100
 
@@ -206,6 +237,8 @@ static int let_busy_run(struct stop *stop)
 	/* All of them at once: one may hold the allocator's lock that another waits for. */
 	for (uint64_t i = 0; i < stop->count; i++) {
 		struct stop_thread *thread = &stop->threads[i];
+		if (thread->busy)
+			make_call_again(stop, i);
 		if (thread->busy && trace(PTRACE_CONT, thread->tid, NULL, (void *)(long)thread->signal) == 0)
 			thread->state = THREAD_SEIZED;
 	}
@@ -242,8 +275,10 @@ static void let_go(struct stop *stop)
 {
 	for (uint64_t i = 0; i < stop->count; i++) {
 		struct stop_thread *thread = &stop->threads[i];
-		if (thread->state == THREAD_HELD)
-			trace(PTRACE_DETACH, thread->tid, NULL, (void *)(long)thread->signal);
+		if (thread->state != THREAD_HELD)
+			continue;
+		make_call_again(stop, i);
+		trace(PTRACE_DETACH, thread->tid, NULL, (void *)(long)thread->signal);
 	}
 }
 
