@@ -19,7 +19,7 @@
 static uint64_t break_start(void)
 {
 	char line[1024];
-	if (sys_read_file("/proc/self/stat", line, sizeof line) < 0)
+	if (sys_read_file("/proc/thread-self/stat", line, sizeof line) < 0)
 		return 0;
 	const char *at = strrchr(line, ')');
 	/* Field 47; the one behind the name is number 3. */

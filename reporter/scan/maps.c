@@ -85,7 +85,7 @@ static int maps_add(struct maps *maps, const char *line, const char *end)
 int maps_read(struct maps *maps)
 {
 	*maps = (struct maps){ 0 };
-	int fd = sys_open("/proc/self/maps", O_RDONLY, 0);
+	int fd = sys_open("/proc/thread-self/maps", O_RDONLY, 0);
 	if (fd < 0)
 		return fd;
 	char *buffer = memory_array(BUFFER_BYTES, 1);

@@ -17,7 +17,7 @@ void pages_open(struct pages *pages)
 	*pages = (struct pages){ .fd = -1 };
 	pages->entries = memory_array(ENTRIES, sizeof *pages->entries);
 	if (pages->entries)
-		pages->fd = sys_open("/proc/self/pagemap", O_RDONLY, 0);
+		pages->fd = sys_open("/proc/thread-self/pagemap", O_RDONLY, 0);
 }
 
 void pages_close(struct pages *pages)
