@@ -71,7 +71,10 @@ static inline uint64_t block_extent(const struct block *block)
 	return bytes ? bytes : 1;
 }
 
-/* The block that `address` points into, not behind; BLOCK_NONE: none. */
+/*
+ * The block that `address` points into, not behind; BLOCK_NONE: none. Of blocks that lie one in the
+ * other (a free that was not seen) the inner one.
+ */
 static inline uint32_t blocks_find(const struct blocks *blocks, uint64_t address)
 {
 	if (address - blocks->low >= blocks->span)
@@ -82,10 +85,11 @@ static inline uint32_t blocks_find(const struct blocks *blocks, uint64_t address
 	uint32_t first = region[(address >> BLOCKS_GRANULE_SHIFT) & (BLOCKS_REGION_ENTRIES - 1)];
 	if (!first)
 		return BLOCK_NONE;
+	uint32_t found = BLOCK_NONE;
 	for (uint64_t i = first - 1; i < blocks->count && blocks->at[i].start <= address; i++)
 		if (address - blocks->at[i].start < block_extent(&blocks->at[i]))
-			return (uint32_t)i;
-	return BLOCK_NONE;
+			found = (uint32_t)i;
+	return found;
 }
 
 /* A place in a block, for those who read it word by word and must be able to stop in the middle. */

@@ -80,13 +80,12 @@ static bool add_chunk(struct heap *heap, struct block *block)
 }
 
 /*
- * Other allocators: up to the next multiple of 16. Their size classes may be farther apart, but behind
+ * Other allocators: up to the next multiple of 8. Their size classes may be farther apart, but behind
  * the block a free one may begin, which the allocator's own lists point to.
  */
 static void guess_slack(struct block *block)
 {
-	uint64_t end = (block->start + block->bytes + 15) & ~UINT64_C(15);
-	block->slack = end - block->start - block->bytes;
+	block->slack = (8 - (block->start + block->bytes) % 8) % 8;
 }
 
 void heap_measure(struct blocks *blocks, const struct maps *maps, const struct ranges *readable, bool of_libc,

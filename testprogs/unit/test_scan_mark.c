@@ -86,6 +86,23 @@ START_TEST(a_pointer_that_is_not_aligned_does_not_count)
 }
 END_TEST
 
+/* One was freed in a way that nobody saw, and part of it was handed out again. */
+START_TEST(of_blocks_in_blocks_the_inner_one)
+{
+	uint64_t at = 0x500000000000;
+	struct block outer = { .start = at, .bytes = 4096, .site = 1 };
+	struct block inner = { .start = at + 1024, .bytes = 64, .site = 1 };
+	struct blocks blocks = { 0 };
+	blocks_add(&blocks, &outer);
+	blocks_add(&blocks, &inner);
+	blocks_index(&blocks);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 1000), 0);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 1030), 1);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 1100), 0);
+	blocks_release(&blocks);
+}
+END_TEST
+
 START_TEST(nothing_leads_out_of_an_empty_heap)
 {
 	heap_build(&heap, 0, 0);
@@ -254,6 +271,7 @@ int main(void)
 	tcase_add_test(tests, words_behind_the_block_are_not_read);
 	tcase_add_test(tests, slack_belongs_to_the_block);
 	tcase_add_test(tests, a_pointer_that_is_not_aligned_does_not_count);
+	tcase_add_test(tests, of_blocks_in_blocks_the_inner_one);
 	tcase_add_test(tests, nothing_leads_out_of_an_empty_heap);
 	tcase_add_test(tests, the_list_of_open_streams_keeps_none_open);
 	tcase_add_test(tests, a_free_chunk_keeps_no_neighbour);

@@ -251,6 +251,32 @@ START_TEST(chunks_of_libc)
 }
 END_TEST
 
+/* Tiny blocks of jemalloc and tcmalloc lie 8 bytes apart: none may cover the next. */
+START_TEST(chunks_of_another_allocator)
+{
+	static char memory[256] __attribute__((aligned(16)));
+	struct blocks blocks = { 0 };
+	for (unsigned i = 0; i < 32; i++) {
+		struct block block = { .start = (uint64_t)(uintptr_t)memory + 8 * i, .bytes = i % 9, .site = 1 };
+		blocks_add(&blocks, &block);
+	}
+	struct maps maps;
+	ck_assert_int_eq(maps_read(&maps), 0);
+	struct ranges readable = { 0 }, heap = { 0 };
+	ranges_add(&readable, (uint64_t)(uintptr_t)memory - 16, (uint64_t)(uintptr_t)memory + 256);
+	heap_measure(&blocks, &maps, &readable, false, &heap);
+	blocks_index(&blocks);
+	for (unsigned i = 0; i < 32; i++) {
+		ck_assert_uint_eq(blocks_find(&blocks, (uint64_t)(uintptr_t)memory + 8 * i), i);
+		ck_assert_uint_le(blocks.at[i].bytes + blocks.at[i].slack, 8);
+	}
+	ranges_release(&heap);
+	ranges_release(&readable);
+	maps_release(&maps);
+	blocks_release(&blocks);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("scan_process");
@@ -261,6 +287,7 @@ int main(void)
 	tcase_add_test(tests, what_epoll_keeps);
 	tcase_add_test(tests, the_stack_of_a_thread);
 	tcase_add_test(tests, chunks_of_libc);
+	tcase_add_test(tests, chunks_of_another_allocator);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
