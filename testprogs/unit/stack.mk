@@ -8,11 +8,12 @@ STACK_FLAGS_Os := -Os -fomit-frame-pointer -mno-accumulate-outgoing-args
 STACK_FLAGS_pointer := -O2 -fno-omit-frame-pointer
 STACK_FLAGS_clang_O0 := -O0
 STACK_FLAGS_clang_O2 := -O2
+# valgrind can not read what clang writes as DWARF 5, hence -gdwarf-4.
 STACK_DIR := $(BUILD)/obj/cli/testprogs/unit/stack
 
 $(STACK_DIR)/shapes_%.o: testprogs/unit/stack/shapes.c testprogs/unit/stack/shapes.h
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(if $(findstring clang,$*),$(STACK_CLANG),$(CC)) -std=gnu11 $(STACK_FLAGS_$*) -g -Wall -Wextra \
+	$(call say,CC,$<)$(if $(findstring clang,$*),$(STACK_CLANG),$(CC)) -std=gnu11 $(STACK_FLAGS_$*) -gdwarf-4 -Wall -Wextra \
 		-DSHAPES=shapes_$* -c -o $@ $<
 
 $(STACK_DIR)/shapes_cxx.o: testprogs/unit/stack/shapes_cxx.cc testprogs/unit/stack/shapes.h
