@@ -41,10 +41,10 @@ struct block {
 struct blocks {
 	struct block *at;
 	uint64_t count, room;
-	uint64_t low, span;   /* every block lies in [low, low + span) */
-	uint32_t **regions;   /* by address >> BLOCKS_REGION_SHIFT; NULL: no block in it */
-	site_id sites;        /* one more than the highest site */
-	bool failed;          /* memory ran out, or blocks came out of order: judge nothing */
+	uint64_t low, span; /* every block lies in [low, low + span) */
+	uint32_t **regions; /* by address >> BLOCKS_REGION_SHIFT; NULL: no block in it */
+	site_id sites;      /* one more than the highest site */
+	bool failed;        /* memory ran out, or blocks came out of order: judge nothing */
 	/* What of a block with BLOCK_HOLES may be read; set by the scan, may be NULL: all of it. */
 	const struct ranges *readable;
 	/* Whether pages of large blocks are worth reading; may be NULL: all are. See pages.h. */
@@ -96,7 +96,7 @@ static inline uint32_t blocks_find(const struct blocks *blocks, uint64_t address
 struct block_cursor {
 	const uint64_t *words; /* next to be read; `left` of them may be read */
 	uint64_t left;
-	uint64_t offset;       /* of what follows them in the block, bytes */
+	uint64_t offset; /* of what follows them in the block, bytes */
 	uint32_t block;
 };
 

@@ -49,7 +49,8 @@ static bool entry_matches(uint64_t entry, enum pages_want want)
 	return want == PAGES_ANY || !(entry & ENTRY_OF_FILE);
 }
 
-bool pages_next_run(struct pages *pages, uint64_t start, uint64_t end, enum pages_want want, struct range *ret_run)
+bool pages_next_run(struct pages *pages, uint64_t start, uint64_t end, enum pages_want want,
+		    struct range *ret_run)
 {
 	if (start >= end)
 		return false;

@@ -53,7 +53,8 @@ static void mark_copied(struct roots *roots, uint64_t start, uint64_t end)
 		long got = sys_call6(SYS_process_vm_readv, pid, (long)&to, 1, (long)&from, 1, 0);
 		if (got > 0)
 			mark_words(roots->mark, roots->bounce, (uint64_t)got / 8,
-				   start >= libc->start && start < libc->end ? MARK_OF_LIBC : MARK_OF_PROGRAM);
+				   start >= libc->start && start < libc->end ? MARK_OF_LIBC
+									     : MARK_OF_PROGRAM);
 		start += bytes;
 	}
 }
@@ -141,7 +142,8 @@ static void add_threads(struct roots *roots)
 		const struct stop_thread *thread = &image->stop->threads[i];
 		if (!thread->words)
 			continue;
-		mark_words(roots->mark, image->stop->registers + i * STOP_WORDS, thread->words, MARK_OF_PROGRAM);
+		mark_words(roots->mark, image->stop->registers + i * STOP_WORDS, thread->words,
+			   MARK_OF_PROGRAM);
 		add_thread(roots, thread->sp, thread->pointer);
 	}
 	stack_t alternate = { 0 };
@@ -193,8 +195,8 @@ static void stack_found(uint64_t pointer, const struct range *stack, void *data)
 
 static bool is_anonymous(const struct map *map)
 {
-	return (map->flags & (MAP_READ | MAP_WRITE | MAP_IS_SHARED | MAP_OF_FILE | MAP_OF_KERNEL | MAP_MAIN_STACK)) ==
-	       (MAP_READ | MAP_WRITE);
+	return (map->flags & (MAP_READ | MAP_WRITE | MAP_IS_SHARED | MAP_OF_FILE | MAP_OF_KERNEL |
+			      MAP_MAIN_STACK)) == (MAP_READ | MAP_WRITE);
 }
 
 /*
@@ -204,7 +206,8 @@ static bool is_anonymous(const struct map *map)
 static void leave_out_ended(struct roots *roots)
 {
 	struct image *image = roots->image;
-	if (!image->threads_known || image->pages.fd < 0 || image->snapshot->view->header->threads_started <= 1)
+	if (!image->threads_known || image->pages.fd < 0 ||
+	    image->snapshot->view->header->threads_started <= 1)
 		return;
 	for (uint64_t i = 0; i < image->maps.count; i++)
 		if (is_anonymous(&image->maps.at[i]))

@@ -20,15 +20,15 @@
 #include "reporter/scan/memory.h"
 
 enum phase {
-	PHASE_MADE,    /* the tracer waits until the caller has allowed it to trace */
+	PHASE_MADE, /* the tracer waits until the caller has allowed it to trace */
 	PHASE_GO,
-	PHASE_HELD,    /* the caller scans */
-	PHASE_FAILED,  /* nothing is held; see `error` */
+	PHASE_HELD,   /* the caller scans */
+	PHASE_FAILED, /* nothing is held; see `error` */
 	PHASE_LET_GO,
 };
 
 enum thread_is {
-	THREAD_SEIZED,  /* asked to stop, has not yet */
+	THREAD_SEIZED, /* asked to stop, has not yet */
 	THREAD_HELD,
 	THREAD_GONE,
 };
@@ -108,7 +108,7 @@ static int seize_new(struct stop *stop)
 		uint8_t type;
 		char name[];
 	};
-	char buffer[2048] __attribute__((aligned(8)));
+	char buffer[2048] __attribute__((aligned(8))) = { 0 };
 	int found = 0;
 	sys_call3(SYS_lseek, stop->tasks_fd, 0, SEEK_SET);
 	for (;;) {
@@ -182,7 +182,8 @@ static int read_registers(struct stop *stop, uint64_t number)
 	thread->sp = registers->rsp;
 	thread->pointer = registers->fs_base;
 	thread->words = sizeof *registers / 8;
-	struct iovec extended = { .iov_base = words + thread->words, .iov_len = (STOP_WORDS - thread->words) * 8 };
+	struct iovec extended = { .iov_base = words + thread->words,
+				  .iov_len = (STOP_WORDS - thread->words) * 8 };
 	if (trace(PTRACE_GETREGSET, thread->tid, (void *)NT_X86_XSTATE, &extended) == 0)
 		thread->words += (uint32_t)(extended.iov_len / 8);
 	return 0;
@@ -194,9 +195,10 @@ static int read_registers(struct stop *stop, uint64_t number)
  */
 static bool is_to_be_made_again(const struct user_regs_struct *registers)
 {
-	static const uint16_t calls[] = { SYS_epoll_wait,      SYS_epoll_pwait,  SYS_epoll_pwait2, SYS_semop,
-					  SYS_semtimedop,      SYS_io_getevents, SYS_io_pgetevents,
-					  SYS_rt_sigtimedwait, SYS_msgrcv,       SYS_msgsnd };
+	static const uint16_t calls[] = { SYS_epoll_wait,    SYS_epoll_pwait,     SYS_epoll_pwait2,
+					  SYS_semop,         SYS_semtimedop,      SYS_io_getevents,
+					  SYS_io_pgetevents, SYS_rt_sigtimedwait, SYS_msgrcv,
+					  SYS_msgsnd };
 	if ((int64_t)registers->rax != -EINTR)
 		return false;
 	for (size_t i = 0; i < COUNT_OF(calls); i++)
@@ -381,7 +383,8 @@ int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_
 	}
 	stop->tracer_alive = 1;
 	long tracer = guest_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED | CLONE_CHILD_CLEARTID,
-				  (char *)stop->stack + TRACER_STACK_BYTES, &stop->tracer_alive, NULL, tracer_run, stop);
+				  (char *)stop->stack + TRACER_STACK_BYTES, &stop->tracer_alive, NULL,
+				  tracer_run, stop);
 	if (tracer < 0) {
 		release(stop);
 		return (int)tracer;

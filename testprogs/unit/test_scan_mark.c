@@ -188,7 +188,8 @@ END_TEST
 START_TEST(pages_never_touched_are_left_alone)
 {
 	uint64_t bytes = (uint64_t)256 << 20;
-	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *memory =
+	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ck_assert_ptr_ne(memory, MAP_FAILED);
 	madvise(memory, bytes, MADV_NOHUGEPAGE);
 	static uint64_t other[2];
@@ -239,7 +240,9 @@ START_TEST(the_index_agrees_with_a_search)
 	ck_assert(!blocks.failed);
 	uint64_t low = blocks.at[0].start;
 	for (unsigned i = 0; i < 200000; i++) {
-		uint64_t address = low - 4096 + (((uint64_t)rand_r(&seed) << 16) ^ (uint64_t)rand_r(&seed)) % (at - low + 8192);
+		uint64_t address =
+		    low - 4096 +
+		    (((uint64_t)rand_r(&seed) << 16) ^ (uint64_t)rand_r(&seed)) % (at - low + 8192);
 		uint32_t expected = BLOCK_NONE;
 		uint64_t from = 0, to = blocks.count;
 		while (from < to) {

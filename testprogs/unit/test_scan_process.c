@@ -24,11 +24,14 @@ START_TEST(lines_of_maps)
 		const char *line;
 		uint32_t flags;
 	} lines[] = {
-		{ "55d0c8e6d000-55d0c8e6f000 r--p 00000000 fe:00 1234      /usr/bin/cat", MAP_READ | MAP_OF_FILE },
+		{ "55d0c8e6d000-55d0c8e6f000 r--p 00000000 fe:00 1234      /usr/bin/cat",
+		  MAP_READ | MAP_OF_FILE },
 		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0", MAP_READ | MAP_WRITE },
 		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0 ", MAP_READ | MAP_WRITE },
-		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [heap]", MAP_READ | MAP_WRITE | MAP_BREAK },
-		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [stack]", MAP_READ | MAP_WRITE | MAP_MAIN_STACK },
+		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [heap]",
+		  MAP_READ | MAP_WRITE | MAP_BREAK },
+		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [stack]",
+		  MAP_READ | MAP_WRITE | MAP_MAIN_STACK },
 		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [anon:arena]", MAP_READ | MAP_WRITE },
 		{ "55d0c8e6d000-55d0c8e6f000 r-xp 00000000 00:00 0    [vdso]", MAP_READ | MAP_OF_KERNEL },
 		{ "55d0c8e6d000-55d0c8e6f000 rw-s 00000000 00:05 9    /dev/dri/card0",
@@ -46,7 +49,9 @@ START_TEST(lines_of_maps)
 		ck_assert_uint_eq(map.end, 0x55d0c8e6f000);
 		ck_assert_msg(map.flags == lines[i].flags, "%s: %x", lines[i].line, map.flags);
 	}
-	static const char *const wrong[] = { "", "x", "55d0-", "55d0c8e6d000-55d0c8e6d000 rw-p", "55d0-55d1 rw", "-1 rw-p 0 0 0" };
+	static const char *const wrong[] = {
+		"", "x", "55d0-", "55d0c8e6d000-55d0c8e6d000 rw-p", "55d0-55d1 rw", "-1 rw-p 0 0 0"
+	};
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
 		struct map map;
 		ck_assert_msg(!parse(wrong[i], &map), "%s", wrong[i]);
@@ -235,7 +240,8 @@ START_TEST(chunks_of_libc)
 		ck_assert(ranges_hold(&heap, block->start));
 		ck_assert(ranges_hold(&heap, block->start + block_extent(block) - 1));
 		if (LIBC_MALLOC)
-			ck_assert_uint_eq(block->bytes + block->slack, malloc_usable_size((void *)block->start));
+			ck_assert_uint_eq(block->bytes + block->slack,
+					  malloc_usable_size((void *)block->start));
 	}
 	/* What is not the allocator's. */
 	static int variable;
@@ -257,7 +263,9 @@ START_TEST(chunks_of_another_allocator)
 	static char memory[256] __attribute__((aligned(16)));
 	struct blocks blocks = { 0 };
 	for (unsigned i = 0; i < 32; i++) {
-		struct block block = { .start = (uint64_t)(uintptr_t)memory + 8 * i, .bytes = i % 9, .site = 1 };
+		struct block block = { .start = (uint64_t)(uintptr_t)memory + 8 * i,
+				       .bytes = i % 9,
+				       .site = 1 };
 		blocks_add(&blocks, &block);
 	}
 	struct maps maps;
