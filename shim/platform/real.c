@@ -6,7 +6,8 @@
 struct real_functions real;
 int real_state;
 
-static __thread bool resolving TLS_IE;
+/* Volatile: libc declares dlsym as never calling back into this file, and it does. */
+static __thread volatile bool resolving TLS_IE;
 
 static const struct {
 	const char *name, *version;
@@ -31,6 +32,13 @@ void *real_find_anywhere(const char *name)
 	return dlsym(RTLD_DEFAULT, name);
 }
 
+static void resolve(bool required)
+{
+	for (size_t i = 0; i < COUNT_OF(symbols); i++)
+		if (symbols[i].required == required)
+			*(void **)((char *)&real + symbols[i].slot) = real_find(symbols[i].name, symbols[i].version);
+}
+
 bool real_resolve(void)
 {
 	if (resolving)
@@ -44,10 +52,12 @@ bool real_resolve(void)
 	}
 	resolving = true;
 	int kept_errno = errno;
-	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
-		void *found = real_find(symbols[i].name, symbols[i].version);
-		*(void **)((char *)&real + symbols[i].slot) = found;
-	}
+	/*
+	 * First those that are there: looking for one that is not allocates its message, and where the program
+	 * brings its own allocator (rustc: jemalloc) that comes back to us for its locks.
+	 */
+	resolve(true);
+	resolve(false);
 	/* A failed dlsym leaves a message that the program's next dlerror would show: take it away. */
 	dlerror();
 	errno = kept_errno;
