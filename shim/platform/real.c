@@ -1,6 +1,7 @@
 #include "platform/real.h"
 
 #include "base/context.h"
+#include "platform/elf_next.h"
 #include "platform/sys.h"
 
 struct real_functions real;
@@ -21,6 +22,13 @@ static const struct {
 #include "platform/symbols.def"
 };
 
+/* Of that version, else the default one. Objects without a GNU hash table are left to dlsym. */
+static void *find_next(const char *name, const char *version)
+{
+	void *found = version ? elf_next(name, version) : NULL;
+	return found ? found : elf_next(name, NULL);
+}
+
 void *real_find(const char *name, const char *version)
 {
 	void *found = version ? dlvsym(RTLD_NEXT, name, version) : NULL;
@@ -30,13 +38,6 @@ void *real_find(const char *name, const char *version)
 void *real_find_anywhere(const char *name)
 {
 	return dlsym(RTLD_DEFAULT, name);
-}
-
-static void resolve(bool required)
-{
-	for (size_t i = 0; i < COUNT_OF(symbols); i++)
-		if (symbols[i].required == required)
-			*(void **)((char *)&real + symbols[i].slot) = real_find(symbols[i].name, symbols[i].version);
 }
 
 bool real_resolve(void)
@@ -52,14 +53,12 @@ bool real_resolve(void)
 	}
 	resolving = true;
 	int kept_errno = errno;
-	/*
-	 * First those that are there: looking for one that is not allocates its message, and where the program
-	 * brings its own allocator (rustc: jemalloc) that comes back to us for its locks.
-	 */
-	resolve(true);
-	resolve(false);
-	/* A failed dlsym leaves a message that the program's next dlerror would show: take it away. */
-	dlerror();
+	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
+		void *found = find_next(symbols[i].name, symbols[i].version);
+		if (!found && symbols[i].required)
+			found = real_find(symbols[i].name, symbols[i].version);
+		*(void **)((char *)&real + symbols[i].slot) = found;
+	}
 	errno = kept_errno;
 	resolving = false;
 	__atomic_store_n(&real_state, 2, __ATOMIC_RELEASE);
