@@ -40,8 +40,9 @@ static const char *signal_text(struct names *names, int number)
 		[6] = "SIGABRT",  [7] = "SIGBUS",   [8] = "SIGFPE",   [9] = "SIGKILL",  [10] = "SIGUSR1",
 		[11] = "SIGSEGV", [12] = "SIGUSR2", [13] = "SIGPIPE", [14] = "SIGALRM", [15] = "SIGTERM",
 	};
-	if (number > 0 && (size_t)number < COUNT_OF(known))
-		return known[number];
+	unsigned index = (unsigned)number;
+	if (index < COUNT_OF(known) && known[index])
+		return known[index];
 	return names_format(names, "signal %d", number);
 }
 
