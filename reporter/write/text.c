@@ -131,7 +131,7 @@ static void put_summary(struct text_report *text)
 	const char *list =
 	    names_format(names, "%s%s%s%s", verdict(text), *kinds ? ": " : "", kinds, totals(text));
 	if (text->accounts.count)
-		list = names_format(names, "%s; `whoholds help %s` explains", list,
+		list = names_format(names, "%s; `whoholds help %s` says what to do", list,
 				    finding_kind_name(text->accounts.all[0].finding->kind));
 	text_line(text, 0, names_format(names, "whoholds: %s", list), 0);
 }
@@ -253,5 +253,10 @@ int write_text(const struct report *report, struct sink *sink)
 	put_notes(text);
 	if (summed_up)
 		put_summary(text);
+	else if (report->verbosity >= 0 && text->accounts.count > text->accounts.resolved)
+		text_line(text, 0,
+			  names_format(&text->names, "whoholds: `whoholds help %s` says what to do",
+				       finding_kind_name(text->accounts.all[0].finding->kind)),
+			  0);
 	return out_finish(&text->out);
 }
