@@ -120,6 +120,7 @@ static void tick(void)
 	watch.last_tick = now;
 	atomic_store_explicit(&recording->tick_mono, now, memory_order_relaxed);
 	atomic_fetch_add_explicit(&recording->ticks, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&recording->era, 1, memory_order_relaxed);
 
 	struct arena *arena = &watch.arenas[watch.turn ^= 1];
 	arena_reset(arena);

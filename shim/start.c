@@ -275,6 +275,7 @@ void start_fork_child(void)
 	}
 	static struct rec_thread before; /* static: 4 KiB are too much for a small stack */
 	int32_t parent = recording->pid;
+	uint32_t era = recording->era;
 	bool known = self.slot != NULL;
 	if (known)
 		memcpy(&before, self.slot, sizeof before);
@@ -285,6 +286,7 @@ void start_fork_child(void)
 	recording_fork_child();
 	if (recording_open() == 0) {
 		recording->fork_parent = (uint64_t)parent;
+		recording->era = era + 1;
 		find_watcher();
 		stack_fork_child();
 		thread_fork_child(known ? &before : NULL);

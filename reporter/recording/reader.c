@@ -147,7 +147,7 @@ static int check_table(struct reader *reader, const struct rec_header *header, e
 	if (used > TABLE_MOST_BYTES)
 		return fail(reader, -EBADMSG, "'%s' is damaged: its table of %s claims %llu bytes", reader->path, name,
 			    (unsigned long long)used);
-	if (table->offset + used > size)
+	if (used && table->offset + used > size)
 		return fail(reader, -EBADMSG,
 			    "'%s' is truncated: its table of %s ends at byte %llu, the file at %llu; copy it again, "
 			    "whole (it is sparse: 'cp --sparse=always')",

@@ -79,13 +79,14 @@ static bool add_chunk(struct heap *heap, struct block *block)
 	return true;
 }
 
-/* Other allocators round up to a size class, a quarter apart at the most. */
-static void guess_slack(struct block *block, const struct block *next)
+/*
+ * Other allocators: up to the next multiple of 16. Their size classes may be farther apart, but behind
+ * the block a free one may begin, which the allocator's own lists point to.
+ */
+static void guess_slack(struct block *block)
 {
-	uint64_t end = (block->start + block->bytes + block->bytes / 4 + 15) & ~UINT64_C(15);
-	if (next && end > next->start)
-		end = MAX_OF(next->start, block->start + block->bytes);
-	block->slack = MIN_OF(end - block->start - block->bytes, UINT16_MAX);
+	uint64_t end = (block->start + block->bytes + 15) & ~UINT64_C(15);
+	block->slack = end - block->start - block->bytes;
 }
 
 void heap_measure(struct blocks *blocks, const struct maps *maps, const struct ranges *readable, bool of_libc,
@@ -97,11 +98,11 @@ void heap_measure(struct blocks *blocks, const struct maps *maps, const struct r
 	for (uint64_t i = 0; i < blocks->count; i++) {
 		struct block *block = &blocks->at[i];
 		/* Both go upward; most blocks lie in the readable piece that the last one lay in. */
-		if (block->start >= good.end)
-			(void)(ranges_next(readable, block->start - CHUNK_HEADER, UINT64_MAX, &good));
+		if (block->start >= good.end && !ranges_next(readable, block->start - CHUNK_HEADER, UINT64_MAX, &good))
+			good = (struct range){ 0, 0 };
 		bool header_readable = block->start - CHUNK_HEADER >= good.start && block->start < good.end;
 		if (!of_libc || !header_readable || !add_chunk(&heap, block)) {
-			guess_slack(block, i + 1 < blocks->count ? block + 1 : NULL);
+			guess_slack(block);
 			add_near(&heap, block->start, block->start + block_extent(block));
 		}
 		if (block->start < good.start || block->start + block_extent(block) > good.end)

@@ -82,14 +82,29 @@ static int maps_add(struct maps *maps, const char *line, const char *end)
 	return 0;
 }
 
+/* The kernel's own limit on mappings, unless it was raised. */
+#define MAPS_USUAL ((uint64_t)65536)
+
 int maps_read(struct maps *maps)
 {
 	*maps = (struct maps){ 0 };
+	/*
+	 * Nothing may be unmapped between the reading and the use of the list, or the list would lead
+	 * to where there is nothing: the buffer is static, and the array rarely grows.
+	 */
+	static char buffer[BUFFER_BYTES];
+	maps->room = MAPS_USUAL;
+	maps->at = memory_array(maps->room, sizeof *maps->at);
+	if (!maps->at) {
+		maps->room = 0;
+		return -ENOMEM;
+	}
 	int fd = sys_open("/proc/self/maps", O_RDONLY, 0);
-	if (fd < 0)
+	if (fd < 0) {
+		maps_release(maps);
 		return fd;
-	char *buffer = memory_array(BUFFER_BYTES, 1);
-	int error = buffer ? 0 : -ENOMEM;
+	}
+	int error = 0;
 	size_t held = 0;
 	while (!error) {
 		long got = sys_read(fd, buffer + held, BUFFER_BYTES - held);
@@ -108,7 +123,6 @@ int maps_read(struct maps *maps)
 		if (held == BUFFER_BYTES)
 			error = -EINVAL;
 	}
-	memory_free(buffer, BUFFER_BYTES, 1);
 	sys_close(fd);
 	if (!error && !maps->count)
 		error = -ENOENT;

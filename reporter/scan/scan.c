@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "options.h"
+#include "platform/guard.h"
 #include "platform/guest.h"
 #include "platform/process.h"
 #include "platform/sys.h"
@@ -77,11 +78,19 @@ static int judge(struct scan *scan)
 	return groups.failed ? -ETIMEDOUT : 0;
 }
 
-static int run(void *data)
+static void judge_guarded(void *data)
 {
 	struct scan *scan = data;
 	scan->result->error = judge(scan);
 	image_release(&scan->image);
+}
+
+/* A fault leaves the error in place, and memory behind that goes with the process. */
+static int run(void *data)
+{
+	struct scan *scan = data;
+	scan->result->error = -EFAULT;
+	guard_call(judge_guarded, scan);
 	return 0;
 }
 

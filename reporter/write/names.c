@@ -99,6 +99,13 @@ static uint64_t hash_stack(const void *entry)
 	return hash_mix(((const struct named_stack *)entry)->id);
 }
 
+/* A call of whoholds.h, whose functions are compiled into their callers. */
+static bool is_annotation(const struct frame *frame)
+{
+	return frame->function && frame->file && strncmp(frame->function, "wh_", 3) == 0 &&
+	       strcmp(path_base(frame->file), "whoholds.h") == 0;
+}
+
 /*
  * Drops the frames of the shim itself, which the stack of a thread that was looked at while it
  * waits begins with. They are known by the module, whose path is that in the table of modules.
@@ -107,7 +114,8 @@ static size_t drop_shim(const struct names *names, struct frame *frames, size_t 
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < count; i++)
-		if (!names->shim_path || !frames[i].module || strcmp(frames[i].module, names->shim_path) != 0)
+		if (!is_annotation(&frames[i]) && (!names->shim_path || !frames[i].module ||
+						   strcmp(frames[i].module, names->shim_path) != 0))
 			frames[kept++] = frames[i];
 	return kept;
 }

@@ -2,22 +2,26 @@
 
 #include <string.h>
 
-#define WAITERS_ALIKE 8u /* threads that wait in the same place and have a line each */
-#define WAITERS_MAX 12u  /* places shown */
-#define LIST_MAX 12u     /* names in a list */
+#define LIST_MAX 12u /* names in a list */
 
 /* -- lines ------------------------------------------------------------------ */
 
-void text_line(struct text_report *text, size_t indent, const char *label, nsec_t age)
+static void put_line(struct text_report *text, size_t indent, const char *label, const char *age)
 {
 	struct out *out = &text->out;
 	out_indent(out, indent);
 	out_put(out, label);
-	if (age) {
+	if (*age) {
 		out_pad(out, TEXT_AGE_COLUMN);
-		out_format(out, "for %s", names_duration(&text->names, age));
+		out_put(out, age);
 	}
 	out_newline(out);
+}
+
+void text_line(struct text_report *text, size_t indent, const char *label, nsec_t age)
+{
+	struct names *names = &text->names;
+	put_line(text, indent, label, age ? names_format(names, "for %s", names_duration(names, age)) : "");
 }
 
 static void text_faint_line(struct text_report *text, size_t indent, const char *label)
@@ -133,12 +137,21 @@ static const char *item_label(struct text_report *text, const struct finding *of
 	}
 }
 
+/* Whether an item of that role says what lasts; else it says what happened once. */
+static bool is_state(const struct finding *finding, unsigned role)
+{
+	return role == ROLE_waits || role == ROLE_blocked || role == ROLE_acquired || role == ROLE_now ||
+	       (role == ROLE_opened && finding->kind != FINDING_iterator_leak);
+}
+
 void text_item(struct text_report *text, const struct account *account, const struct finding_item *item,
 	       thread_id of, size_t indent)
 {
 	struct names *names = &text->names;
 	bool with_name = item->thread && item->thread != of;
 	const char *verb = role_words(item->role, with_name);
+	if (item->role == ROLE_created && !with_name && account->finding->count > 1)
+		verb = "the threads were made in";
 	if (item->source == STACK_UNKNOWN_RUNNING) {
 		text_line(text, indent,
 			  names_format(names, "%s running: its stack can't be read without interrupting it",
@@ -155,124 +168,12 @@ void text_item(struct text_report *text, const struct account *account, const st
 	const char *label = item_label(text, account->finding, item, verb);
 	if (item->source == STACK_LOOKED_UP)
 		label = names_format(names, "%s (looked up from outside)", label);
-	text_line(text, indent, label, account_item_age(account, item));
-	text_stack(text, item->stack, indent + 4);
-}
-
-/* -- who waits -------------------------------------------------------------- */
-
-static bool waits_alike(const struct finding_item *a, const struct finding_item *b)
-{
-	return a->stack == b->stack && a->op == b->op && a->handle == b->handle &&
-	       a->object_kind == b->object_kind;
-}
-
-static bool is_waiter(const struct finding *finding, const struct finding_item *item)
-{
-	if (finding->kind == FINDING_deadlock)
-		return item->role == ROLE_waits && !finding_is_ring_wait(finding, item);
-	return item->role == ROLE_waits && item->thread != finding->thread;
-}
-
-/* Whether the waiters want more than one thing, so that each has to be told apart. */
-static bool different_objects(const struct finding *finding)
-{
-	const struct finding_item *first = NULL;
-	for (uint32_t i = 0; i < finding_items(finding); i++) {
-		const struct finding_item *item = &finding->items[i];
-		if (!is_waiter(finding, item))
-			continue;
-		if (first && (first->handle != item->handle || first->object_kind != item->object_kind))
-			return true;
-		first = item;
-	}
-	return false;
-}
-
-static void waiter_line(struct text_report *text, const struct account *account,
-			const struct finding_item *item, bool names_object)
-{
-	struct names *names = &text->names;
-	struct out *out = &text->out;
-	out_indent(out, TEXT_INDENT + 4);
-	out_put(out, names_item_thread(names, item));
-	out_pad(out, TEXT_INDENT + 4 + 26);
-	out_put(out, item->op ? op_name(item->op) : "waits");
-	if (names_object)
-		out_format(out, " of %s", object_text(names, object_of_item(names, item), OBJECT_BRIEF));
 	nsec_t age = account_item_age(account, item);
-	if (age) {
-		out_pad(out, TEXT_INDENT + 4 + 26 + 26);
-		out_format(out, "for %s", names_duration(names, age));
-	}
-	if (!text->verbose) {
-		out_pad(out, TEXT_INDENT + 4 + 26 + 26 + 12);
-		out_put(out, text_place(text, item->stack));
-	}
-	if (item->count > 1)
-		out_format(out, ", and %u more", item->count - 1);
-	/* Who waits for a waiter waits for the subject all the same. */
-	if (item->other && item->other != account->finding->thread &&
-	    account->finding->kind != FINDING_deadlock)
-		out_format(out, ", behind %s", names_thread(names, item->other, NULL));
-	out_newline(out);
-}
-
-/* Those of one place, from the first of them on: some with a line each, the rest by name. Return: how many. */
-static uint32_t put_place(struct text_report *text, const struct account *account, uint32_t first, bool shown)
-{
-	const struct finding *finding = account->finding;
-	const struct finding_item *item = &finding->items[first];
-	uint32_t items = finding_items(finding), alike = 0, at = 0;
-	bool names_object = different_objects(finding);
-	const char *list = NULL;
-	for (uint32_t i = first; i < items; i++)
-		alike += is_waiter(finding, &finding->items[i]) && waits_alike(item, &finding->items[i]);
-	/* One name behind many lines would take a line as well. */
-	uint32_t lines = text->verbose || alike <= WAITERS_ALIKE + 1 ? alike : WAITERS_ALIKE;
-	for (uint32_t i = first; i < items && shown && at < alike; i++) {
-		const struct finding_item *other = &finding->items[i];
-		if (!is_waiter(finding, other) || !waits_alike(item, other))
-			continue;
-		if (at < lines)
-			waiter_line(text, account, other, names_object);
-		else
-			list = text_list_add(text, list, names_item_thread(&text->names, other), at - lines,
-					     alike - lines);
-		at++;
-	}
-	if (list)
-		text_line(text, TEXT_INDENT + 4, names_format(&text->names, "and in the same place %s", list),
-			  0);
-	if (shown && text->verbose)
-		text_stack(text, item->stack, TEXT_INDENT + 8);
-	return alike;
-}
-
-void text_waiters(struct text_report *text, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	uint32_t places = 0, unshown = 0;
-	for (uint32_t i = 0; i < finding_items(finding); i++) {
-		const struct finding_item *item = &finding->items[i];
-		bool told = !is_waiter(finding, item);
-		for (uint32_t j = 0; j < i && !told; j++)
-			told =
-			    is_waiter(finding, &finding->items[j]) && waits_alike(item, &finding->items[j]);
-		if (told)
-			continue;
-		if (!places)
-			text_line(text, TEXT_INDENT,
-				  finding->kind == FINDING_deadlock ? "also stuck behind them"
-								    : "waited for by",
-				  0);
-		bool shown = places++ < WAITERS_MAX || text->verbose;
-		uint32_t count = put_place(text, account, i, shown);
-		unshown += shown ? 0 : count;
-	}
-	if (unshown)
-		text_line(text, TEXT_INDENT + 4, names_format(&text->names, "and %u more elsewhere", unshown),
-			  0);
+	if (age && !is_state(account->finding, item->role))
+		put_line(text, indent, label, names_format(names, "%s ago", names_duration(names, age)));
+	else
+		text_line(text, indent, label, age);
+	text_stack(text, item->stack, indent + 4);
 }
 
 /* -- the whole -------------------------------------------------------------- */
@@ -315,6 +216,9 @@ static void put_remarks(struct text_report *text, const struct account *account)
 			  names_format(names, "with them %s more are lost, which nothing else points to",
 				       names_size(names, finding->indirect)),
 			  0);
+	if (finding->flags & FOUND_STARVED_WRITER)
+		text_line(text, TEXT_INDENT,
+			  "held for reading only: a writer waits until every reader has released it", 0);
 	if (option && finding->limit)
 		text_faint_line(
 		    text, TEXT_INDENT,
@@ -341,7 +245,7 @@ static void put_items(struct text_report *text, const struct account *account)
 	uint32_t items = finding_items(finding);
 	for (uint32_t i = 0; i < items; i++) {
 		const struct finding_item *item = &finding->items[i];
-		bool told = is_waiter(finding, item);
+		bool told = text_is_waiter(finding, item);
 		for (uint32_t j = 0; j < i && !told; j++)
 			told = said_alike(item, &finding->items[j]);
 		if (told)

@@ -4,6 +4,7 @@
  *   text.c           head, headlines, notes, summary
  *   text_finding.c   what stands below a headline
  *   text_deadlock.c  the same for deadlocks: by thread, then how it came about
+ *   text_waiters.c   who waits for what a finding is about
  *   text_threads.c   every thread, for a dump
  *   text_stack.c     a stack
  */
@@ -45,8 +46,9 @@ const char *text_wait_label(struct text_report *text, const char *verb, struct o
 void text_item(struct text_report *text, const struct account *account, const struct finding_item *item,
 	       thread_id of, size_t indent);
 
-/* Who waits for what the finding is about: threads in the same place together. */
+/* Who waits for what the finding is about; and whether an item is one of theirs, which text_waiters tells. */
 void text_waiters(struct text_report *text, const struct account *account);
+bool text_is_waiter(const struct finding *finding, const struct finding_item *item);
 
 void text_finding(struct text_report *text, const struct account *account);
 void text_deadlock(struct text_report *text, const struct account *account);

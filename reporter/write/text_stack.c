@@ -4,6 +4,7 @@
 
 #define FRAMES_MAX 24u       /* of a stack that is not shown in full: more does not fit a terminal ... */
 #define FRAMES_OUTER 4u      /* ... of these, so many of the outer end */
+#define LIBRARY_FRAMES 3u    /* inside libraries that are shown */
 #define FUNCTION_COLUMNS 44u /* function names up to this long have their files in one column */
 #define FUNCTION_SHORT 60u   /* longer ones lose their parameters, and perhaps more */
 
@@ -94,6 +95,18 @@ static void put_faint(struct text_report *text, size_t indent, const char *line)
 	out_newline(&text->out);
 }
 
+/*
+ * How many of the innermost frames only say how a library does what it was asked to: all but the
+ * one that the program called. 0 where they are few, or nothing else is there.
+ */
+static size_t inside_libraries(const struct named_stack *stack, size_t count)
+{
+	size_t own = 0;
+	while (own < count && !frame_is_own(&stack->frames[own]))
+		own++;
+	return own > LIBRARY_FRAMES && own < count ? own - 1 : 0;
+}
+
 /* How many frames from `first` on are the same, as in a recursion. */
 static size_t run_length(const struct named_stack *stack, size_t first, size_t count)
 {
@@ -107,27 +120,32 @@ void text_stack(struct text_report *text, stack_id stack, size_t indent)
 {
 	const struct named_stack *named = names_stack(&text->names, stack);
 	size_t count = text->verbose ? named->count : worthwhile(named);
+	size_t inner = text->verbose ? 0 : inside_libraries(named, count);
 	size_t lines = 0, width = 20;
 	if (!count) {
 		put_faint(text, indent, "(no stack was recorded)");
 		return;
 	}
-	for (size_t i = 0; i < count; i += run_length(named, i, count))
+	for (size_t i = inner; i < count; i += run_length(named, i, count))
 		lines++;
 	size_t cut_from = lines, cut_to = lines, line = 0;
 	if (!text->verbose && lines > FRAMES_MAX) {
 		cut_from = FRAMES_MAX - FRAMES_OUTER;
 		cut_to = lines - FRAMES_OUTER;
 	}
-	for (size_t i = 0; i < count; i += run_length(named, i, count), line++) {
+	for (size_t i = inner; i < count; i += run_length(named, i, count), line++) {
 		size_t columns = line >= cut_from && line < cut_to
 				     ? 0
 				     : utf8_width(function_text(text, &named->frames[i]));
 		if (columns > width && columns <= FUNCTION_COLUMNS)
 			width = columns;
 	}
+	if (inner)
+		put_faint(
+		    text, indent,
+		    names_format(&text->names, "... %zu frames inside libraries, shown with -v", inner));
 	line = 0;
-	for (size_t i = 0, run; i < count; i += run, line++) {
+	for (size_t i = inner, run; i < count; i += run, line++) {
 		run = run_length(named, i, count);
 		if (line == cut_from)
 			put_faint(

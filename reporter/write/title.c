@@ -28,6 +28,12 @@ static const struct finding_item *item_with(const struct finding *finding, enum 
 	return NULL;
 }
 
+/* `4 threads wait`, `1 thread waits`, `4 threads waited`. */
+static const char *wait_verb(const struct account *account, uint64_t count)
+{
+	return account->over ? "waited" : count == 1 ? "waits" : "wait";
+}
+
 /* ", JOIN load_row", or nothing where the item's stack says nothing. */
 static const char *place(struct names *names, const char *join, const struct finding_item *item)
 {
@@ -199,32 +205,26 @@ static const char *title_stuck_holder(struct names *names, const struct account 
 	const struct finding *finding = account->finding;
 	const char *place_text = place(names, " in", item_with(finding, ROLE_blocked, 0));
 	uint64_t waiters = waiter_count(finding);
-	const char *held = waiters ? names_format(names, "what %s thread%s wait%s for",
-						  names_count(names, waiters), plural(waiters),
-						  account->over  ? "ed"
-						  : waiters == 1 ? "s"
-								 : "")
-				   : holdings(names, finding);
-	return names_format(
-	    names, "%s %s%s%s and %s %s%s", subject(names, finding),
-	    account->over ? "was blocked" : "has been blocked", lasting(names, account_age(account)),
-	    place_text, account->over ? "held" : "holds", held,
-	    finding->flags & FOUND_STARVED_WRITER ? ", a writer among them that readers keep out" : "");
+	const char *held = holdings(names, finding);
+	if (waiters)
+		held = names_format(names, "what %s thread%s %s for", names_count(names, waiters),
+				    plural(waiters), wait_verb(account, waiters));
+	return names_format(names, "%s %s%s%s and %s %s", subject(names, finding),
+			    account->over ? "was blocked" : "has been blocked",
+			    lasting(names, account_age(account)), place_text,
+			    account->over ? "held" : "holds", held);
 }
 
 static const char *title_long_hold(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
 	uint64_t waiters = waiter_count(finding);
-	const char *who = waiters         ? names_format(names, "%s thread%s wait%s for it",
-							 names_count(names, waiters), plural(waiters),
-                                                 account->over  ? "ed"
-							 : waiters == 1 ? "s"
-									: "")
-			  : account->over ? "others waited for it"
-					  : "others wait for it";
+	const char *who = names_format(names, "others %s", wait_verb(account, 2));
+	if (waiters)
+		who = names_format(names, "%s thread%s %s", names_count(names, waiters), plural(waiters),
+				   wait_verb(account, waiters));
 	const struct finding_item *hold = item_with(finding, ROLE_acquired, 0);
-	return names_format(names, "%s %s held %s%s while %s", subject(names, finding), has(account),
+	return names_format(names, "%s %s held %s%s while %s for it", subject(names, finding), has(account),
 			    hold ? object_text(names, object_of_item(names, hold), OBJECT_BRIEF) : "a lock",
 			    lasting(names, account_age(account)), who);
 }

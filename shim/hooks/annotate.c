@@ -138,24 +138,17 @@ EXPORT int wh_active(void)
 	return 1;
 }
 
-/*
- * Events are stamped with a coarse clock, so a mark lies where all of its parts
- * have just moved on: what came before is stamped earlier, what comes after is not.
- */
+/* A mark is the beginning of an era: what is made from here on bears its number or a later one. */
 EXPORT wh_mark wh_now(void)
 {
 	HOOK(hook, PROCESS);
 	if (!hook.track)
 		return (wh_mark){ 0 };
-	nsec_t age = sys_monotonic_coarse() - recording->started_mono;
-	nsec_t at = recording->started_mono + (age / ALLOCATION_TICK + 1) * ALLOCATION_TICK;
-	while (sys_monotonic_coarse() < at)
-		sys_sleep(NSEC_PER_MSEC);
-	return (wh_mark){ .at = at };
+	return (wh_mark){ .at = __atomic_add_fetch((uint32_t *)&recording->era, 1, __ATOMIC_SEQ_CST) };
 }
 
 struct live_sum {
-	uint32_t from; /* ticks */
+	uint64_t from; /* era */
 	uint64_t bytes;
 };
 
@@ -170,9 +163,9 @@ static bool live_add(const struct allocation *allocation, void *data)
 EXPORT size_t wh_live_bytes_since(wh_mark mark)
 {
 	HOOK(hook, PROCESS);
-	if (!hook.track || mark.at < recording->started_mono)
+	if (!hook.track || !mark.at)
 		return 0;
-	struct live_sum sum = { .from = (uint32_t)((mark.at - recording->started_mono) / ALLOCATION_TICK) };
+	struct live_sum sum = { .from = mark.at };
 	allocation_each(live_add, &sum);
 	return sum.bytes;
 }
@@ -187,9 +180,9 @@ static bool made_by(thread_id id, thread_id maker)
 	return id == maker;
 }
 
-static bool counts_as_open(const struct rec_hold *hold, nsec_t since)
+static bool counts_as_open(const struct rec_hold *hold, uint64_t since)
 {
-	return hold->state == HOLD_LIVE && hold->since >= since &&
+	return hold->state == HOLD_LIVE && hold->era >= since &&
 	       kind_traits(hold->kind) & (KIND_IS_OWNED | KIND_IS_RESOURCE);
 }
 

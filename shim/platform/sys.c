@@ -112,67 +112,21 @@ static void *map_pages(size_t bytes, int flags)
 	return (void *)at;
 }
 
-/*
- * Our own mappings. An entry is taken by a compare-and-swap of its start from 0, and its end is set
- * before anybody needs it: readers skip entries whose end is still 0.
- */
-static struct {
-	uint64_t start, end;
-} own[SYS_OWN_MOST];
-static uint32_t own_used;
-
-static void *own_add(void *pages, size_t bytes)
-{
-	uint64_t start = (uintptr_t)pages;
-	for (uint32_t i = 0; pages && i < SYS_OWN_MOST; i++) {
-		uint64_t expected = 0;
-		if (__atomic_load_n(&own[i].start, __ATOMIC_RELAXED) ||
-		    !__atomic_compare_exchange_n(&own[i].start, &expected, start, false, __ATOMIC_ACQ_REL,
-						 __ATOMIC_RELAXED))
-			continue;
-		__atomic_store_n(&own[i].end, start + bytes, __ATOMIC_RELEASE);
-		uint32_t used = __atomic_load_n(&own_used, __ATOMIC_RELAXED);
-		while (used <= i && !__atomic_compare_exchange_n(&own_used, &used, i + 1, true, __ATOMIC_ACQ_REL,
-								 __ATOMIC_RELAXED))
-			;
-		break;
-	}
-	return pages;
-}
-
 void *sys_pages(size_t bytes)
 {
-	return own_add(map_pages(bytes, 0), bytes);
+	return map_pages(bytes, 0);
 }
 
 void *sys_pages_lazy(size_t bytes)
 {
-	return own_add(map_pages(bytes, MAP_NORESERVE), bytes);
+	return map_pages(bytes, MAP_NORESERVE);
 }
 
 void sys_pages_free(void *pages, size_t bytes)
 {
-	uint32_t used = __atomic_load_n(&own_used, __ATOMIC_ACQUIRE);
-	for (uint32_t i = 0; i < used; i++)
-		if (__atomic_load_n(&own[i].start, __ATOMIC_RELAXED) == (uintptr_t)pages) {
-			__atomic_store_n(&own[i].end, 0, __ATOMIC_RELEASE);
-			__atomic_store_n(&own[i].start, 0, __ATOMIC_RELEASE);
-			break;
-		}
 	/* First: afterwards the address may be another mapping's. */
 	own_pages_drop((uint64_t)pages);
 	sys_call2(SYS_munmap, pages, bytes);
-}
-
-void sys_own_pages(bool (*each)(uint64_t start, uint64_t end, void *data), void *data)
-{
-	uint32_t used = __atomic_load_n(&own_used, __ATOMIC_ACQUIRE);
-	for (uint32_t i = 0; i < used; i++) {
-		uint64_t end = __atomic_load_n(&own[i].end, __ATOMIC_ACQUIRE);
-		uint64_t start = __atomic_load_n(&own[i].start, __ATOMIC_ACQUIRE);
-		if (start && end && !each(start, end, data))
-			return;
-	}
 }
 
 unsigned sys_address_thrift(void)

@@ -54,14 +54,6 @@ void sys_pages_free(void *pages, size_t bytes);
 void sys_pages_each(bool (*each)(uint64_t start, uint64_t end, void *data), void *data);
 
 /*
- * The pages handed out by the two functions above and not yet freed: the tracker's own memory,
- * which the leak scan must not take for the program's. False from `each` ends it. Past
- * SYS_OWN_MOST mappings the newest are not listed.
- */
-#define SYS_OWN_MOST 4096u
-void sys_own_pages(bool (*each)(uint64_t start, uint64_t end, void *data), void *data);
-
-/*
  * By how much address space that is only reserved should be cut down, a power of two: 1 where the
  * process has no limit on it (ulimit -v), more the tighter the limit, which is the program's to use up.
  */

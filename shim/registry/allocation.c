@@ -346,13 +346,9 @@ static void count(const struct record *record, bool made)
 
 #define SIZE_MOST ((UINT64_C(1) << 40) - 1)
 
-static uint32_t ticks_now(void)
+static uint32_t era_now(void)
 {
-	/* The reporter's last look is near enough where there is one, and costs no clock. */
-	nsec_t now = __atomic_load_n((uint64_t *)&recording->tick_mono, __ATOMIC_RELAXED);
-	if (!now)
-		now = sys_monotonic_coarse();
-	return (uint32_t)((now - recording->started_mono) / ALLOCATION_TICK);
+	return __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED);
 }
 
 /* Exactness was affordable up to here; from now on a sample has to do, and the report says so. */
@@ -420,7 +416,7 @@ void allocation_begin(uint64_t hidden, size_t size, enum allocation_kind kind, s
 		return;
 	self.busy++;
 	struct rec_thread *slot = thread_slot();
-	insert(hidden, size, kind, flags, site_of(stack), ticks_now(), slot ? slot->id : 0);
+	insert(hidden, size, kind, flags, site_of(stack), era_now(), slot ? slot->id : 0);
 	self.busy--;
 }
 

@@ -32,7 +32,7 @@ struct allocation {
 	uint64_t address;
 	uint64_t size;   /* as asked for */
 	site_id site;
-	uint32_t born;   /* ticks of ALLOCATION_TICK since the process started */
+	uint32_t born;   /* the era (rec_header.era) in which it was made */
 	uint32_t thread; /* thread_id, the low 20 bits */
 	uint8_t kind;    /* enum allocation_kind */
 	uint8_t flags;   /* enum allocation_flag */

@@ -116,6 +116,7 @@ struct rec_header {
 	_Atomic uint64_t tick_mono; /* when the reporter thread last looked; 0: never */
 	_Atomic uint64_t ticks;
 	_Atomic uint32_t epoch;     /* goes up when modules are unloaded; see rec_stack */
+	_Atomic uint32_t era;       /* goes up at each tick and at each wh_now: a clock that costs a load */
 	_Atomic uint32_t threads_started;
 	_Atomic uint64_t dropped_events;   /* events in places where nothing may be recorded */
 	_Atomic uint64_t truncated_stacks;
@@ -155,7 +156,8 @@ struct rec_hold {
 	uint8_t kind;        /* enum kind */
 	uint8_t mode;        /* enum mode */
 	_Atomic uint8_t state; /* enum hold_state */
-	uint8_t spare[7];
+	uint8_t spare[3];
+	uint32_t era;        /* of the process, when it was taken */
 };
 
 struct rec_wait {

@@ -100,6 +100,7 @@ void hold_begin(enum kind kind, uint64_t handle, enum mode mode, enum op op, sta
 			.serial = ++slot->serial,
 			.op = (uint16_t)op,
 			.kind = (uint8_t)kind,
+			.era = __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED),
 			.mode = (uint8_t)mode,
 			.state = HOLD_LIVE,
 		};

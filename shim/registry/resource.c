@@ -120,6 +120,7 @@ void resource_begin(enum kind kind, uint64_t handle, enum op op, stack_id stack,
 		.serial = slot ? ++slot->serial : 0,
 		.op = (uint16_t)op,
 		.kind = (uint8_t)kind,
+		.era = __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED),
 		.mode = MODE_EXCLUSIVE,
 	};
 	resource_drop(kind, handle, 0, NULL);

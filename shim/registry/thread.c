@@ -8,6 +8,7 @@
 #include "platform/tsd.h"
 #include "registry/allocation.h"
 #include "registry/recording.h"
+#include "stack/stack.h"
 
 __thread struct self_state self TLS_IE;
 
@@ -207,9 +208,7 @@ void thread_end(void)
 	thread_write_end(slot);
 	self.slot = NULL;
 	self.ended = true;
-	if (self.scratch)
-		sys_pages_free(self.scratch, THREAD_SCRATCH_BYTES);
-	self.scratch = NULL;
+	stack_thread_end();
 	slot_settle(slot);
 	self.busy--;
 }

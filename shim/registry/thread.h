@@ -81,9 +81,6 @@ uint32_t thread_live_count(void);
 /* In a fork child: all slots are gone; the caller gets one as the main thread, with the holds that it had. */
 void thread_fork_child(const struct rec_thread *before);
 
-/* Bytes of the mapping at self.scratch. */
-#define THREAD_SCRATCH_BYTES ((size_t)32 * 1024)
-
 /* -- the slot's sequence lock, for registry/ only -- */
 void thread_write_begin(struct rec_thread *slot);
 void thread_write_end(struct rec_thread *slot);

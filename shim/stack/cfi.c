@@ -435,10 +435,15 @@ static int run(struct cfi *cfi, struct dwarf *program, const struct common *comm
 	return program->bad ? -EBADMSG : 0;
 }
 
-bool cfi_at_entry(const struct cfi *cfi, uint64_t pc)
+bool cfi_is_bottom(const struct cfi *cfi, uint64_t pc)
 {
 	const uint64_t longest = 128; /* _start and _dl_start_user of glibc are 90 bytes together */
-	return cfi->module.entry && pc - cfi->module.entry < longest;
+	if (cfi->module.entry && pc - cfi->module.entry < longest)
+		return true;
+	struct common common;
+	struct dwarf program;
+	uint64_t start;
+	return find_fde(cfi, pc, &common, &program, &start) == 0 && start == pc;
 }
 
 int cfi_find(struct cfi *cfi, uint64_t pc, bool exact)
@@ -448,7 +453,7 @@ int cfi_find(struct cfi *cfi, uint64_t pc, bool exact)
 	uint64_t start;
 	if (!exact)
 		pc--; /* of a call at the very end of a function the return address is behind it */
-	if (!module_find(pc, &cfi->module)) {
+	if (!(cfi->copies ? module_find_known(pc, &cfi->module) : module_find(pc, &cfi->module))) {
 		cfi->module.end = 0;
 		return -ENOENT;
 	}

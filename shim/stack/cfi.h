@@ -71,10 +71,12 @@ struct cfi {
 int cfi_find(struct cfi *cfi, uint64_t pc, bool exact);
 
 /*
- * Whether `pc`, which cfi_find has just found nothing about, is at the very start of a program or of the
- * loader: what is written by hand there (_dl_start_user of glibc, _start of others) has no
- * caller. Context: signal.
+ * Whether `pc`, a return address that cfi_find has just found nothing about (-ENODATA), is the bottom of a stack all
+ * the same. It is at the very start of a program or of the loader: what is written by hand there
+ * (_dl_start_user of glibc, _start of others) has no caller. And where it is the first instruction of a
+ * function: no call returns there, so it was put there by hand, for what is to run in the end (makecontext).
+ * Context: hook.
  */
-bool cfi_at_entry(const struct cfi *cfi, uint64_t pc);
+bool cfi_is_bottom(const struct cfi *cfi, uint64_t pc);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "platform/sys.h"
 #include "registry/recording.h"
+#include "registry/thread.h"
 #include "stack/modules.h"
 #include "stack/unwind.h"
 
@@ -53,7 +54,10 @@ static stack_id find(stack_id from, stack_id until, const struct unwind_frame *f
 static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_t count, uint16_t flags, uint64_t hash,
 				      uint32_t epoch, stack_id *ret_id)
 {
+	/* A table that grows does so under a lock: a signal handler must not come for it on the same thread. */
+	self.busy++;
 	uint64_t at = recording_append(REC_STACKS, sizeof(struct rec_stack) + (uint64_t)count * 8);
+	self.busy--;
 	if (at == UINT64_MAX)
 		return NULL;
 	struct rec_stack *stack = (void *)((char *)recording_table(REC_STACKS) + at);
@@ -68,6 +72,14 @@ static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_
 		atomic_fetch_add_explicit(&recording->truncated_stacks, 1, memory_order_relaxed);
 	*ret_id = (stack_id)(at / 8);
 	return stack;
+}
+
+uint64_t depot_hash_all(const struct unwind_frame *frames, uint32_t count)
+{
+	uint64_t hash = DEPOT_HASH_START;
+	for (uint32_t i = 0; i < count; i++)
+		hash = depot_hash(hash, frames[i].pc);
+	return hash;
 }
 
 stack_id depot_put(const struct unwind_frame *frames, uint32_t count, uint16_t flags, uint64_t hash)

@@ -30,6 +30,8 @@ static inline uint64_t depot_hash(uint64_t outer, uint64_t pc)
 	return mixed ^ (mixed >> 29);
 }
 
+uint64_t depot_hash_all(const struct unwind_frame *frames, uint32_t count);
+
 /*
  * The id of the stack of `count` frames, outermost first, whose hash is `hash`. `flags` are
  * those of rec_stack. Return: 0 where there is no room (counted as lost).

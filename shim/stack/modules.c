@@ -12,6 +12,7 @@
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/recording.h"
+#include "registry/thread.h"
 #include "stack/memory.h"
 #include "stack/rules.h"
 #include "stack/stack.h"
@@ -331,6 +332,7 @@ static void add(const struct candidate *found)
 	uint32_t filling = state - state % SLOT_STATES + SLOT_STATES + SLOT_FILLING;
 	if (!__atomic_compare_exchange_n(&slot->state, &state, filling, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return;
+	self.busy++; /* the recording's tables grow under a lock: no handler may come for it now */
 	retire_overlapping(&found->module);
 	slot->module = found->module;
 	slot->name = found->name ? found->name : "";
@@ -339,6 +341,7 @@ static void add(const struct candidate *found)
 	memcpy(slot->build_id, found->build_id, sizeof slot->build_id);
 	__atomic_store_n(&slot->seen, __atomic_load_n(&tickets, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
 	write_record(slot);
+	self.busy--;
 	__atomic_store_n(&slot->state, filling + (SLOT_READY - SLOT_FILLING), __ATOMIC_RELEASE);
 }
 
@@ -377,6 +380,14 @@ static NOINLINE bool find_new(const struct dl_find_object *object, struct module
 }
 #endif
 
+bool module_find_known(uint64_t address, struct module *ret_module)
+{
+	for (uint32_t i = 0; i < MODULES_MOST && __atomic_load_n(&starts[i], __ATOMIC_ACQUIRE); i++)
+		if (starts[i] <= address && slot_read(&slots[i], ret_module) && address < ret_module->end)
+			return true;
+	return false;
+}
+
 bool module_find(uint64_t address, struct module *ret_module)
 {
 #ifdef HAVE_FIND_OBJECT
@@ -396,10 +407,7 @@ bool module_find(uint64_t address, struct module *ret_module)
 		return find_new(&object, ret_module);
 	}
 #endif
-	for (uint32_t i = 0; i < MODULES_MOST && __atomic_load_n(&starts[i], __ATOMIC_ACQUIRE); i++)
-		if (starts[i] <= address && slot_read(&slots[i], ret_module) && address < ret_module->end)
-			return true;
-	return false;
+	return module_find_known(address, ret_module);
 }
 
 static int scan_one(struct dl_phdr_info *info, size_t size, void *data)

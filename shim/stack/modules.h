@@ -38,6 +38,12 @@ struct module {
 /* The module that `address` lies in, copied out. Return: false: none is known. Context: hook. */
 bool module_find(uint64_t address, struct module *ret_module);
 
+/*
+ * The same, but a module that nobody has seen before is not found: its headers would have to be read in
+ * place, and nothing says that it stays mapped meanwhile. Context: hook.
+ */
+bool module_find_known(uint64_t address, struct module *ret_module);
+
 /* Whether `bytes` bytes from `address` are mapped readable as part of the module. Context: signal. */
 bool module_covers(const struct module *module, uint64_t address, uint64_t bytes);
 

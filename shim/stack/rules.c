@@ -81,7 +81,7 @@ static rule_bits pack_loaded(const struct cfi *cfi, const struct registers *none
 static rule_bits make(struct cfi *cfi, uint64_t pc, bool exact)
 {
 	int error = cfi_find(cfi, pc, exact);
-	if (error == -ENODATA && cfi_at_entry(cfi, pc))
+	if (error == -ENODATA && cfi_is_bottom(cfi, pc))
 		return RULE_OUTERMOST;
 	if (error)
 		return RULE_MISSING;

@@ -10,12 +10,13 @@
 #define WH_STACK_SCRATCH_H
 
 #include "base/context.h"
+#include "stack/bounds.h"
 #include "stack/unwind.h"
 
 #define SCRATCH_WALKS 3u
 
 struct scratch {
-	uint64_t stack_low, stack_high; /* of the thread's own stack; 0: unknown */
+	struct bounds bounds; /* of the thread's own stack */
 	struct scratch_walk {
 		uint64_t sp; /* of the capture that uses it */
 		struct walk walk;
@@ -23,10 +24,10 @@ struct scratch {
 };
 
 /*
- * Takes room for a walk up from `sp`. Return: NULL where there is none (no memory, or nested too deep).
- * *ret_level goes to scratch_release. Context: hook.
+ * Takes room for a walk up from `sp`: that of number *ret_level, which goes to scratch_release. Return: NULL
+ * where there is none (no memory, or nested too deep). Context: hook.
  */
-struct walk *scratch_take(uint64_t sp, uint32_t *ret_level);
+struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level);
 void scratch_release(uint32_t level);
 
 #endif

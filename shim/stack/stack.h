@@ -7,9 +7,9 @@
  * with frame pointers, so the caller's pc, sp and frame pointer are known exactly
  * and no frame of ours is ever unwound or shown).
  *
- *   stack/unwind.h        capture frames: picks a backend for each frame
- *   stack/cfi.h rules.h   the fast backend: rules by return address out of .eh_frame
- *   stack/unwind_libunwind.c  the reference, and what the rules can't express
+ *   stack/unwind.h        capture frames: by rules, or with all registers
+ *   stack/cfi.h rules.h   rules by return address out of .eh_frame
+ *   stack/unwind_libunwind.c  the reference that tests compare with
  *   stack/depot.h         frames to stack_id, lock-free, append-only, in REC_STACKS
  *   stack/modules.h       which ELF files are mapped: REC_MODULES, found lock-free
  *   stack/remote.h        the stack of another, blocked thread of this process
@@ -68,6 +68,9 @@ struct stack_check {
 	uint64_t mismatched; /* two different stacks */
 	uint64_t shorter;    /* ours ended early and says so: code without unwind tables */
 };
+
+/* Makes comparisons possible: loads libunwind. Return: 0, or -ENOENT. Context: init. */
+int stack_verify_init(void);
 
 /*
  * Captures as stack_capture does and once more with libunwind, and compares frame by frame. Return: the id.

@@ -2,14 +2,15 @@
 
 #include <errno.h>
 
+uint32_t unwind_depth = 64;
+
 #define FRAMES_TO_US 16u /* from unwind_full to the hook: three, and what the compiler may split off */
 
 /* From `sp` on, what may be read without asking? The walk came, or jumped, there. */
 static void reach_enter(struct reach *reach, const struct walk *walk, uint64_t sp)
 {
-	bool own = sp >= walk->stack_low && sp < walk->stack_high;
 	reach->floor = sp;
-	reach->top = own ? walk->stack_high - 7 : 0;
+	reach->top = bounds_cover(walk->bounds, sp) ? walk->bounds->high - 7 : 0;
 }
 
 /* -- by rules --------------------------------------------------------------- */
@@ -75,7 +76,7 @@ enum unwind_end unwind_walk(struct walk *walk, const void *frame)
 			return UNWIND_LOST;
 		if (!reach_word(&reach, at.sp - 8, &at.pc))
 			return UNWIND_LOST;
-		if (UNLIKELY(at.sp <= sp || at.sp - sp > walk->stack_high - walk->stack_low))
+		if (UNLIKELY(at.sp <= sp || at.sp - 8 >= reach.top))
 			reach_enter(&reach, walk, at.sp); /* it went to another stack */
 		if (!at.pc)
 			return UNWIND_OUTERMOST; /* the bottom of a stack that was made by hand */
@@ -135,7 +136,7 @@ enum unwind_end unwind_step(struct cfi *cfi, struct registers *registers, bool *
 {
 	uint64_t pc = registers->values[CFI_RIP], cfa;
 	int error = cfi_find(cfi, pc, *exact);
-	if (error == -ENODATA && cfi_at_entry(cfi, pc))
+	if (error == -ENODATA && cfi_is_bottom(cfi, pc))
 		return UNWIND_OUTERMOST;
 	if (error)
 		return UNWIND_LOST;

@@ -6,19 +6,23 @@
  *   unwind_full   with all registers and all of CFI: where a rule is RULE_COMPLEX
  *   unwind_reference  the same by libunwind: what the other two are compared with
  *
- * All of them are pure functions of registers and memory and never take a lock. None
- * guesses: where the unwind tables say nothing (code made at run time), the walk ends
+ * The first two are pure functions of registers and memory and take no lock. They never
+ * guess: where the unwind tables say nothing (code made at run time), the walk ends
  * there, and the stack is marked truncated.
  */
 #ifndef WH_STACK_UNWIND_H
 #define WH_STACK_UNWIND_H
 
 #include "base/context.h"
+#include "stack/bounds.h"
 #include "stack/cfi.h"
 #include "stack/expression.h"
 #include "stack/memory.h"
 #include "stack/rules.h"
 #include "stack/stack.h"
+
+/* Frames that a stack keeps at the most (the option `depth`). */
+extern uint32_t unwind_depth;
 
 enum unwind_end {
 	UNWIND_OUTERMOST, /* the last frame has no caller */
@@ -38,7 +42,7 @@ struct unwind_frame {
  * from `first` on are the stack, outermost first.
  */
 struct walk {
-	uint64_t stack_low, stack_high; /* of the thread's own stack; 0: unknown */
+	struct bounds *bounds; /* of the thread's own stack; others are asked for page by page */
 	uint32_t limit;                 /* frames wanted, STACK_MAX_FRAMES at the most */
 	uint32_t first;
 	struct cfi cfi;
@@ -66,8 +70,15 @@ enum unwind_end unwind_full(struct walk *walk, const void *frame);
 enum unwind_end unwind_step(struct cfi *cfi, struct registers *registers, bool *exact, struct reach *reach);
 
 /*
+ * Loads libunwind, which is needed for comparisons alone. Return: 0, or -ENOENT: it is not installed.
+ * Context: init.
+ */
+int unwind_reference_load(void);
+
+/*
  * The frames of the caller of the function with the frame address `frame`, innermost first, by libunwind.
- * *ret_count is how many. Context: reporter (it needs kilobytes of stack), or hook in tests.
+ * *ret_count is how many; 0: it is not loaded, or busy with another comparison. Context: hook where
+ * comparisons are wanted: it needs kilobytes of stack and takes locks.
  */
 enum unwind_end unwind_reference(const void *frame, uint64_t *pcs, uint32_t limit, uint32_t *ret_count);
 

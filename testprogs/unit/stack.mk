@@ -1,0 +1,28 @@
+# The stack layer's tests: linked with the parts of the library that they test, and with frames from several compilers.
+STACK_SHAPES := O0 O2 O3 Os pointer clang_O0 clang_O2
+STACK_CLANG := $(firstword $(shell command -v clang clang-14 clang-15 clang-16 clang-17 clang-18 clang-19 2>/dev/null) $(CC))
+STACK_FLAGS_O0 := -O0
+STACK_FLAGS_O2 := -O2 -fomit-frame-pointer
+STACK_FLAGS_O3 := -O3 -fomit-frame-pointer -mavx2
+STACK_FLAGS_Os := -Os -fomit-frame-pointer -mno-accumulate-outgoing-args
+STACK_FLAGS_pointer := -O2 -fno-omit-frame-pointer
+STACK_FLAGS_clang_O0 := -O0
+STACK_FLAGS_clang_O2 := -O2
+# valgrind can not read what clang writes as DWARF 5, hence -gdwarf-4.
+STACK_DIR := $(BUILD)/obj/cli/testprogs/unit/stack
+
+$(STACK_DIR)/shapes_%.o: testprogs/unit/stack/shapes.c testprogs/unit/stack/shapes.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(if $(findstring clang,$*),$(STACK_CLANG),$(CC)) -std=gnu11 $(STACK_FLAGS_$*) -gdwarf-4 -Wall -Wextra \
+		-DSHAPES=shapes_$* -c -o $@ $<
+
+$(STACK_DIR)/shapes_cxx.o: testprogs/unit/stack/shapes_cxx.cc testprogs/unit/stack/shapes.h
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)$(CXX) -std=c++17 -O2 -g -Wall -Wextra -c -o $@ $<
+
+STACK_WITH := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim/base/*.c) \
+	$(addprefix shim/platform/,sys.c lock.c process.c thread_self.c) \
+	$(addprefix shim/registry/,recording.c recording_file.c view.c) shim/options.c)
+
+UNIT_OBJ_test_stack := $(STACK_WITH) $(STACK_SHAPES:%=$(STACK_DIR)/shapes_%.o) $(STACK_DIR)/shapes_cxx.o
+UNIT_LIBS_test_stack := -lstdc++ -ldl
