@@ -268,6 +268,23 @@ START_TEST(cxx_local_names)
 }
 END_TEST
 
+/* Labels without a size, and lines without functions in the debugging information. */
+START_TEST(assembler_frames)
+{
+	write_file("a.s", ".text\n.globl main\nmain:\n	nop\n	call helper\n	ret\nhelper:\n	nop\n"
+			  "probe:\n	ret\n.size probe, .-probe\n.section .note.GNU-stack\n");
+	ck_assert(run("as -g a.s -o a.o && gcc a.o -o prog"));
+	world_map(&world, in_folder("prog"), 0);
+	struct frame *frames;
+	uint64_t helper = address_of("prog", "helper", NULL);
+	uint64_t stack[2] = { helper, helper };
+	ck_assert_uint_eq(world_frames(&world, stack, 2, STACK_EXACT_PC, 1, &frames), 2);
+	expect(&frames[0], "helper", "a.s", 8, false);
+	expect(&frames[1], "main", "a.s", 6, false);
+	ck_assert_str_eq(world_function(&world, address_of("prog", "probe", NULL)), "probe");
+}
+END_TEST
+
 START_TEST(rust_frames)
 {
 	const struct build *with = &rust_builds[_i];
@@ -435,6 +452,7 @@ int main(void)
 	tcase_add_loop_test(frames, c_frames, 0, COUNT_OF(c_builds));
 	tcase_add_loop_test(frames, cxx_frames, 0, COUNT_OF(cxx_builds));
 	tcase_add_test(frames, cxx_local_names);
+	tcase_add_test(frames, assembler_frames);
 	tcase_add_loop_test(frames, rust_frames, 0, COUNT_OF(rust_builds));
 	tcase_add_loop_test(frames, llvm_agrees, 0, COUNT_OF(c_builds) + COUNT_OF(cxx_builds));
 	tcase_add_test(frames, llvm_agrees_about_rust);
