@@ -62,7 +62,7 @@ static struct options options_for_library(const struct args *args)
 	if (strcmp(in_force.json, "-") == 0)
 		snprintf(in_force.json, sizeof in_force.json, "none");
 	/* Otherwise a process with nothing to report would take its recording along, and its end would not be seen. */
-	in_force.keep |= args->json || args->verbosity > 0;
+	in_force.keep |= args->json || args->verbosity > 0 || strcmp(args->format, "text") != 0;
 	return in_force;
 }
 

@@ -38,6 +38,7 @@ struct watched {
 	struct reader reader;
 	uint32_t told;       /* findings of its log up to this number were told */
 	uint32_t stories;    /* how many the text has told */
+	bool over;           /* its process has ended: what it says is final */
 	bool ended;          /* told to its end, and closed */
 };
 
@@ -305,15 +306,26 @@ static bool has_ended(const struct monitor *monitor, const struct watched *watch
 static void look_at(struct monitor *monitor, struct watched *watched)
 {
 	/* Before the header is read: what it says is final only if the process was gone by then. */
-	bool ended = has_ended(monitor, watched);
-	if (reader_glance(&watched->reader, &watched->reader.header) != 0 || ended) {
-		tell_end(monitor, watched);
-		return;
-	}
+	watched->over = has_ended(monitor, watched);
+	watched->over |= reader_glance(&watched->reader, &watched->reader.header) != 0;
 	const struct rec_header *header = &watched->reader.header;
 	/* On its way out it adds what the detectors of the end find: that belongs to the report of the end. */
-	if (!header->ended_mono && atomic_load_explicit(&header->alerts, memory_order_acquire) > watched->told)
+	if (!watched->over && !header->ended_mono &&
+	    atomic_load_explicit(&header->alerts, memory_order_acquire) > watched->told)
 		tell_new_findings(monitor, watched);
+}
+
+/* The one among those that have ended which did so first; NULL: none is left. */
+static struct watched *first_to_end(const struct monitor *monitor)
+{
+	struct watched *first = NULL;
+	for (size_t i = 0; i < monitor->watched_count; i++) {
+		struct watched *next = &monitor->watched[i];
+		if (next->over && !next->ended &&
+		    (!first || process_last_moment(&next->reader.header) < process_last_moment(&first->reader.header)))
+			first = next;
+	}
+	return first;
 }
 
 /* -- the watch ------------------------------------------------------------- */
@@ -336,6 +348,8 @@ void monitor_poll(struct monitor *monitor)
 	find_recordings(monitor);
 	for (size_t i = 0; i < monitor->watched_count; i++)
 		look_at(monitor, &monitor->watched[i]);
+	for (struct watched *next; (next = first_to_end(monitor));)
+		tell_end(monitor, next);
 	drop_ended(monitor);
 }
 

@@ -275,11 +275,13 @@ static int tell(struct renderer *renderer, struct report *report, struct collect
 	if (renderer->has_json)
 		error = put_report(renderer, &renderer->json, writer_find("json"), report);
 	report->color = renderer->color;
-	if (strcmp(writer->name, "text") == 0)
+	bool for_people = strcmp(writer->name, "text") == 0;
+	if (for_people)
 		report->found_count = fresh_findings(collection, since, &renderer->arena, &report->found);
 	if (ret_count)
 		*ret_count = report->found_count;
-	if (!report->found_count && quiet && renderer->args->verbosity <= 0)
+	/* A program that reads reports counts on one for each process; a person has better things to do. */
+	if (!report->found_count && quiet && for_people && renderer->args->verbosity <= 0)
 		return error;
 	int text_error = put_report(renderer, &renderer->text, writer, report);
 	return error ? error : text_error;
