@@ -44,6 +44,7 @@ CLI_LIBS := -ldw -lelf -liberty
 
 # Test programs look as a distribution's programs do, save that every call keeps its frame.
 PROG_FLAGS := -O1 -g -fno-optimize-sibling-calls -D_GNU_SOURCE -Ishim -Itestprogs -pthread $(CFLAGS)
+PROG_WARN := $(WARN) -Wno-unused-but-set-variable
 
 # One list of folders a program: a new file in them needs no line here.
 SHARED_SRC := $(wildcard shim/base/*.c shim/registry/view.c shim/registry/snapshot.c shim/registry/kind.c shim/options.c \
@@ -91,11 +92,11 @@ own_flags = $$(sed -n 's/^ \* BUILD: //p;/^ \*\//q' $<)
 
 $(PLAIN)/obj/testprogs/lib/%.o: testprogs/lib/%.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(WARN) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(PROG_WARN) -MMD -MP -c -o $@ $<
 
 $(PLAIN)/testprogs/%: testprogs/%.c $(PROG_LIB)
 	@mkdir -p $(@D)
-	$(call say,PROG,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(WARN) -MMD -MP -MF $@.d -o $@ $< $(PROG_LIB) $(own_flags)
+	$(call say,PROG,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(PROG_WARN) -MMD -MP -MF $@.d -o $@ $< $(PROG_LIB) $(own_flags)
 
 $(PLAIN)/testprogs/%: testprogs/%.cc $(PROG_LIB)
 	@mkdir -p $(@D)

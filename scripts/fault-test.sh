@@ -94,11 +94,8 @@ both 'no such directory, and none to make it in' 1 "$place/none/dir"
 both 'a file where the directory should be' 1 "$place/file"
 mkdir -m 700 "$place/real"
 ln -s real "$place/link"
-both 'a link where the directory should be' 1 "$place/link"
-[ -z "$(ls "$place/real")" ] || {
-	failed=$((failed + 1))
-	echo '  FAIL the link was followed'
-}
+# Whoever names a link of his own means where it leads; one that somebody else made is another matter.
+both 'a link of our own to a directory' 0-1 "$place/link"
 ln -s /etc/passwd "$place/loop"
 both 'a link to a file' 1 "$place/loop"
 
@@ -106,6 +103,14 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid 65534 
 	mkdir -m 755 "$place/closed"
 	with "$place/closed" setpriv --reuid 65534 --clear-groups -- "${program[@]}"
 	judge "somebody else's directory, unwritable" 1
+	ln -s real "$place/planted"
+	chown -h 65533 "$place/planted"
+	with "$place/planted" -- "${program[@]}"
+	judge 'a link that somebody else made' 1
+	[ -z "$(ls "$place/real")" ] || {
+		failed=$((failed + 1))
+		echo '  FAIL the link was followed'
+	}
 	mkdir -m 777 "$place/foreign"
 	chown 65533 "$place/foreign"
 	chmod 777 "$place/foreign"

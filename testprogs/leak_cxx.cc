@@ -5,8 +5,8 @@
  * TIMEOUT: 20
  * KINDS: leak
  * EXPECT-JSON: [finding("leak")] | length == 2
- * EXPECT-JSON: finding("leak") | select(.cycle and .count == 20 and .indirect_bytes >= 20 * 101) | has_frame("allocated"; "lose_pair"; {{line pair}})
- * EXPECT-JSON: finding("leak") | select(.cycle == false and .count == 1 and .bytes > 30 * 32) | has_frame("allocated"; "lose_array"; {{line array}})
+ * EXPECT-JSON: finding("leak") | select(.cycle and .count == 20 and .indirect_bytes >= 20 * 101) | has_frame("allocated"; "lose_pair()"; {{line pair}})
+ * EXPECT-JSON: finding("leak") | select(.cycle == false and .count == 1 and .bytes > 30 * 32) | has_frame("allocated"; "lose_array()"; {{line array}})
  */
 #include <cstdio>
 #include <cstring>

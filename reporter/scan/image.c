@@ -7,6 +7,10 @@
 #include "registry/recording.h"
 #include "reporter/scan/memory.h"
 
+/* Where the library begins and ends, from the linker: its module is known once a stack went through it, so mostly not. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char _end[] __attribute__((visibility("hidden")));
+
 static bool is_loaded(const struct rec_module *module)
 {
 	return !__atomic_load_n((const uint32_t *)&module->unloaded, __ATOMIC_RELAXED);
@@ -25,7 +29,7 @@ static void find_modules(struct image *image)
 			image->loader = (struct range){ module->start, module->end };
 	}
 	const struct rec_header *header = view->header;
-	image->shim = (struct range){ header->shim_start, header->shim_end };
+	image->shim = (struct range){ (uint64_t)__ehdr_start, ((uint64_t)_end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1) };
 	image->recording.start = (uint64_t)header;
 	for (unsigned i = 0; i < REC_TABLES; i++)
 		image->recording.end = MAX_OF(image->recording.end,
