@@ -115,12 +115,24 @@ static void drop_absent_strangers(struct monitor *monitor)
 	monitor->stranger_count = kept;
 }
 
-/* A pid of another namespace can't be watched from here, nor can its process see the watcher: it serves itself. */
-static bool serves_itself(const struct rec_header *header)
+/* How long a process may take to find out whether it can see its watcher. */
+#define FIND_WATCHER_NS NSEC_PER_SEC
+
+enum side { SIDE_OURS, SIDE_OTHER, SIDE_UNDECIDED };
+
+/*
+ * In another pid namespace a process sees its watcher only where /proc is still that of ours. It looks at its start; one
+ * that does not see us tells its findings itself.
+ */
+static enum side side_of(const struct rec_header *header)
 {
 	struct stat stat_buffer;
-	return header->pid_namespace && stat("/proc/self/ns/pid", &stat_buffer) == 0 &&
-	       header->pid_namespace != stat_buffer.st_ino;
+	if (!header->pid_namespace || stat("/proc/self/ns/pid", &stat_buffer) != 0 ||
+	    header->pid_namespace == stat_buffer.st_ino)
+		return SIDE_OURS;
+	if (atomic_load_explicit(&header->watcher_pid, memory_order_acquire) == getpid())
+		return SIDE_OURS;
+	return process_now() - header->started_mono < FIND_WATCHER_NS ? SIDE_UNDECIDED : SIDE_OTHER;
 }
 
 /* Return: whether the matter is settled; false: the file is still being made, look again. */
@@ -134,11 +146,14 @@ static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
 		return true;
 	if (error)
 		return error != -EINVAL;
-	if (reader_string(&reader, &reader.header, reader.header.run, run, sizeof run) < 0 ||
-	    strcmp(run, monitor->launch->run) != 0 || serves_itself(&reader.header)) {
+	bool ours = reader_string(&reader, &reader.header, reader.header.run, run, sizeof run) > 0 &&
+		    strcmp(run, monitor->launch->run) == 0;
+	enum side side = ours ? side_of(&reader.header) : SIDE_OTHER;
+	if (side != SIDE_OURS) {
 		reader_close(&reader);
-		add_stranger(monitor, name, inode);
-		return true;
+		if (side == SIDE_OTHER)
+			add_stranger(monitor, name, inode);
+		return side == SIDE_OTHER;
 	}
 	struct watched *more = grown(monitor->watched, monitor->watched_count, &monitor->watched_room, sizeof *more);
 	char *copy = strdup(name);
