@@ -461,9 +461,11 @@ START_TEST(test_discovery)
 	ck_assert_int_eq(discover_directory(0, found), 0);
 	ck_assert_str_eq(found, directory);
 	ck_assert_int_eq(discover_directory(1, found), -ENOENT);
-	ck_assert_int_eq(discover_make_directory(found), 0);
+	ck_assert_int_eq(discover_make_directory(directory, found), 0);
+	ck_assert_str_eq(found, directory);
+	ck_assert_int_eq(discover_make_directory("/nonexistent/deep", found), -ENOENT);
+	ck_assert_int_eq(discover_make_directory(path, found), 0 - ENOTDIR);
 	setenv("WHOHOLDS_DIR", "/nonexistent/deep", 1);
-	ck_assert_int_lt(discover_make_directory(found), 0);
 	ck_assert_int_eq(discover(&discovery), 0);
 	ck_assert_uint_eq(discovery.count, 0);
 	discovery_release(&discovery);
