@@ -22,7 +22,8 @@ static int check_program(const char *name, char path[ELF_CHECK_PATH_BYTES])
 	int error = elf_check_find(name, path);
 	if (error == -ENOENT || error == -ENOTDIR) {
 		complain("cannot find '%s'%s", name,
-			 strchr(name, '/') ? "; check the path" : " in $PATH; give its path, or check its name");
+			 strchr(name, '/') ? "; check the path"
+					   : " in $PATH; give its path, or check its name");
 		return EXIT_NOT_FOUND;
 	}
 	if (error == -EACCES && !strchr(name, '/')) {

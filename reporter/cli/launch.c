@@ -26,10 +26,11 @@
 #define LIBRARY "libwhoholds.so"
 
 /* Passed on to the program. The rest either can't be caught or is about the command itself. */
-static const int passed_on[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM };
+static const int passed_on[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
+				 SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM };
 
-static int signals = -1;               /* signalfd of passed_on and SIGCHLD */
-static sigset_t mask_before;           /* as the command was started */
+static int signals = -1;     /* signalfd of passed_on and SIGCHLD */
+static sigset_t mask_before; /* as the command was started */
 static struct sigaction child_before, pipe_before;
 
 /* -- the library and the environment --------------------------------------- */
@@ -63,7 +64,8 @@ static int set_preload(const char *library)
 	const char *before = getenv("LD_PRELOAD");
 	char *value = NULL;
 	if (strpbrk(library, " :")) {
-		complain("the library's path '%s' holds a blank or a colon, which LD_PRELOAD takes for a separator; install "
+		complain("the library's path '%s' holds a blank or a colon, which LD_PRELOAD takes for a "
+			 "separator; install "
 			 "whoholds somewhere else",
 			 library);
 		return EXIT_FAILED;
@@ -96,14 +98,15 @@ static void choose_directory(struct launch *launch)
 		named = NULL;
 	int error = discover_make_directory(named, directory);
 	if (error && named) {
-		complain("cannot record in '%.200s' (WHOHOLDS_DIR): %s, recording in the standard directory", named,
-			 strerror(-error));
+		complain("cannot record in '%.200s' (WHOHOLDS_DIR): %s, recording in the standard directory",
+			 named, strerror(-error));
 		error = discover_make_directory(NULL, directory);
 	}
 	if (!error)
 		launch->directory = args_absolute(directory);
 	else
-		complain("no directory for recordings (%s), ignoring; processes keep theirs in memory and report by themselves. "
+		complain("no directory for recordings (%s), ignoring; processes keep theirs in memory and "
+			 "report by themselves. "
 			 "Set WHOHOLDS_DIR to a directory of yours",
 			 strerror(-error));
 }
@@ -114,7 +117,8 @@ int launch_prepare(struct launch *ret_launch, const struct options *in_force)
 	struct text text = TEXT_OF(list);
 	*ret_launch = (struct launch){ 0 };
 	if (launch_library(library, sizeof library) != 0) {
-		complain("cannot find " LIBRARY " beside the command (../lib) nor at '%s'; build or install it ('make', "
+		complain("cannot find " LIBRARY
+			 " beside the command (../lib) nor at '%s'; build or install it ('make', "
 			 "'make install')",
 			 library);
 		return EXIT_FAILED;
@@ -271,7 +275,8 @@ static void reap(struct launch *launch)
 
 void launch_wait(struct launch *launch, int watched_fd, int timeout_ms)
 {
-	struct pollfd waits[2] = { { .fd = signals, .events = POLLIN }, { .fd = watched_fd, .events = POLLIN } };
+	struct pollfd waits[2] = { { .fd = signals, .events = POLLIN },
+				   { .fd = watched_fd, .events = POLLIN } };
 	struct signalfd_siginfo info;
 	/* A child that ended before the mask was in place is seen here. */
 	reap(launch);

@@ -29,27 +29,29 @@
 struct stranger {
 	char *name;
 	ino_t inode;
-	bool present;        /* seen in the last reading of the directory */
+	bool present; /* seen in the last reading of the directory */
 };
 
 struct watched {
 	char *name;
 	ino_t inode;
 	struct reader reader;
-	uint32_t told;       /* findings of its log up to this number were told */
-	uint32_t stories;    /* how many the text has told */
-	bool over;           /* its process has ended: what it says is final */
-	bool ended;          /* told to its end, and closed */
+	uint32_t told;    /* findings of its log up to this number were told */
+	uint32_t stories; /* how many the text has told */
+	bool over;        /* its process has ended: what it says is final */
+	bool ended;       /* told to its end, and closed */
 };
 
 void monitor_init(struct monitor *monitor, struct renderer *renderer, const struct launch *launch, bool keep)
 {
-	*monitor = (struct monitor){ .renderer = renderer, .launch = launch, .keep = keep, .dirty = true, .changes = -1 };
+	*monitor = (struct monitor){
+		.renderer = renderer, .launch = launch, .keep = keep, .dirty = true, .changes = -1
+	};
 	if (!launch->directory)
 		return;
 	monitor->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (monitor->changes >= 0 &&
-	    inotify_add_watch(monitor->changes, launch->directory, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+	if (monitor->changes >= 0 && inotify_add_watch(monitor->changes, launch->directory,
+						       IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
 		close(monitor->changes);
 		monitor->changes = -1;
 	}
@@ -89,7 +91,7 @@ static bool is_stranger(struct monitor *monitor, const char *name, ino_t inode)
 static void add_stranger(struct monitor *monitor, const char *name, ino_t inode)
 {
 	struct stranger *more =
-		grown(monitor->strangers, monitor->stranger_count, &monitor->stranger_room, sizeof *more);
+	    grown(monitor->strangers, monitor->stranger_count, &monitor->stranger_room, sizeof *more);
 	char *copy = strdup(name);
 	if (more)
 		monitor->strangers = more;
@@ -155,7 +157,8 @@ static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
 			add_stranger(monitor, name, inode);
 		return side == SIDE_OTHER;
 	}
-	struct watched *more = grown(monitor->watched, monitor->watched_count, &monitor->watched_room, sizeof *more);
+	struct watched *more =
+	    grown(monitor->watched, monitor->watched_count, &monitor->watched_room, sizeof *more);
 	char *copy = strdup(name);
 	if (more)
 		monitor->watched = more;
@@ -216,7 +219,8 @@ static void tell_new_findings(struct monitor *monitor, struct watched *watched)
 }
 
 /* How the process ended, from the kernel where it is our child, else from its own last words. */
-static void describe_end(const struct monitor *monitor, const struct rec_header *header, struct account *account)
+static void describe_end(const struct monitor *monitor, const struct rec_header *header,
+			 struct account *account)
 {
 	const struct launch *launch = monitor->launch;
 	unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
@@ -285,7 +289,8 @@ static void tell_end(struct monitor *monitor, struct watched *watched)
 		unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
 		describe_end(monitor, header, &account);
 		/* A shell that became its last command has nothing to report but that. */
-		bool nothing = state == REC_EXECED && !atomic_load_explicit(&header->alerts, memory_order_relaxed);
+		bool nothing =
+		    state == REC_EXECED && !atomic_load_explicit(&header->alerts, memory_order_relaxed);
 		if (!nothing)
 			renderer_tell(monitor->renderer, &account, NULL, &stories);
 		if (!stories && watched->stories)
@@ -301,7 +306,8 @@ static void tell_end(struct monitor *monitor, struct watched *watched)
 static bool was_replaced(const struct monitor *monitor, const struct watched *watched)
 {
 	const struct rec_header *header = &watched->reader.header;
-	for (const struct watched *other = watched + 1; other < monitor->watched + monitor->watched_count; other++)
+	for (const struct watched *other = watched + 1; other < monitor->watched + monitor->watched_count;
+	     other++)
 		if (!other->ended && other->reader.header.pid == header->pid &&
 		    other->reader.header.started_boot_ticks == header->started_boot_ticks)
 			return true;
@@ -312,7 +318,8 @@ static bool was_replaced(const struct monitor *monitor, const struct watched *wa
 static bool has_ended(const struct monitor *monitor, const struct watched *watched)
 {
 	const struct rec_header *header = &watched->reader.header;
-	if (atomic_load_explicit(&header->state, memory_order_relaxed) == REC_EXECED && was_replaced(monitor, watched))
+	if (atomic_load_explicit(&header->state, memory_order_relaxed) == REC_EXECED &&
+	    was_replaced(monitor, watched))
 		return true;
 	/* Our own child is a zombie until it is reaped, and then it is gone. */
 	return process_of(header) == 0;
@@ -337,7 +344,8 @@ static struct watched *first_to_end(const struct monitor *monitor)
 	for (size_t i = 0; i < monitor->watched_count; i++) {
 		struct watched *next = &monitor->watched[i];
 		if (next->over && !next->ended &&
-		    (!first || process_last_moment(&next->reader.header) < process_last_moment(&first->reader.header)))
+		    (!first ||
+		     process_last_moment(&next->reader.header) < process_last_moment(&first->reader.header)))
 			first = next;
 	}
 	return first;

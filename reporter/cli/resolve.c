@@ -13,7 +13,9 @@ pid_t resolve_pid(const char *name)
 	char *end;
 	errno = 0;
 	long number = strtol(name, &end, 10);
-	return !errno && *name >= '0' && *name <= '9' && !*end && number > 0 && number <= INT32_MAX ? (pid_t)number : 0;
+	return !errno && *name >= '0' && *name <= '9' && !*end && number > 0 && number <= INT32_MAX
+		   ? (pid_t)number
+		   : 0;
 }
 
 /* What a process of that number left behind, the newest where the number was used more than once. */

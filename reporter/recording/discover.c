@@ -120,7 +120,8 @@ int discover_in(const char *directory, struct discovery *discovery)
 		size_t length = strlen(entry->d_name), suffix = strlen(REC_SUFFIX);
 		if (length <= suffix || strcmp(entry->d_name + length - suffix, REC_SUFFIX) != 0)
 			continue;
-		if (fstatat(dirfd(entries), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(stat.st_mode))
+		if (fstatat(dirfd(entries), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(stat.st_mode))
 			error = add(discovery, directory, entry->d_name, &stat);
 	}
 	if (entries)
