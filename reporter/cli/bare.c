@@ -165,15 +165,16 @@ static void put_edges(struct bare *bare)
 			known |= slot->holds[j].handle == task->wait.handle;
 		if (known || slot->hold_count == REC_SLOT_HOLDS)
 			continue;
-		slot->holds[slot->hold_count++] = (struct rec_hold){
+		slot->holds[slot->hold_count] = (struct rec_hold){
 			.handle = task->wait.handle,
 			.count = 1,
 			.owner = slot->id,
-			.serial = slot->hold_count,
+			.serial = slot->hold_count + 1,
 			.kind = (uint8_t)task->wait.kind,
 			.mode = MODE_EXCLUSIVE,
 			.state = HOLD_LIVE,
 		};
+		slot->hold_count++;
 	}
 }
 

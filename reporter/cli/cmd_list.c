@@ -17,7 +17,7 @@
 
 struct tally {
 	unsigned live, ended, unreadable;
-	const char *example; /* a recording whose process has ended */
+	char example[READER_PATH_BYTES]; /* a recording whose process has ended */
 };
 
 /* Names come out of recordings, which anybody may have made. */
@@ -57,7 +57,7 @@ static void print_recording(const struct reader *reader, uint64_t disk_bytes, co
 			    struct tally *tally)
 {
 	const struct rec_header *header = reader->view.header;
-	char age_text[64], size_text[64], name_text[32], path_text[READER_PATH_BYTES];
+	char age_text[64] = "", size_text[64] = "", name_text[32], path_text[READER_PATH_BYTES];
 	struct text age = TEXT_OF(age_text), size = TEXT_OF(size_text);
 	unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
 	pid_t pid = state == REC_EXECED ? 0 : process_of(header);
@@ -75,7 +75,7 @@ static void print_recording(const struct reader *reader, uint64_t disk_bytes, co
 		tally->live++;
 	} else {
 		tally->ended++;
-		tally->example = path;
+		snprintf(tally->example, sizeof tally->example, "%s", path);
 	}
 }
 

@@ -158,7 +158,7 @@ static int check_table(struct reader *reader, const struct rec_header *header, e
 		    reader, -EBADMSG,
 		    "'%s' is truncated: its table of %s ends at byte %llu, the file at %llu; copy it again, "
 		    "whole (it is sparse: 'cp --sparse=always')",
-		    reader->path, name, (unsigned long long)(table->offset + used), (unsigned long long)size);
+		    reader->path, name, (unsigned long long)table->offset + used, (unsigned long long)size);
 	return 0;
 }
 
@@ -254,7 +254,8 @@ static int copy_table(struct reader *reader, struct rec_header *header, enum rec
 	*ret_copy = NULL;
 	if (used) {
 		/* Whoever reads the ring counts modulo its full length, whatever the header says. */
-		uint64_t room = id == REC_SERIES ? REC_SERIES_COUNT * sizeof(struct rec_point) : used;
+		uint64_t room =
+		    id == REC_SERIES ? (uint64_t)REC_SERIES_COUNT * sizeof(struct rec_point) : used;
 		char *copy = NULL;
 		if (posix_memalign(ret_copy, REC_SLOT_BYTES, room) != 0) {
 			*ret_copy = NULL;
@@ -351,36 +352,27 @@ ssize_t reader_string(struct reader *reader, const struct rec_header *header, te
 
 int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks)
 {
-	struct {
-		int32_t pid;
-		int32_t padding;
-		uint64_t ticks;
-	} watcher = { .pid = pid, .ticks = pid_ticks };
-	int fd = reader->fd, opened = -1;
+	const int32_t number = pid;
 	char path[64];
-	if (!reader->memory_of) {
-		/* The one open for reading stays as it is; this reaches the same file under whatever name. */
-		snprintf(path, sizeof path, "/proc/self/fd/%d", reader->fd);
-		opened = fd = open(path, O_WRONLY | O_CLOEXEC);
-	} else {
+	uint64_t base = 0;
+	/* The descriptor for reading stays as it is; this reaches the same file under whatever name. */
+	if (reader->memory_of)
 		snprintf(path, sizeof path, "/proc/%d/mem", reader->memory_of);
-		opened = fd = open(path, O_WRONLY | O_CLOEXEC);
-	}
+	else
+		snprintf(path, sizeof path, "/proc/self/fd/%d", reader->fd);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	uint64_t base = 0;
 	for (size_t i = 0; i < reader->piece_count; i++)
 		if (reader->pieces[i].offset == 0)
 			base = reader->pieces[i].address;
 	/* Ticks first: a pid whose ticks are those of the watcher before would be taken for dead. */
-	int error = 0;
-	if (pwrite(fd, &watcher.ticks, sizeof watcher.ticks,
-		   (off_t)(base + offsetof(struct rec_header, watcher_ticks))) !=
-		(ssize_t)sizeof watcher.ticks ||
-	    pwrite(fd, &watcher.pid, sizeof watcher.pid,
-		   (off_t)(base + offsetof(struct rec_header, watcher_pid))) != (ssize_t)sizeof watcher.pid)
-		error = errno ? -errno : -EIO;
-	close(opened);
+	off_t ticks_at = (off_t)(base + offsetof(struct rec_header, watcher_ticks));
+	off_t pid_at = (off_t)(base + offsetof(struct rec_header, watcher_pid));
+	bool good = pwrite(fd, &pid_ticks, sizeof pid_ticks, ticks_at) == (ssize_t)sizeof pid_ticks &&
+		    pwrite(fd, &number, sizeof number, pid_at) == (ssize_t)sizeof number;
+	int error = good ? 0 : -errno;
+	close(fd);
 	return error;
 }
 
