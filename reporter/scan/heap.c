@@ -80,13 +80,21 @@ static bool add_chunk(struct heap *heap, struct block *block)
 }
 
 /*
- * Other allocators: up to the next multiple of 16. Their size classes may be farther apart, but behind
- * the block a free one may begin, which the allocator's own lists point to.
+ * Other allocators: up to the next multiple of 8, which is jemalloc's and tcmalloc's smallest size
+ * class. Others may be farther apart, but behind the block a free one may begin, which the
+ * allocator's own lists point to.
  */
 static void guess_slack(struct block *block)
 {
-	uint64_t end = (block->start + block->bytes + 15) & ~UINT64_C(15);
+	uint64_t end = (block->start + block->bytes + 7) & ~UINT64_C(7);
 	block->slack = end - block->start - block->bytes;
+}
+
+/* Never into the next block: a pointer there is that one's. */
+static void trim_slack(struct block *block, uint64_t next)
+{
+	if (block->start + block->bytes + block->slack > next)
+		block->slack = next > block->start + block->bytes ? next - block->start - block->bytes : 0;
 }
 
 void heap_measure(struct blocks *blocks, const struct maps *maps, const struct ranges *readable, bool of_libc,
@@ -105,6 +113,8 @@ void heap_measure(struct blocks *blocks, const struct maps *maps, const struct r
 			guess_slack(block);
 			add_near(&heap, block->start, block->start + block_extent(block));
 		}
+		if (i + 1 < blocks->count)
+			trim_slack(block, blocks->at[i + 1].start);
 		if (block->start < good.start || block->start + block_extent(block) > good.end)
 			block->flags |= BLOCK_HOLES;
 	}

@@ -1,6 +1,7 @@
 #include "platform/real.h"
 
 #include "base/context.h"
+#include "platform/elf_next.h"
 #include "platform/sys.h"
 
 struct real_functions real;
@@ -19,6 +20,13 @@ static const struct {
 	{ .name = #symbol, .version = (wanted_version), .required = (need), .slot = offsetof(struct real_functions, symbol) },
 #include "platform/symbols.def"
 };
+
+/* Of that version, else the default one. Objects without a GNU hash table are left to dlsym. */
+static void *find_next(const char *name, const char *version)
+{
+	void *found = version ? elf_next(name, version) : NULL;
+	return found ? found : elf_next(name, NULL);
+}
 
 void *real_find(const char *name, const char *version)
 {
@@ -45,11 +53,11 @@ bool real_resolve(void)
 	resolving = true;
 	int kept_errno = errno;
 	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
-		void *found = real_find(symbols[i].name, symbols[i].version);
+		void *found = find_next(symbols[i].name, symbols[i].version);
+		if (!found && symbols[i].required)
+			found = real_find(symbols[i].name, symbols[i].version);
 		*(void **)((char *)&real + symbols[i].slot) = found;
 	}
-	/* A failed dlsym leaves a message that the program's next dlerror would show: take it away. */
-	dlerror();
 	errno = kept_errno;
 	resolving = false;
 	__atomic_store_n(&real_state, 2, __ATOMIC_RELEASE);
