@@ -587,6 +587,7 @@ void options_write(const struct options *from, struct text *text)
 	options_init(&standard);
 	for (int id = 0; id < OPTION_COUNT; id++) {
 		char mine_bytes[OPTION_TEXT_BYTES], standard_bytes[OPTION_TEXT_BYTES];
+		mine_bytes[0] = standard_bytes[0] = '\0';
 		struct text mine = TEXT_OF(mine_bytes), theirs = TEXT_OF(standard_bytes);
 		put_value(&mine, from, (enum option_id)id);
 		put_value(&theirs, &standard, (enum option_id)id);

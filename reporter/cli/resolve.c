@@ -54,7 +54,7 @@ int resolve_recording(const char *name, struct reader *ret_reader)
 	int error = reader_open_pid(pid, ret_reader);
 	if (error != -ESRCH)
 		return error;
-	struct reader left;
+	struct reader left = READER_CLOSED;
 	if (open_left(pid, &left) != 0)
 		return error;
 	*ret_reader = left;
