@@ -19,6 +19,9 @@ extern char **environ;
 
 bool teller_watched(void)
 {
+	/* Nobody can read a recording that is gone with its process. */
+	if (__atomic_load_n((uint32_t *)&recording->flags, __ATOMIC_RELAXED) & REC_PRIVATE)
+		return false;
 	int32_t pid = __atomic_load_n((int32_t *)&recording->watcher_pid, __ATOMIC_ACQUIRE);
 	uint64_t ticks = __atomic_load_n((uint64_t *)&recording->watcher_ticks, __ATOMIC_RELAXED);
 	return pid && ticks && process_started_ticks_of(pid) == ticks;

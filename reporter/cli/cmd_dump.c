@@ -45,8 +45,10 @@ static int dump(struct renderer *renderer, const char *name)
 	}
 	if (is_pid && error == -ENODATA)
 		return bare_dump(renderer, pid);
-	if (!is_pid && error == -ENOENT)
-		return usage_error("'%.200s' is neither a pid nor a recording; 'whoholds list' shows those there are", name);
+	if (!is_pid && error == -ENOENT) {
+		complain("'%.200s' is neither a pid nor a recording; 'whoholds list' shows those there are", name);
+		return EXIT_FAILED;
+	}
 	complain("%s", reader.error);
 	if (is_pid && error == -ESRCH && resolve_recording(name, &reader) == 0) {
 		complain("it left a recording: 'whoholds report %s' shows it", reader.path);
@@ -63,8 +65,10 @@ int cmd_dump(int argc, char **argv)
 	if (code)
 		return code < 0 ? EXIT_GOOD : code;
 	if (args.rest_count != 1) {
-		code = args.rest_count ? usage_error("dump takes one pid or recording; %d were given", args.rest_count) :
-					 usage_error("dump wants a pid or a recording; 'whoholds list' shows those there are");
+		code = args.rest_count
+			   ? usage_error("dump takes one pid or recording; %d were given", args.rest_count)
+			   : usage_error(
+				 "dump wants a pid or a recording; 'whoholds list' shows those there are");
 		args_release(&args);
 		return code;
 	}

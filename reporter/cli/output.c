@@ -96,7 +96,7 @@ int output_init(struct output *output, const char *pattern, int fd)
 	output->fd = -1;
 	if (output->per_process)
 		return 0;
-	char expanded[OPTION_TEXT_BYTES * 2];
+	char expanded[OPTION_TEXT_BYTES * 2] = "";
 	struct text name = TEXT_OF(expanded);
 	static const struct rec_header nobody;
 	const struct view none = { .header = &nobody };
@@ -153,7 +153,7 @@ static int write_all(int fd, const char *bytes, size_t count)
 
 int output_flush(struct output *output, const struct view *view)
 {
-	char expanded[OPTION_TEXT_BYTES * 2];
+	char expanded[OPTION_TEXT_BYTES * 2] = "";
 	struct text name = TEXT_OF(expanded);
 	size_t count = output->used;
 	int sink_error = output->sink.error;

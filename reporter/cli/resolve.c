@@ -13,7 +13,9 @@ pid_t resolve_pid(const char *name)
 	char *end;
 	errno = 0;
 	long number = strtol(name, &end, 10);
-	return !errno && *name >= '0' && *name <= '9' && !*end && number > 0 && number <= INT32_MAX ? (pid_t)number : 0;
+	return !errno && *name >= '0' && *name <= '9' && !*end && number > 0 && number <= INT32_MAX
+		   ? (pid_t)number
+		   : 0;
 }
 
 /* What a process of that number left behind, the newest where the number was used more than once. */
@@ -52,7 +54,7 @@ int resolve_recording(const char *name, struct reader *ret_reader)
 	int error = reader_open_pid(pid, ret_reader);
 	if (error != -ESRCH)
 		return error;
-	struct reader left;
+	struct reader left = READER_CLOSED;
 	if (open_left(pid, &left) != 0)
 		return error;
 	*ret_reader = left;

@@ -183,6 +183,7 @@ static void describe_process(const char *exe)
 	recording->ppid = process_parent();
 	recording->uid = (uint32_t)sys_call0(SYS_geteuid);
 	recording->started_boot_ticks = process_started_ticks();
+	recording->pid_namespace = process_pid_namespace();
 	recording->started_mono = sys_monotonic();
 	recording->started_real = sys_realtime();
 	recording->exe = recording_text(exe);
