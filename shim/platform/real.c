@@ -16,7 +16,10 @@ static const struct {
 #define REQUIRED true
 #define OPTIONAL false
 #define SYM(symbol, need, wanted_version) \
-	{ .name = #symbol, .version = (wanted_version), .required = (need), .slot = offsetof(struct real_functions, symbol) },
+	{ .name = #symbol, \
+	  .version = (wanted_version), \
+	  .required = (need), \
+	  .slot = offsetof(struct real_functions, symbol) },
 #include "platform/symbols.def"
 };
 
@@ -36,7 +39,8 @@ bool real_resolve(void)
 	if (resolving)
 		return false;
 	int expected = 0;
-	if (!__atomic_compare_exchange_n(&real_state, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+	if (!__atomic_compare_exchange_n(&real_state, &expected, 1, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_ACQUIRE)) {
 		/* Another thread resolves: before main that cannot be, so this is short and rare. */
 		while (__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) != 2)
 			sys_sleep(10000);
@@ -44,9 +48,17 @@ bool real_resolve(void)
 	}
 	resolving = true;
 	int kept_errno = errno;
-	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
-		void *found = real_find(symbols[i].name, symbols[i].version);
-		*(void **)((char *)&real + symbols[i].slot) = found;
+	/*
+	 * What is sure to be there comes first: a name that is not found makes dlsym allocate its message, and where
+	 * another allocator is preloaded before us that one takes its locks, which are hooks of ours. See
+	 * scripts/real-programs.sh, jemalloc.
+	 */
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < COUNT_OF(symbols); i++) {
+			if (symbols[i].required == (pass == 0))
+				*(void **)((char *)&real + symbols[i].slot) =
+				    real_find(symbols[i].name, symbols[i].version);
+		}
 	}
 	/* A failed dlsym leaves a message that the program's next dlerror would show: take it away. */
 	dlerror();
