@@ -1,6 +1,7 @@
 #include "stack/stack.h"
 
 #include "registry/recording.h"
+#include "registry/thread.h"
 #include "stack/depot.h"
 #include "stack/modules.h"
 #include "stack/remote.h"
@@ -13,6 +14,50 @@ void stack_set_depth(unsigned frames)
 	unwind_depth = MAX_OF(1u, MIN_OF(frames, STACK_MAX_FRAMES));
 }
 
+/* -- comparing with the reference ------------------------------------------- */
+
+static struct stack_check checks;
+static uint32_t verify_every, until_verify;
+
+int stack_verify_init(uint32_t every)
+{
+	int error = unwind_reference_load();
+	if (!error)
+		verify_every = every;
+	return error;
+}
+
+static NOINLINE bool compare(const void *frame, stack_id id)
+{
+	uint64_t pcs[STACK_MAX_FRAMES];
+	uint32_t count;
+	const struct rec_stack *ours = view_stack(recording_view(), id);
+	if (!ours)
+		return true;
+	self.busy++; /* it calls what is hooked */
+	enum unwind_end end = unwind_reference(frame, pcs, ours->count, &count);
+	self.busy--;
+	if (!count)
+		return true; /* another thread is just comparing */
+	bool cut = ours->flags & STACK_TRUNCATED;
+	bool same = count >= ours->count && (cut || end == UNWIND_OUTERMOST || end == UNWIND_LOST);
+	for (uint32_t i = 0; same && i < ours->count; i++)
+		same = ours->frames[i] == pcs[i];
+	__atomic_fetch_add(&checks.compared, 1, __ATOMIC_RELAXED);
+	if (!same)
+		__atomic_fetch_add(&checks.mismatched, 1, __ATOMIC_RELAXED);
+	if (cut && ours->count < unwind_depth)
+		__atomic_fetch_add(&checks.lost, 1, __ATOMIC_RELAXED);
+	return same;
+}
+
+void stack_verify_count(struct stack_check *ret_check)
+{
+	ret_check->compared = __atomic_load_n(&checks.compared, __ATOMIC_RELAXED);
+	ret_check->mismatched = __atomic_load_n(&checks.mismatched, __ATOMIC_RELAXED);
+	ret_check->lost = __atomic_load_n(&checks.lost, __ATOMIC_RELAXED);
+}
+
 /* -- capture ----------------------------------------------------------------- */
 
 static stack_id put(const struct walk *walk, enum unwind_end end)
@@ -22,7 +67,7 @@ static stack_id put(const struct walk *walk, enum unwind_end end)
 	return depot_put(frames, count, end == UNWIND_OUTERMOST ? 0 : STACK_TRUNCATED, depot_hash_all(frames, count));
 }
 
-stack_id stack_capture(const void *frame)
+static inline stack_id capture(const void *frame)
 {
 	uint32_t level;
 	if (UNLIKELY(!recording))
@@ -43,52 +88,19 @@ stack_id stack_capture(const void *frame)
 	return id;
 }
 
-/* -- comparing with the reference ------------------------------------------- */
-
-static struct stack_check checks;
-
-static NOINLINE void compare(const void *frame, stack_id id, bool *ret_same)
+stack_id stack_capture(const void *frame)
 {
-	uint64_t pcs[STACK_MAX_FRAMES];
-	uint32_t count;
-	const struct rec_stack *ours = view_stack(recording_view(), id);
-	if (!ours)
-		return;
-	unwind_reference(frame, pcs, ours->count, &count);
-	if (!count)
-		return; /* another thread is just comparing */
-	__atomic_fetch_add(&checks.compared, 1, __ATOMIC_RELAXED);
-	bool same = count >= ours->count;
-	for (uint32_t i = 0; same && i < ours->count; i++)
-		same = ours->frames[i] == pcs[i];
-	if (!same)
-		__atomic_fetch_add(&checks.mismatched, 1, __ATOMIC_RELAXED);
-	if ((ours->flags & STACK_TRUNCATED) && ours->count < unwind_depth)
-		__atomic_fetch_add(&checks.shorter, 1, __ATOMIC_RELAXED);
-	if (ret_same)
-		*ret_same = same;
-}
-
-int stack_verify_init(void)
-{
-	return unwind_reference_load();
+	stack_id id = capture(frame);
+	if (UNLIKELY(verify_every) && id && __atomic_add_fetch(&until_verify, 1, __ATOMIC_RELAXED) % verify_every == 0)
+		compare(frame, id);
+	return id;
 }
 
 stack_id stack_verify(const void *frame, bool *ret_same)
 {
-	stack_id id = stack_capture(frame);
-	if (ret_same)
-		*ret_same = true;
-	if (id)
-		compare(frame, id, ret_same);
+	stack_id id = capture(frame);
+	*ret_same = !id || compare(frame, id);
 	return id;
-}
-
-void stack_verify_count(struct stack_check *ret_check)
-{
-	ret_check->compared = __atomic_load_n(&checks.compared, __ATOMIC_RELAXED);
-	ret_check->mismatched = __atomic_load_n(&checks.mismatched, __ATOMIC_RELAXED);
-	ret_check->shorter = __atomic_load_n(&checks.shorter, __ATOMIC_RELAXED);
 }
 
 /* -- changes ------------------------------------------------------------------ */

@@ -66,16 +66,19 @@ int stack_of_thread(int32_t tid, stack_id *ret_stack);
 struct stack_check {
 	uint64_t compared;
 	uint64_t mismatched; /* two different stacks */
-	uint64_t shorter;    /* ours ended early and says so: code without unwind tables */
+	uint64_t lost;       /* ours ended early and says so: code without unwind tables */
 };
 
-/* Makes comparisons possible: loads libunwind. Return: 0, or -ENOENT. Context: init. */
-int stack_verify_init(void);
+/*
+ * Loads libunwind, so that stacks can be compared with its, and from now on compares one in `every` captures
+ * (0: those of stack_verify alone). For developers: comparing takes locks, and 4 KiB of stack.
+ * Return: 0, or -ENOENT: libunwind.so.8 is not installed. Context: init.
+ */
+int stack_verify_init(uint32_t every);
 
 /*
  * Captures as stack_capture does and once more with libunwind, and compares frame by frame. Return: the id.
- * *ret_same, if wanted: false where the two differ in more than where ours says that it was lost.
- * Slow, and needs 4 KiB of stack. Context: hook.
+ * *ret_same: false where the two differ before ours says that it was lost. Context: hook.
  */
 stack_id stack_verify(const void *frame, bool *ret_same);
 void stack_verify_count(struct stack_check *ret_check);

@@ -26,3 +26,15 @@ STACK_WITH := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim
 
 UNIT_OBJ_test_stack := $(STACK_WITH) $(STACK_SHAPES:%=$(STACK_DIR)/shapes_%.o) $(STACK_DIR)/shapes_cxx.o
 UNIT_LIBS_test_stack := -lstdc++ -ldl
+
+STACK_PLUGINS := $(STACK_DIR)/plugin_64.so $(STACK_DIR)/plugin_800.so
+$(STACK_DIR)/plugin_%.so: testprogs/unit/stack/plugin.c testprogs/unit/stack/shapes.h
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(CC) -std=gnu11 -O2 -g -shared -fPIC -fomit-frame-pointer -fno-stack-protector -DFRAME=$* -o $@ $<
+
+UNIT_OBJ_test_stack_modules := $(STACK_WITH)
+UNIT_LIBS_test_stack_modules := -ldl
+$(BUILD)/unit/test_stack_modules: | $(STACK_PLUGINS)
+$(BUILD)/obj/cli/testprogs/unit/test_stack_modules.o: BASE_FLAGS += -DPLUGINS='"$(abspath $(STACK_DIR))"'
+
+UNIT_OBJ_test_stack_remote := $(STACK_WITH) $(STACK_SHAPES:%=$(STACK_DIR)/shapes_%.o)

@@ -1,0 +1,220 @@
+/*
+ * Modules that come and go: what was learnt of one must not be used for the next one at the same
+ * addresses, nor may a stack be looked up in the wrong one later.
+ */
+#include <check.h>
+#include <dlfcn.h>
+#include <gnu/libc-version.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/recording.h"
+#include "registry/thread.h"
+#include "stack/modules.h"
+#include "stack/stack.h"
+
+#include "testprogs/unit/stack/shapes.h"
+
+__thread struct self_state self TLS_IE;
+
+static __thread stack_id last_stack;
+static atomic_uint bad_stacks, visits;
+
+static NOINLINE stack_id hook(void)
+{
+	bool same;
+	last_stack = stack_verify(__builtin_frame_address(0), &same);
+	visits++;
+	if (!same || !last_stack)
+		bad_stacks++;
+	return last_stack;
+}
+
+static void visit(void)
+{
+	hook();
+	__asm__ volatile("");
+}
+
+static void load_call_unload(const char *name, stack_id *ret_stack, uint64_t *ret_at)
+{
+	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	ck_assert_msg(library != NULL, "%s", dlerror());
+	void (*call)(visit_fn) = (void (*)(visit_fn))(uintptr_t)dlsym(library, "plugin_call");
+	ck_assert(call != NULL);
+	for (int i = 0; i < 3; i++)
+		call(visit);
+	*ret_stack = last_stack;
+	*ret_at = (uintptr_t)call;
+	dlclose(library);
+	stack_modules_changed(true);
+}
+
+static const char *module_of(stack_id id)
+{
+	const struct view *view = recording_view();
+	const struct rec_stack *stack = view_stack(view, id);
+	const struct rec_module *module = view_module(view, stack->frames[1], stack->epoch);
+	return module ? view_text(view, module->path) : "nothing";
+}
+
+START_TEST(unloaded_rules_are_not_used_again)
+{
+	unsigned same_place = 0;
+	uint64_t before = 0;
+	bad_stacks = visits = 0;
+	for (int i = 0; i < 40; i++) {
+		const char *name = i % 2 ? PLUGINS "/plugin_64.so" : PLUGINS "/plugin_800.so";
+		stack_id id;
+		uint64_t at;
+		load_call_unload(name, &id, &at);
+		ck_assert_uint_ne(id, 0);
+		ck_assert_str_eq(module_of(id), name);
+		same_place += at == before;
+		before = at;
+	}
+	ck_assert_uint_eq(bad_stacks, 0);
+	ck_assert_uint_gt(same_place, 10); /* else nothing was tested */
+	ck_assert_uint_eq(recording->epoch, modules_epoch());
+	ck_assert_uint_ge(recording->epoch, 40);
+}
+END_TEST
+
+/* A stack that has nothing to do with what was unloaded keeps its id, however often the epoch rises. */
+START_TEST(other_stacks_keep_their_ids)
+{
+	stack_id first = 0;
+	for (int i = 0; i < 10; i++) {
+		stack_id id, mine = hook();
+		uint64_t at;
+		if (!first)
+			first = mine;
+		ck_assert_uint_eq(mine, first);
+		load_call_unload(PLUGINS "/plugin_64.so", &id, &at);
+	}
+}
+END_TEST
+
+/* Unloaded without a word: the tick notices. */
+START_TEST(silent_unload_is_noticed)
+{
+	stack_id ids[2];
+	bad_stacks = 0;
+	for (int i = 0; i < 2; i++) {
+		void *library = dlopen(i ? PLUGINS "/plugin_800.so" : PLUGINS "/plugin_64.so", RTLD_NOW | RTLD_LOCAL);
+		void (*call)(visit_fn) = (void (*)(visit_fn))(uintptr_t)dlsym(library, "plugin_call");
+		call(visit);
+		ids[i] = last_stack;
+		dlclose(library);
+		stack_modules_check();
+	}
+	ck_assert_uint_eq(bad_stacks, 0);
+	ck_assert_str_eq(module_of(ids[0]), PLUGINS "/plugin_64.so");
+	ck_assert_str_eq(module_of(ids[1]), PLUGINS "/plugin_800.so");
+}
+END_TEST
+
+static atomic_bool stop;
+
+static void *load_and_unload(void *data)
+{
+	const char *name = data;
+	while (!stop) {
+		void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+		void (*call)(visit_fn) = (void (*)(visit_fn))(uintptr_t)dlsym(library, "plugin_call");
+		call(visit);
+		dlclose(library);
+		stack_modules_changed(true);
+	}
+	stack_thread_end();
+	return NULL;
+}
+
+static NOINLINE int recurse(int levels)
+{
+	char *room = __builtin_alloca((size_t)levels + 1);
+	room[levels] = 1;
+	if (!levels)
+		visit();
+	else
+		recurse(levels - 1);
+	return ((volatile char *)room)[levels];
+}
+
+START_TEST(unwinding_while_others_load_and_unload)
+{
+	pthread_t threads[2];
+	bad_stacks = visits = 0;
+	stop = false;
+	pthread_create(&threads[0], NULL, load_and_unload, PLUGINS "/plugin_64.so");
+	pthread_create(&threads[1], NULL, load_and_unload, PLUGINS "/plugin_800.so");
+	for (int i = 0; i < 3000; i++) {
+		recurse(i % 30);
+		stack_modules_check();
+	}
+	stop = true;
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	ck_assert_uint_gt(visits, 3000);
+	ck_assert_uint_eq(bad_stacks, 0);
+}
+END_TEST
+
+/* What is recorded of modules is what the loader says, build-ids and flags included. */
+START_TEST(records_are_right)
+{
+	stack_modules_changed(false);
+	const struct view *view = recording_view();
+	unsigned seen = 0;
+	for (uint32_t i = 0; i < view_modules(view); i++) {
+		const struct rec_module *module = view_module_at(view, i);
+		if (module->unloaded)
+			continue;
+		seen |= module->flags;
+		const char *path = view_text(view, module->path);
+		ck_assert_msg(path[0] == '/' || strncmp(path, "linux-vdso", 10) == 0, "path '%s'", path);
+		ck_assert_msg(module->build_id_bytes == 20 || strstr(path, "plugin"), "build-id of %s", path);
+	}
+	ck_assert_uint_eq(seen, MODULE_SHIM | MODULE_LOADER | MODULE_LIBC | MODULE_MAIN);
+	const struct rec_module *mine = view_module(view, (uintptr_t)hook, recording->epoch);
+	ck_assert(mine->flags & MODULE_MAIN);
+	ck_assert(strstr(view_text(view, mine->path), "/test_stack_modules") != NULL);
+	const struct rec_module *libc = view_module(view, (uintptr_t)gnu_get_libc_version, recording->epoch);
+	ck_assert(libc->flags & MODULE_LIBC);
+}
+END_TEST
+
+int main(void)
+{
+	if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
+		printf("libunwind tests memory with system calls that valgrind takes for errors\n");
+		return 77;
+	}
+	Suite *suite = suite_create("stack modules");
+	TCase *tcase = tcase_create("modules");
+	tcase_set_timeout(tcase, 60);
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, unloaded_rules_are_not_used_again);
+	tcase_add_test(tcase, other_stacks_keep_their_ids);
+	tcase_add_test(tcase, silent_unload_is_noticed);
+	tcase_add_test(tcase, unwinding_while_others_load_and_unload);
+	tcase_add_test(tcase, records_are_right);
+	recording_configure(NULL, NULL);
+	SRunner *runner = srunner_create(suite);
+	srunner_set_fork_status(runner, CK_NOFORK);
+	if (recording_open() != 0)
+		return 1;
+	if (stack_verify_init(0) != 0) {
+		printf("libunwind.so.8 is not installed\n");
+		return 77;
+	}
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	recording_unlink();
+	return failed ? 1 : 0;
+}

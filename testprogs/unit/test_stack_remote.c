@@ -1,0 +1,180 @@
+/* Stacks of other, blocked threads, read from outside. */
+#include <check.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "registry/recording.h"
+#include "registry/thread.h"
+#include "stack/stack.h"
+
+#include "testprogs/unit/stack/shapes.h"
+
+__thread struct self_state self TLS_IE;
+
+static const struct shape *const builds[] = { shapes_O0, shapes_O2, shapes_O3, shapes_Os, shapes_pointer, shapes_clang_O0, shapes_clang_O2 };
+
+static sem_t go;
+static atomic_int blocked_tid;
+static stack_id its_own;
+
+static NOINLINE void block(void)
+{
+	its_own = stack_capture(__builtin_frame_address(0));
+	blocked_tid = (int)syscall(SYS_gettid);
+	while (sem_wait(&go) != 0)
+		continue;
+}
+
+struct job {
+	const struct shape *shape;
+	int levels;
+};
+
+static void *run(void *data)
+{
+	const struct job *job = data;
+	job->shape->call(job->levels, block);
+	stack_thread_end();
+	return NULL;
+}
+
+static int look(pthread_t *thread, struct job *job, stack_id *ret_stack)
+{
+	blocked_tid = 0;
+	pthread_create(thread, NULL, run, job);
+	for (int tries = 0; tries < 2000; tries++) {
+		usleep(500);
+		if (!blocked_tid)
+			continue;
+		int error = stack_of_thread(blocked_tid, ret_stack);
+		if (error != -EAGAIN)
+			return error;
+	}
+	return -ETIMEDOUT;
+}
+
+/* All but the frames within libc, and the call itself, must be what the thread saw when it captured its own stack. */
+START_TEST(blocked_threads)
+{
+	unsigned whole = 0, all = 0;
+	for (size_t b = 0; b < COUNT_OF(builds); b++) {
+		for (size_t s = 0; s < 9; s++) {
+			struct job job = { .shape = &builds[b][s], .levels = 5 };
+			pthread_t thread;
+			stack_id id = 0;
+			ck_assert_int_eq(look(&thread, &job, &id), 0);
+			const struct rec_stack *seen = view_stack(recording_view(), id);
+			const struct rec_stack *own = view_stack(recording_view(), its_own);
+			ck_assert(seen->flags & STACK_EXACT_PC);
+			if (!(seen->flags & STACK_TRUNCATED)) {
+				whole++;
+				ck_assert_uint_gt(seen->count, own->count);
+				for (uint32_t i = 1; i <= own->count; i++)
+					ck_assert_msg(seen->frames[seen->count - i] == own->frames[own->count - i],
+						      "%s: frame %u from outside", job.shape->name, i);
+			}
+			all++;
+			sem_post(&go);
+			pthread_join(thread, NULL);
+		}
+	}
+	/* Frame pointers that nobody saved can't be known; most often somebody did. */
+	ck_assert_msg(whole >= all - all / 8, "%u of %u whole", whole, all);
+}
+END_TEST
+
+static void *spin(void *data)
+{
+	atomic_bool *stop = data;
+	blocked_tid = (int)syscall(SYS_gettid);
+	while (!*stop)
+		continue;
+	return NULL;
+}
+
+START_TEST(running_threads_are_refused)
+{
+	atomic_bool stop = false;
+	pthread_t thread;
+	stack_id id = 4711;
+	blocked_tid = 0;
+	pthread_create(&thread, NULL, spin, &stop);
+	while (!blocked_tid)
+		usleep(100);
+	ck_assert_int_eq(stack_of_thread(blocked_tid, &id), -EAGAIN);
+	ck_assert_uint_eq(id, 4711);
+	stop = true;
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(stack_of_thread(blocked_tid, &id), -ESRCH);
+}
+END_TEST
+
+static atomic_bool stop_all;
+
+/* Wakes and sleeps all the time at ever different depths, in threads that come and go. */
+static void *restless(void *data)
+{
+	(void)data;
+	for (unsigned i = 0; i < 60 && !stop_all; i++) {
+		struct timespec shortly = { .tv_nsec = 20000 + i % 8 * 200000 };
+		blocked_tid = (int)syscall(SYS_gettid);
+		nanosleep(&shortly, NULL);
+	}
+	return NULL;
+}
+
+START_TEST(threads_that_wake_and_end)
+{
+	stop_all = false;
+	unsigned got = 0;
+	for (int round = 0; round < 20 || (got < 100 && round < 1000); round++) {
+		pthread_t thread;
+		pthread_attr_t small;
+		pthread_attr_init(&small);
+		pthread_attr_setstacksize(&small, 65536);
+		pthread_create(&thread, &small, restless, NULL);
+		for (int i = 0; i < 40; i++) {
+			stack_id id;
+			if (blocked_tid && stack_of_thread(blocked_tid, &id) == 0)
+				got++;
+		}
+		pthread_join(thread, NULL);
+		pthread_attr_destroy(&small);
+	}
+	ck_assert_uint_ge(got, 100);
+}
+END_TEST
+
+int main(void)
+{
+	if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
+		printf("the kernel sees valgrind, not the program\n");
+		return 77;
+	}
+	Suite *suite = suite_create("stack remote");
+	TCase *tcase = tcase_create("remote");
+	tcase_set_timeout(tcase, 60);
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, blocked_threads);
+	tcase_add_test(tcase, running_threads_are_refused);
+	tcase_add_test(tcase, threads_that_wake_and_end);
+	recording_configure(NULL, NULL);
+	SRunner *runner = srunner_create(suite);
+	srunner_set_fork_status(runner, CK_NOFORK);
+	if (recording_open() != 0)
+		return 1;
+	stack_modules_changed(false);
+	sem_init(&go, 0, 0);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	recording_unlink();
+	return failed ? 1 : 0;
+}
