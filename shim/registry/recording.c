@@ -49,12 +49,12 @@ void *recording_table(enum rec_table_id table)
 bool recording_reserve(enum rec_table_id id, uint64_t bytes)
 {
 	struct rec_table *table = &recording->tables[id];
-	uint64_t reserved = __atomic_load_n(&table->reserved, __ATOMIC_ACQUIRE);
+	uint64_t reserved = atomic_load_explicit(&table->reserved, memory_order_acquire);
 	if (LIKELY(bytes <= reserved))
 		return true;
 	if (bytes > table->capacity || !lock_take(&growing))
 		return false;
-	reserved = __atomic_load_n(&table->reserved, __ATOMIC_ACQUIRE);
+	reserved = atomic_load_explicit(&table->reserved, memory_order_acquire);
 	bool good = true;
 	if (bytes > reserved) {
 		uint64_t step = MAX_OF(MIN_OF(reserved, STEP_MOST), STEP_LEAST);
@@ -65,7 +65,7 @@ bool recording_reserve(enum rec_table_id id, uint64_t bytes)
 			good = recording_file_reserve(&file, table->offset + reserved, table->offset + to) == 0;
 		}
 		if (good)
-			__atomic_store_n(&table->reserved, to, __ATOMIC_RELEASE);
+			atomic_store_explicit(&table->reserved, to, memory_order_release);
 	}
 	lock_release(&growing);
 	return good;
@@ -73,7 +73,7 @@ bool recording_reserve(enum rec_table_id id, uint64_t bytes)
 
 void recording_lost(enum rec_table_id table)
 {
-	__atomic_fetch_add(&recording->tables[table].lost, 1, __ATOMIC_RELAXED);
+	atomic_fetch_add_explicit(&recording->tables[table].lost, 1, memory_order_relaxed);
 	recording_degrade(REC_TABLE_FULL);
 }
 
@@ -81,22 +81,22 @@ uint64_t recording_append(enum rec_table_id id, uint64_t bytes)
 {
 	struct rec_table *table = &recording->tables[id];
 	bytes = (bytes + 7) & ~UINT64_C(7);
-	uint64_t from = __atomic_load_n(&table->used, __ATOMIC_RELAXED);
+	uint64_t from = atomic_load_explicit(&table->used, memory_order_relaxed);
 	do {
-		if (UNLIKELY(from + bytes > __atomic_load_n(&table->reserved, __ATOMIC_ACQUIRE)) &&
+		if (UNLIKELY(from + bytes > atomic_load_explicit(&table->reserved, memory_order_acquire)) &&
 		    !recording_reserve(id, from + bytes)) {
 			recording_lost(id);
 			return UINT64_MAX;
 		}
-	} while (!__atomic_compare_exchange_n(&table->used, &from, from + bytes, true, __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED));
+	} while (!atomic_compare_exchange_weak_explicit(&table->used, &from, from + bytes, memory_order_acq_rel,
+					      memory_order_relaxed));
 	return from;
 }
 
 void recording_degrade(uint32_t bit)
 {
-	if (!(__atomic_load_n(&recording->degraded, __ATOMIC_RELAXED) & bit))
-		__atomic_fetch_or(&recording->degraded, bit, __ATOMIC_RELAXED);
+	if (!(atomic_load_explicit(&recording->degraded, memory_order_relaxed) & bit))
+		atomic_fetch_or_explicit(&recording->degraded, bit, memory_order_relaxed);
 }
 
 const char *recording_path(void)
