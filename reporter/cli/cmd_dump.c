@@ -26,6 +26,16 @@ static int dump_recording(struct renderer *renderer, struct reader *reader)
 	return renderer_tell(renderer, &account, NULL, NULL);
 }
 
+/* A process that is gone can't be dumped, but what it knew may still be there. */
+static void point_to_left(const char *name)
+{
+	struct reader reader;
+	if (resolve_recording(name, &reader) != 0)
+		return;
+	complain("it left a recording: 'whoholds report %s' shows it", reader.path);
+	reader_close(&reader);
+}
+
 /* Return: an exit code. */
 static int dump(struct renderer *renderer, const char *name)
 {
@@ -35,6 +45,7 @@ static int dump(struct renderer *renderer, const char *name)
 	const char *unfit = is_pid ? target_unfit(pid) : NULL;
 	if (unfit) {
 		complain("process %d %s", pid, unfit);
+		point_to_left(name);
 		return EXIT_FAILED;
 	}
 	int error = is_pid ? reader_open_pid(pid, &reader) : reader_open(name, &reader);
@@ -50,10 +61,8 @@ static int dump(struct renderer *renderer, const char *name)
 		return EXIT_FAILED;
 	}
 	complain("%s", reader.error);
-	if (is_pid && error == -ESRCH && resolve_recording(name, &reader) == 0) {
-		complain("it left a recording: 'whoholds report %s' shows it", reader.path);
-		reader_close(&reader);
-	}
+	if (is_pid && error == -ESRCH)
+		point_to_left(name);
 	return EXIT_FAILED;
 }
 

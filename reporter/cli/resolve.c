@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "reporter/recording/discover.h"
+#include "reporter/recording/process.h"
 
 pid_t resolve_pid(const char *name)
 {
@@ -51,8 +52,10 @@ int resolve_recording(const char *name, struct reader *ret_reader)
 	pid_t pid = resolve_pid(name);
 	if (!pid || access(name, F_OK) == 0)
 		return reader_open(name, ret_reader);
+	struct process_stat stat;
 	int error = reader_open_pid(pid, ret_reader);
-	if (error != -ESRCH)
+	bool zombie = error == -ENODATA && process_stat(pid, 0, &stat) == 0 && process_is_zombie(&stat);
+	if (error != -ESRCH && !zombie)
 		return error;
 	struct reader left = READER_CLOSED;
 	if (open_left(pid, &left) != 0)
