@@ -70,8 +70,8 @@ static bool list_grow(struct finding_list *list)
 	return true;
 }
 
-struct finding *finding_begin(struct finding_list *list, enum finding_kind kind, const struct snapshot *snapshot,
-			      uint32_t items)
+struct finding *finding_begin(struct finding_list *list, enum finding_kind kind,
+			      const struct snapshot *snapshot, uint32_t items)
 {
 	/* One more item than asked for: the scratch item of finding_add. */
 	size_t room = MIN_OF(items, FINDING_MAX_ITEMS) + (size_t)1;

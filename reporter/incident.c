@@ -12,11 +12,11 @@
 
 struct incident {
 	uint64_t key, witness;
-	uint32_t looks;       /* in a row, with this witness */
-	uint32_t absent;      /* looks in a row without it */
+	uint32_t looks;  /* in a row, with this witness */
+	uint32_t absent; /* looks in a row without it */
 	nsec_t absent_since;
 	bool reported;
-	bool seen;            /* in this look */
+	bool seen; /* in this look */
 	/* The finding as it was reported, with its subjects alone. */
 	_Alignas(8) unsigned char first[sizeof(struct finding) + SUBJECTS_MOST * sizeof(struct finding_item)];
 };
@@ -79,7 +79,8 @@ static enum standing wait_stands(const struct finding_item *item, const struct s
 static bool is_among(const struct finding_item *item, const struct rec_hold *holds, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (holds[i].owner == item->thread && holds[i].serial == item->serial && holds[i].kind == item->object_kind)
+		if (holds[i].owner == item->thread && holds[i].serial == item->serial &&
+		    holds[i].kind == item->object_kind)
 			return true;
 	return false;
 }
@@ -141,7 +142,8 @@ static bool incident_missed(struct incident *incident, const struct snapshot *sn
 	return standing == MOVED || gone >= first_of(incident)->limit;
 }
 
-static void report_over(struct incident *incident, const struct snapshot *snapshot, incident_report *report, void *data)
+static void report_over(struct incident *incident, const struct snapshot *snapshot, incident_report *report,
+			void *data)
 {
 	struct finding *first = first_of(incident);
 	first->flags |= FOUND_OVER;
@@ -152,7 +154,8 @@ static void report_over(struct incident *incident, const struct snapshot *snapsh
 
 /* -- a look ---------------------------------------------------------------- */
 
-static void follow(struct incidents *incidents, const struct finding *candidate, incident_report *report, void *data)
+static void follow(struct incidents *incidents, const struct finding *candidate, incident_report *report,
+		   void *data)
 {
 	struct incident *incident = incident_find(incidents, candidate->key);
 	if (!incident)

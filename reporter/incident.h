@@ -43,7 +43,7 @@ void incidents_init(struct incidents *incidents, void *memory, size_t bytes);
 void incidents_update(struct incidents *incidents, const struct finding_list *candidates,
 		      const struct snapshot *snapshot, incident_report *report, void *data);
 
-/* Whether the incident with that key has been reported and is not over: a finding of the end need not repeat it. */
+/* Whether the incident with that key was reported and is not over: at the end it need not be told again. */
 bool incidents_reported(const struct incidents *incidents, uint64_t key);
 
 #endif

@@ -23,12 +23,21 @@ static uint32_t stopping; /* futex word: ends the sleep between two ticks */
  * Two arenas take turns, one a tick: what the incidents remember of the last look lies in the other.
  * Incidents that last keep copies of their own.
  */
+/* Time in which the whole process stood still (SIGSTOP, suspend, a debugger, no processor). */
+struct stall {
+	nsec_t from, to;
+};
+
+#define STALLS 16u /* that are remembered; chosen somewhat arbitrarily */
+#define STALL_LEAST (500 * NSEC_PER_MSEC)
+
 struct watch {
 	struct arena arenas[2];
 	struct incidents incidents;
 	void *incident_memory;
 	unsigned turn;
-	nsec_t discount;   /* time during which the whole process stood still (SIGSTOP, suspend, a debugger) */
+	struct stall stalls[STALLS]; /* a ring */
+	uint32_t stall_count;
 	nsec_t last_tick;
 	nsec_t last_point;
 	uint32_t told;     /* findings told of so far */
@@ -67,16 +76,6 @@ static void add_point(const struct snapshot *snapshot, nsec_t now)
 	atomic_store_explicit(&table->used, (number + 1) * sizeof *point, memory_order_release);
 }
 
-/* The kernel's word on threads that may be in trouble: whether they run, and how long they have. */
-static void ask_kernel(struct snapshot *snapshot)
-{
-	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
-		struct snap_thread *thread = &snapshot->threads[i];
-		if (thread->tid && thread->state == THREAD_RUNNING && (thread->hold_count || thread->waiting))
-			process_thread_stat(thread->tid, &thread->kernel_state, &thread->cpu_ns);
-	}
-}
-
 /*
  * Where a thread that holds something others may wait for is now, if it is blocked in a call that
  * no hook saw: looked up without stopping it.
@@ -108,16 +107,22 @@ static void append(const struct finding *finding, void *data)
 	alert_append(finding, finding->bytes, offsetof(struct finding, number));
 }
 
+/*
+ * A tick that came very late tells that not only the program stood still: stopped, suspended,
+ * or starved of processor time. That time is nobody's fault and counts for no limit.
+ */
+static void notice_stall(nsec_t now)
+{
+	nsec_t due = watch.last_tick + options.tick;
+	if (watch.last_tick && now > due + options.tick + STALL_LEAST)
+		watch.stalls[watch.stall_count++ % STALLS] = (struct stall){ .from = due, .to = now };
+	watch.last_tick = now;
+}
+
 static void tick(void)
 {
 	nsec_t now = sys_monotonic();
-	/*
-	 * A tick that came very late tells that not only the program stood still: stopped, suspended,
-	 * or starved of processor time. That time is nobody's fault and counts for no limit.
-	 */
-	if (watch.last_tick && now - watch.last_tick > options.tick + 5 * NSEC_PER_SEC)
-		watch.discount += now - watch.last_tick - options.tick;
-	watch.last_tick = now;
+	notice_stall(now);
 	atomic_store_explicit(&recording->tick_mono, now, memory_order_relaxed);
 	atomic_fetch_add_explicit(&recording->ticks, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&recording->era, 1, memory_order_relaxed);
@@ -125,9 +130,13 @@ static void tick(void)
 	struct arena *arena = &watch.arenas[watch.turn ^= 1];
 	arena_reset(arena);
 	struct snapshot snapshot;
-	snapshot_take(recording_view(), now - watch.discount, arena, &snapshot);
+	snapshot_take(recording_view(), now, arena, &snapshot);
+	/* The oldest first: each moves what began before it up to its own end at the most. */
+	for (uint32_t i = MIN_OF(watch.stall_count, STALLS); i-- > 0;) {
+		const struct stall *stall = &watch.stalls[(watch.stall_count - 1 - i) % STALLS];
+		snapshot_discount(&snapshot, stall->from, stall->to);
+	}
 	add_point(&snapshot, now);
-	ask_kernel(&snapshot);
 	look_at_holders(&snapshot);
 	struct finding_list found = { .arena = arena };
 	detect_live(&snapshot, &watch.limits, &found);

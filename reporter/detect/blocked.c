@@ -12,7 +12,8 @@
 static bool is_idle(const struct detection *run, uint32_t thread)
 {
 	const struct snap_thread *waiter = &run->snapshot->threads[thread];
-	return detection_waits(waiter) && detection_age(run, waiter->wait.since) >= run->limits->idle_blocked &&
+	return detection_waits(waiter) &&
+	       detection_age(run, waiter->wait.since) >= run->limits->idle_blocked &&
 	       !(run->marks[thread] & ACCOUNTED_FOR) && !detection_holds_something(run, thread);
 }
 
@@ -24,7 +25,8 @@ static bool blocked_before(const void *a, const void *b, void *data)
 	const struct snap_thread *right = &snapshot->threads[*(const uint32_t *)b];
 	if (left->wait.stack != right->wait.stack)
 		return left->wait.stack < right->wait.stack;
-	return left->wait.since != right->wait.since ? left->wait.since < right->wait.since : left->id < right->id;
+	return left->wait.since != right->wait.since ? left->wait.since < right->wait.since
+						     : left->id < right->id;
 }
 
 static void report(struct detection *run, const uint32_t *threads, uint32_t count)

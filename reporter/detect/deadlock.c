@@ -25,8 +25,8 @@ static uint32_t first_of(const struct edge *cycle, uint32_t length)
 	return first;
 }
 
-static void fill_cycle(struct detection *run, struct finding *finding, uint32_t room, const struct edge *cycle,
-		       uint32_t length)
+static void fill_cycle(struct detection *run, struct finding *finding, uint32_t room,
+		       const struct edge *cycle, uint32_t length)
 {
 	const struct snapshot *snapshot = run->snapshot;
 	uint32_t first = first_of(cycle, length);
@@ -52,7 +52,8 @@ static void fill_cycle(struct detection *run, struct finding *finding, uint32_t 
  * Everyone else who waits for a thread of the cycle, once each; the threads of the cycle come out as
  * one another's waiters and are left out.
  */
-static uint32_t find_victims(struct detection *run, const struct edge *cycle, uint32_t length, struct waiter **ret_victims)
+static uint32_t find_victims(struct detection *run, const struct edge *cycle, uint32_t length,
+			     struct waiter **ret_victims)
 {
 	uint32_t count = 0;
 	bool *told = arena_array(run->arena, run->snapshot->thread_count, sizeof(*told));
@@ -60,12 +61,13 @@ static uint32_t find_victims(struct detection *run, const struct edge *cycle, ui
 	*ret_victims = victims;
 	if (!told || !victims)
 		return 0;
-	for (uint32_t i = 0; i < length; i++)
-		told[cycle[i].from] = true;
+	/* Who waits for one of the cycle waits for its first one too, save across edges not followed. */
+	bool followed = true;
 	for (uint32_t i = 0; i < length; i++) {
-		/* Whoever waits for this one waits for the next one too, save where waiters are not followed. */
-		if (i && cycle[i - 1].type != EDGE_REACQUIRE)
-			continue;
+		told[cycle[i].from] = true;
+		followed = followed && cycle[i].type != EDGE_REACQUIRE;
+	}
+	for (uint32_t i = 0; i < (followed ? 1 : length); i++) {
 		struct waiter *waiters;
 		uint32_t found = graph_waiters(run->graph, cycle[i].from, NULL, run->arena, &waiters);
 		for (uint32_t w = 0; w < found; w++) {
@@ -95,6 +97,9 @@ void detect_deadlock(struct detection *run)
 {
 	const struct snapshot *snapshot = run->snapshot;
 	struct knots knots;
+	/* Firm edges are some of all: where those make no ring, these don't either. */
+	if (!run->timed.count)
+		return;
 	bool whole = knots_find(run->graph, snapshot, false, run->arena, &knots);
 	for (uint32_t i = 0; whole && i < snapshot->thread_count; i++)
 		if (knots.of[i])

@@ -100,7 +100,7 @@ static bool finding_before(const void *a, const void *b, void *data)
 	return left->key < right->key;
 }
 
-/* Both runs over a dead process tell of a lock that an ended thread left to others. Duplicates lie side by side. */
+/* Over a dead process, both runs tell of a lock that an ended thread left. Duplicates lie side by side. */
 static void drop_duplicates(struct finding_list *list)
 {
 	uint32_t kept = 0;
@@ -111,9 +111,12 @@ static void drop_duplicates(struct finding_list *list)
 	list->count = kept;
 }
 
-static void detect(const struct snapshot *snapshot, const struct limits *limits, struct finding_list *list, unsigned when)
+static void detect(const struct snapshot *snapshot, const struct limits *limits, struct finding_list *list,
+		   unsigned when)
 {
-	struct detection run = { .snapshot = snapshot, .limits = limits, .list = list, .at_end = when == END };
+	struct detection run = {
+		.snapshot = snapshot, .limits = limits, .list = list, .at_end = when == END
+	};
 	if (!run_begin(&run)) {
 		list->incomplete = true;
 		return;
@@ -141,7 +144,7 @@ bool detection_ended_orderly(const struct detection *run)
 {
 	const struct view *view = run->snapshot->view;
 	unsigned state = view ? view->header->state : REC_EXITED;
-	/* In the target itself it may not say yet that it has exited; from outside it would, had it done so. */
+	/* In the target itself it may not say yet that it exited; from outside it would, had it done so. */
 	return state == REC_EXITED || (state == REC_RUNNING && view->live);
 }
 
@@ -151,7 +154,8 @@ bool detection_holds_something(const struct detection *run, uint32_t thread)
 	if (run->first_iterator[thread] != NO_INDEX)
 		return true;
 	for (uint32_t i = 0; i < holder->hold_count; i++)
-		if (kind_has(holder->holds[i].kind, KIND_IS_OWNED) && graph_holds(run->graph, thread, &holder->holds[i]))
+		if (kind_has(holder->holds[i].kind, KIND_IS_OWNED) &&
+		    graph_holds(run->graph, thread, &holder->holds[i]))
 			return true;
 	return false;
 }
@@ -177,8 +181,8 @@ uint64_t detection_key(enum finding_kind kind)
 
 /* -- items ----------------------------------------------------------------- */
 
-struct finding_item *detection_add_wait(struct detection *run, struct finding *finding, enum role role, uint32_t room,
-					uint32_t thread, const struct edge *edge)
+struct finding_item *detection_add_wait(struct detection *run, struct finding *finding, enum role role,
+					uint32_t room, uint32_t thread, const struct edge *edge)
 {
 	const struct snap_thread *waiter = &run->snapshot->threads[thread];
 	struct finding_item *item = finding_add(finding, role, room);
@@ -198,8 +202,9 @@ struct finding_item *detection_add_wait(struct detection *run, struct finding *f
 	return item;
 }
 
-struct finding_item *detection_add_hold(struct detection *run, struct finding *finding, enum role role, uint32_t room,
-					const struct snap_thread *thread, const struct rec_hold *hold)
+struct finding_item *detection_add_hold(struct detection *run, struct finding *finding, enum role role,
+					uint32_t room, const struct snap_thread *thread,
+					const struct rec_hold *hold)
 {
 	struct finding_item *item = finding_add(finding, role, room);
 	if (!item)
@@ -214,7 +219,8 @@ struct finding_item *detection_add_hold(struct detection *run, struct finding *f
 	return item;
 }
 
-struct finding_item *detection_add_now(struct detection *run, struct finding *finding, uint32_t room, uint32_t thread)
+struct finding_item *detection_add_now(struct detection *run, struct finding *finding, uint32_t room,
+				       uint32_t thread)
 {
 	const struct snap_thread *seen = &run->snapshot->threads[thread];
 	if (detection_waits(seen))
@@ -232,12 +238,12 @@ struct finding_item *detection_add_now(struct detection *run, struct finding *fi
 	return item;
 }
 
-void detection_add_waiters(struct detection *run, struct finding *finding, uint32_t room, const struct waiter *waiters,
-			   uint32_t count)
+void detection_add_waiters(struct detection *run, struct finding *finding, uint32_t room,
+			   const struct waiter *waiters, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct finding_item *item =
-			detection_add_wait(run, finding, ROLE_waits, room, waiters[i].thread, NULL);
+		    detection_add_wait(run, finding, ROLE_waits, room, waiters[i].thread, NULL);
 		if (item)
 			item->other = run->snapshot->threads[waiters[i].blocker].id;
 	}

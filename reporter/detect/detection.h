@@ -67,15 +67,17 @@ bool detection_next_cause(const struct detection *run, struct edge_walk *walk, s
 uint64_t detection_key(enum finding_kind kind);
 
 /* Item: what `thread` waits for, now; with `edge`, as that edge has it. */
-struct finding_item *detection_add_wait(struct detection *run, struct finding *finding, enum role role, uint32_t room,
-					uint32_t thread, const struct edge *edge);
+struct finding_item *detection_add_wait(struct detection *run, struct finding *finding, enum role role,
+					uint32_t room, uint32_t thread, const struct edge *edge);
 /* Item: what `thread` holds, where it took it. */
-struct finding_item *detection_add_hold(struct detection *run, struct finding *finding, enum role role, uint32_t room,
-					const struct snap_thread *thread, const struct rec_hold *hold);
+struct finding_item *detection_add_hold(struct detection *run, struct finding *finding, enum role role,
+					uint32_t room, const struct snap_thread *thread,
+					const struct rec_hold *hold);
 /* Item: where `thread` is now, as well as that is known. */
-struct finding_item *detection_add_now(struct detection *run, struct finding *finding, uint32_t room, uint32_t thread);
+struct finding_item *detection_add_now(struct detection *run, struct finding *finding, uint32_t room,
+				       uint32_t thread);
 /* Items: one a waiter, as many as there is room for. */
-void detection_add_waiters(struct detection *run, struct finding *finding, uint32_t room, const struct waiter *waiters,
-			   uint32_t count);
+void detection_add_waiters(struct detection *run, struct finding *finding, uint32_t room,
+			   const struct waiter *waiters, uint32_t count);
 
 #endif

@@ -44,7 +44,7 @@ struct node {
 	uint32_t target;      /* of a join, a thread; NONE */
 	uint32_t joiners;     /* first thread that joins this one; NONE */
 	uint32_t next_joiner;
-	uint32_t seen;        /* the last query that met this thread */
+	uint32_t seen; /* the last query that met this thread */
 };
 
 struct graph {
@@ -131,6 +131,11 @@ text_id graph_object_name(struct graph *graph, unsigned kind, uint64_t handle)
 static const struct snap_thread *thread_at(const struct graph *graph, uint32_t thread)
 {
 	return &graph->snapshot->threads[thread];
+}
+
+static const struct link *link_of(const struct graph *graph, uint32_t thread, const struct rec_hold *hold)
+{
+	return &graph->links[graph->nodes[thread].first_link + (hold - thread_at(graph, thread)->holds)];
 }
 
 static bool is_waiting(const struct snap_thread *thread)
@@ -334,8 +339,8 @@ static bool edge_to_holder(const struct graph *graph, uint32_t from, const struc
  * The edge from a reader to a writer that waits in front of it. glibc lets readers pass waiting
  * writers, save for PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP.
  */
-static bool edge_to_writer(const struct graph *graph, uint32_t from, const struct object *object, uint32_t writer,
-			   struct edge *ret_edge)
+static bool edge_to_writer(const struct graph *graph, uint32_t from, const struct object *object,
+			   uint32_t writer, struct edge *ret_edge)
 {
 	const struct snapshot *snapshot = graph->snapshot;
 	const struct rec_wait *wait = &thread_at(graph, from)->wait;
@@ -358,7 +363,15 @@ struct edge_walk graph_blockers(uint32_t thread)
 	return (struct edge_walk){ .thread = thread, .at = NONE };
 }
 
-enum { PHASE_START, PHASE_HOLDERS, PHASE_WRITERS_START, PHASE_WRITERS, PHASE_MUTEX_START, PHASE_MUTEX, PHASE_END };
+enum {
+	PHASE_START,
+	PHASE_HOLDERS,
+	PHASE_WRITERS_START,
+	PHASE_WRITERS,
+	PHASE_MUTEX_START,
+	PHASE_MUTEX,
+	PHASE_END
+};
 
 static bool next_holder(const struct graph *graph, struct edge_walk *walk, const struct object *object,
 			struct edge *ret_edge)
@@ -473,17 +486,17 @@ static void search_add(struct search *search, uint32_t thread, uint32_t blocker,
 	if (node->seen == search->graph->query)
 		return;
 	node->seen = search->graph->query;
-	search->found[search->count++] = (struct waiter){
-		.thread = thread, .blocker = blocker, .hold = hold, .direct = search->direct
-	};
+	search->found[search->count++] =
+	    (struct waiter){ .thread = thread, .blocker = blocker, .hold = hold, .direct = search->direct };
 }
 
 /* The thread after `previous` (NONE: the first) that waits for `hold` of `thread`; NONE: no more. */
-static uint32_t next_wanting(const struct graph *graph, uint32_t thread, const struct rec_hold *hold, uint32_t previous)
+static uint32_t next_wanting(const struct graph *graph, uint32_t thread, const struct rec_hold *hold,
+			     uint32_t previous)
 {
-	const struct node *node = &graph->nodes[thread];
-	const struct link *link = &graph->links[node->first_link + (hold - thread_at(graph, thread)->holds)];
-	uint32_t at = kind_has(hold->kind, KIND_IS_BLOCKS) ? object_find(graph, hold->kind, hold->handle) : NONE;
+	const struct link *link = link_of(graph, thread, hold);
+	uint32_t at =
+	    kind_has(hold->kind, KIND_IS_BLOCKS) ? object_find(graph, hold->kind, hold->handle) : NONE;
 	struct edge edge;
 	if (at == NONE || !link->in_force)
 		return NONE;
@@ -508,7 +521,8 @@ static void search_thread(struct search *search, uint32_t thread)
 	struct edge edge;
 	for (uint32_t i = 0; i < holder->hold_count; i++)
 		search_hold(search, thread, &holder->holds[i]);
-	for (uint32_t waiter = graph->nodes[thread].joiners; waiter != NONE; waiter = graph->nodes[waiter].next_joiner)
+	for (uint32_t waiter = graph->nodes[thread].joiners; waiter != NONE;
+	     waiter = graph->nodes[waiter].next_joiner)
 		if (waiter != thread && join_edge(graph, waiter, thread, &edge))
 			search_add(search, waiter, thread, NULL);
 	uint32_t waits_for = graph->nodes[thread].object;
@@ -554,7 +568,7 @@ uint32_t graph_waiters(struct graph *graph, uint32_t thread, const struct rec_ho
 
 bool graph_holds(const struct graph *graph, uint32_t thread, const struct rec_hold *hold)
 {
-	return graph->links[graph->nodes[thread].first_link + (hold - thread_at(graph, thread)->holds)].in_force;
+	return link_of(graph, thread, hold)->in_force;
 }
 
 bool graph_is_wanted(const struct graph *graph, uint32_t thread, const struct rec_hold *hold)

@@ -33,7 +33,7 @@ struct graph *graph_make(const struct snapshot *snapshot, struct arena *arena);
 enum edge_type {
 	EDGE_LOCK,      /* waits for what `to` holds */
 	EDGE_JOIN,      /* waits for the end of `to` */
-	EDGE_REACQUIRE, /* in a condition wait, whose mutex `to` holds: signalled or not, it has to get it back */
+	EDGE_REACQUIRE, /* in a condition wait, whose mutex `to` holds: signalled or not, it needs it back */
 	EDGE_QUEUE,     /* a reader behind the waiting writer `to` */
 	EDGE_SEMAPHORE, /* `to` took a semaphore that seems to be used as a lock: a guess */
 };

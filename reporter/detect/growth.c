@@ -12,7 +12,7 @@
 #define PARTS 3
 #define TOP_SITES 5u
 
-/* Fewer new threads than these are no growth, however large the percentage: 1 to 3 is 200%. Chosen somewhat arbitrarily. */
+/* Fewer new threads are no growth, whatever the percentage (1 to 3 is 200%). Chosen somewhat arbitrarily. */
 #define THREADS_LEAST 8
 
 /* -- the ring, oldest first ------------------------------------------------ */
@@ -53,7 +53,7 @@ static uint64_t threads_of(const struct rec_point *point)
 	return point->threads;
 }
 
-/* A counter at a time between the first point and the last, in between two points on the line from one to the other. */
+/* A counter at a time between the first point and the last; in between two points, on the line. */
 static double value_at(const struct series *series, uint64_t (*counter)(const struct rec_point *), nsec_t at)
 {
 	uint64_t low = 0, high = series->count - 1;
@@ -83,8 +83,8 @@ struct window {
  * The last `length` of a counter; where the ring does not reach back that far (it was overwritten,
  * not: has not been written for so long), what there is. Return: false: too short a time.
  */
-static bool window_open(const struct series *series, uint64_t (*counter)(const struct rec_point *), nsec_t length,
-			struct window *ret_window)
+static bool window_open(const struct series *series, uint64_t (*counter)(const struct rec_point *),
+			nsec_t length, struct window *ret_window)
 {
 	nsec_t first = series_at(series, 0)->at;
 	nsec_t last = series_at(series, series->count - 1)->at;
@@ -137,7 +137,8 @@ static uint32_t top_sites(const struct view *view, struct top_site *ret_top)
 		uint32_t at = count - 1;
 		for (; at > 0 && ret_top[at - 1].bytes < bytes; at--)
 			ret_top[at] = ret_top[at - 1];
-		ret_top[at] = (struct top_site){ .stack = site->stack, .bytes = bytes, .blocks = site->live_blocks };
+		ret_top[at] =
+		    (struct top_site){ .stack = site->stack, .bytes = bytes, .blocks = site->live_blocks };
 	}
 	return count;
 }
@@ -217,7 +218,8 @@ static void thread_growth(struct detection *run, const struct series *series)
 {
 	const struct limits *limits = run->limits;
 	struct window window;
-	if (!limits->thread_growth_percent || !window_open(series, threads_of, limits->thread_growth_in, &window))
+	if (!limits->thread_growth_percent ||
+	    !window_open(series, threads_of, limits->thread_growth_in, &window))
 		return;
 	double amount = MAX_OF(window.first, 1.0) * limits->thread_growth_percent / 100;
 	if (!grew(series, threads_of, &window, MAX_OF(amount, THREADS_LEAST)))

@@ -28,7 +28,8 @@ static bool is_inherited(const struct detection *run, const struct rec_hold *hol
 }
 
 /* Whether a thread that the end of the process met alive is to blame for what it held then. */
-static bool is_left_by_process(const struct detection *run, const struct snap_thread *thread, const struct rec_hold *hold)
+static bool is_left_by_process(const struct detection *run, const struct snap_thread *thread,
+			       const struct rec_hold *hold)
 {
 	thread_id exiting = run->limits->exiting;
 	bool ends_it = exiting ? thread->id == exiting : thread->flags & THREAD_MAIN;

@@ -16,7 +16,8 @@ static const struct snap_thread *owner_of(const struct detection *run, const str
 static bool is_left_open(const struct detection *run, const struct rec_hold *hold)
 {
 	const struct snap_thread *owner = owner_of(run, hold);
-	if (!kind_has(hold->kind, KIND_IS_ITERATES) || detection_age(run, hold->since) < run->limits->iterating)
+	if (!kind_has(hold->kind, KIND_IS_ITERATES) ||
+	    detection_age(run, hold->since) < run->limits->iterating)
 		return false;
 	return !owner || (!owner->torn && !(run->marks[owner - run->snapshot->threads] & ACCOUNTED_FOR));
 }

@@ -117,8 +117,8 @@ static bool part_knots(const struct part *part, struct arena *arena, struct knot
 	return true;
 }
 
-bool knots_find(const struct graph *graph, const struct snapshot *snapshot, bool all_edges, struct arena *arena,
-		struct knots *ret_knots)
+bool knots_find(const struct graph *graph, const struct snapshot *snapshot, bool all_edges,
+		struct arena *arena, struct knots *ret_knots)
 {
 	struct part part = { .graph = graph, .thread_count = snapshot->thread_count, .all_edges = all_edges };
 	return part_knots(&part, arena, ret_knots);
@@ -137,7 +137,8 @@ static bool waits_before(const void *a, const void *b, void *data)
 }
 
 /* The shortest way from `start` back to itself, breadth first. Return: its length; 0: no memory. */
-static uint32_t shortest_cycle(const struct part *part, uint32_t start, struct arena *arena, struct edge **ret_edges)
+static uint32_t shortest_cycle(const struct part *part, uint32_t start, struct arena *arena,
+			       struct edge **ret_edges)
 {
 	struct edge *reached_by = arena_array(arena, part->thread_count, sizeof(*reached_by));
 	bool *reached = arena_array(arena, part->thread_count, sizeof(*reached));
@@ -175,8 +176,9 @@ static uint32_t shortest_cycle(const struct part *part, uint32_t start, struct a
 	return length;
 }
 
-uint32_t knot_first_cycle(const struct graph *graph, const struct snapshot *snapshot, const struct knots *knots,
-			  uint32_t knot, struct arena *arena, struct edge **ret_edges)
+uint32_t knot_first_cycle(const struct graph *graph, const struct snapshot *snapshot,
+			  const struct knots *knots, uint32_t knot, struct arena *arena,
+			  struct edge **ret_edges)
 {
 	uint32_t *members = arena_array(arena, snapshot->thread_count, sizeof(*members));
 	uint32_t *rank = arena_array(arena, snapshot->thread_count, sizeof(*rank));

@@ -19,15 +19,16 @@ struct knots {
  * The knots of the graph's firm edges, which last for ever, or of `all_edges` (timed waits too,
  * guesses not). Return: false where memory ran out. Cost: linear in threads and edges.
  */
-bool knots_find(const struct graph *graph, const struct snapshot *snapshot, bool all_edges, struct arena *arena,
-		struct knots *ret_knots);
+bool knots_find(const struct graph *graph, const struct snapshot *snapshot, bool all_edges,
+		struct arena *arena, struct knots *ret_knots);
 
 /*
  * In a knot of firm edges, the cycle that closed first, as short as it can be: edges
  * from thread to thread, the last one back to the first. It does not change when more threads get
  * into the knot later. Return: its length; 0 where memory ran out. The edges are in `arena`.
  */
-uint32_t knot_first_cycle(const struct graph *graph, const struct snapshot *snapshot, const struct knots *knots,
-			  uint32_t knot, struct arena *arena, struct edge **ret_edges);
+uint32_t knot_first_cycle(const struct graph *graph, const struct snapshot *snapshot,
+			  const struct knots *knots, uint32_t knot, struct arena *arena,
+			  struct edge **ret_edges);
 
 #endif

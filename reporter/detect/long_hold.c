@@ -37,7 +37,8 @@ static bool is_older(const struct rec_hold *left, const struct rec_hold *right)
 	return left->since != right->since ? left->since < right->since : left->owner < right->owner;
 }
 
-static bool another_is_subject(const struct detection *run, const struct waiter *waiter, const struct rec_hold *hold)
+static bool another_is_subject(const struct detection *run, const struct waiter *waiter,
+			       const struct rec_hold *hold)
 {
 	struct edge_walk walk = graph_blockers(waiter->thread);
 	struct edge edge;
@@ -61,7 +62,8 @@ static uint32_t add_others(struct detection *run, struct finding *finding, uint3
 		count++;
 		if (!finding)
 			continue;
-		detection_add_hold(run, finding, ROLE_acquired, room, &run->snapshot->threads[edge.to], edge.hold);
+		detection_add_hold(run, finding, ROLE_acquired, room, &run->snapshot->threads[edge.to],
+				   edge.hold);
 		detection_add_now(run, finding, room, edge.to);
 	}
 	return count;
@@ -103,7 +105,8 @@ void detect_long_hold(struct detection *run)
 	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
 		const struct snap_thread *thread = &snapshot->threads[i];
 		/* What an ended thread left locked is held-at-exit. */
-		if (thread->torn || thread->state == THREAD_ENDED || run->marks[i] & ACCOUNTED_FOR || is_consequence(run, i))
+		if (thread->torn || thread->state == THREAD_ENDED || run->marks[i] & ACCOUNTED_FOR ||
+		    is_consequence(run, i))
 			continue;
 		for (uint32_t h = 0; h < thread->hold_count; h++)
 			if (is_reportable(run, i, &thread->holds[h]))

@@ -31,15 +31,17 @@ static bool is_consequence(const struct detection *run, uint32_t thread)
 	struct edge edge;
 	while (detection_next_cause(run, &walk, &edge)) {
 		const struct snap_thread *blocker = &snapshot->threads[edge.to];
-		/* A writer that readers queue behind need not hold anything: what it waits for itself decides. */
+		/* A writer that readers queue behind may hold nothing: what it waits for decides. */
 		if (edge.type == EDGE_QUEUE) {
 			if (is_consequence(run, edge.to))
 				return true;
 			continue;
 		}
-		if (!detection_waits(blocker) || (edge.type == EDGE_JOIN && !detection_holds_something(run, edge.to)))
+		if (!detection_waits(blocker) ||
+		    (edge.type == EDGE_JOIN && !detection_holds_something(run, edge.to)))
 			continue;
-		if (detection_age(run, blocker->wait.since) >= run->limits->blocked || is_worth_waiting_for(run, waited))
+		if (detection_age(run, blocker->wait.since) >= run->limits->blocked ||
+		    is_worth_waiting_for(run, waited))
 			return true;
 	}
 	return false;
@@ -81,7 +83,8 @@ static void add_holds(struct detection *run, struct finding *finding, uint32_t r
 }
 
 /* Of the running thread whose lock `thread` waits for: where it took it, and where it is. */
-static void add_blocker(struct detection *run, struct finding *finding, uint32_t room, const struct edge *edge)
+static void add_blocker(struct detection *run, struct finding *finding, uint32_t room,
+			const struct edge *edge)
 {
 	const struct snap_thread *blocker = &run->snapshot->threads[edge->to];
 	if (edge->hold)
@@ -111,13 +114,15 @@ static void report(struct detection *run, uint32_t thread)
 	finding->since = holder->wait.since;
 	finding->limit = run->limits->blocked;
 	finding->count = count;
-	finding->key = hash_add(hash_add(detection_key(FINDING_stuck_holder), holder->id), holder->wait.serial);
+	finding->key =
+	    hash_add(hash_add(detection_key(FINDING_stuck_holder), holder->id), holder->wait.serial);
 	finding->witness = finding->key;
 	struct finding_item *item =
-		detection_add_wait(run, finding, ROLE_blocked, room, thread, behind ? &edge : NULL);
+	    detection_add_wait(run, finding, ROLE_blocked, room, thread, behind ? &edge : NULL);
 	item->flags |= ITEM_SUBJECT;
 	if (!item->name && run->snapshot->view && item->handle) {
-		const struct rec_object *object = view_object_find(run->snapshot->view, item->handle, item->object_kind);
+		const struct rec_object *object =
+		    view_object_find(run->snapshot->view, item->handle, item->object_kind);
 		item->name = object ? object->name : 0;
 	}
 	add_holds(run, finding, room, thread);

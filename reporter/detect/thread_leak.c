@@ -40,7 +40,8 @@ static void report(struct detection *run, const uint32_t *threads, uint32_t coun
 	finding->since = first->ended;
 	finding->count = count;
 	finding->flags = FOUND_AT_EXIT;
-	finding->key = hash_add(hash_add(detection_key(FINDING_thread_leak), first->created_stack), first->start_routine);
+	finding->key = hash_add(hash_add(detection_key(FINDING_thread_leak), first->created_stack),
+				first->start_routine);
 	finding->witness = finding->key;
 	struct finding_item *item = finding_add(finding, ROLE_created, 1);
 	finding_item_thread(item, first);
@@ -67,7 +68,8 @@ void detect_thread_leak(struct detection *run)
 	sort_items(leaked, count, sizeof(*leaked), leaked_before, (void *)snapshot);
 	for (uint32_t first = 0, next; first < count; first = next) {
 		next = first + 1;
-		while (next < count && is_same_place(&snapshot->threads[leaked[first]], &snapshot->threads[leaked[next]]))
+		while (next < count &&
+		       is_same_place(&snapshot->threads[leaked[first]], &snapshot->threads[leaked[next]]))
 			next++;
 		report(run, &leaked[first], next - first);
 	}

@@ -88,7 +88,8 @@ static void fill_wait(struct snap_thread *thread, const struct rec_thread *slot,
 		thread->wait.mode = MODE_NONE;
 }
 
-static bool fill_holds(struct snap_thread *thread, const struct rec_thread *slot, nsec_t now, struct arena *arena)
+static bool fill_holds(struct snap_thread *thread, const struct rec_thread *slot, nsec_t now,
+		       struct arena *arena)
 {
 	if (!slot->hold_count)
 		return true;
@@ -107,7 +108,8 @@ static bool fill_holds(struct snap_thread *thread, const struct rec_thread *slot
 }
 
 /* Return: false where memory ran out. */
-static bool fill_thread(struct snap_thread *thread, const struct rec_thread *slot, nsec_t now, struct arena *arena)
+static bool fill_thread(struct snap_thread *thread, const struct rec_thread *slot, nsec_t now,
+			struct arena *arena)
 {
 	thread->id = slot->id;
 	thread->tid = atomic_load_explicit(&slot->tid, memory_order_relaxed);
@@ -199,12 +201,13 @@ static void fill_heap(struct snapshot *snapshot, const struct unflushed *sum)
 	const struct rec_header *header = snapshot->view->header;
 	snapshot->live_bytes = not_negative(atomic_load_explicit(&header->live_bytes, memory_order_relaxed) +
 					    sum->allocated_bytes - sum->freed_bytes);
-	snapshot->live_blocks = not_negative(atomic_load_explicit(&header->live_blocks, memory_order_relaxed) +
-					     sum->allocated_blocks - sum->freed_blocks);
-	snapshot->total_bytes = atomic_load_explicit(&header->total_bytes, memory_order_relaxed) +
-				sum->allocated_bytes;
-	snapshot->total_blocks = atomic_load_explicit(&header->total_blocks, memory_order_relaxed) +
-				 sum->allocated_blocks;
+	snapshot->live_blocks =
+	    not_negative(atomic_load_explicit(&header->live_blocks, memory_order_relaxed) +
+			 sum->allocated_blocks - sum->freed_blocks);
+	snapshot->total_bytes =
+	    atomic_load_explicit(&header->total_bytes, memory_order_relaxed) + sum->allocated_bytes;
+	snapshot->total_blocks =
+	    atomic_load_explicit(&header->total_blocks, memory_order_relaxed) + sum->allocated_blocks;
 	uint64_t peak = atomic_load_explicit(&header->peak_bytes, memory_order_relaxed);
 	snapshot->peak_bytes = MAX_OF(peak, snapshot->live_bytes);
 }
@@ -306,17 +309,20 @@ static bool holds_overflowed(struct snapshot *snapshot, const struct rec_hold *e
 		struct snap_thread *thread = &snapshot->threads[i];
 		if (!added[i])
 			continue;
-		struct rec_hold *holds = arena_array(arena, (size_t)thread->hold_count + added[i], sizeof(*holds));
+		struct rec_hold *holds =
+		    arena_array(arena, (size_t)thread->hold_count + added[i], sizeof(*holds));
 		if (!holds)
 			return false;
 		if (thread->hold_count)
-			memcpy((void *)holds, (const void *)thread->holds, thread->hold_count * sizeof(*holds));
+			memcpy((void *)holds, (const void *)thread->holds,
+			       thread->hold_count * sizeof(*holds));
 		thread->holds = holds;
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		struct snap_thread *owner = snapshot_thread(snapshot, extra[i].owner);
 		if (owner)
-			memcpy((void *)&owner->holds[owner->hold_count++], (const void *)&extra[i], sizeof(extra[i]));
+			memcpy((void *)&owner->holds[owner->hold_count++], (const void *)&extra[i],
+			       sizeof(extra[i]));
 	}
 	return true;
 }
@@ -367,6 +373,26 @@ void snapshot_take(const struct view *view, nsec_t now, struct arena *arena, str
 	}
 }
 
+static nsec_t discounted(nsec_t since, nsec_t from, nsec_t to)
+{
+	/* 0 is unknown, and stays so. */
+	if (!since || since >= to)
+		return since;
+	return since < from ? since + (to - from) : to;
+}
+
+void snapshot_discount(struct snapshot *snapshot, nsec_t from, nsec_t to)
+{
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		struct snap_thread *thread = &snapshot->threads[i];
+		thread->wait.since = discounted(thread->wait.since, from, to);
+		for (uint32_t h = 0; h < thread->hold_count; h++)
+			thread->holds[h].since = discounted(thread->holds[h].since, from, to);
+	}
+	for (uint32_t i = 0; i < snapshot->resource_count; i++)
+		snapshot->resources[i].since = discounted(snapshot->resources[i].since, from, to);
+}
+
 struct snap_thread *snapshot_thread(const struct snapshot *snapshot, thread_id id)
 {
 	uint32_t low = 0, high = snapshot->thread_count;
@@ -377,7 +403,8 @@ struct snap_thread *snapshot_thread(const struct snapshot *snapshot, thread_id i
 		else
 			high = middle;
 	}
-	return low < snapshot->thread_count && snapshot->threads[low].id == id ? &snapshot->threads[low] : NULL;
+	return low < snapshot->thread_count && snapshot->threads[low].id == id ? &snapshot->threads[low]
+									       : NULL;
 }
 
 struct snap_thread *snapshot_thread_by_tid(const struct snapshot *snapshot, int32_t tid)

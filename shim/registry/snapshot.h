@@ -56,6 +56,13 @@ struct snapshot {
  */
 void snapshot_take(const struct view *view, nsec_t now, struct arena *arena, struct snapshot *ret_snapshot);
 
+/*
+ * Nothing could run from `from` to `to` (the process was stopped, or starved of processor time):
+ * that time counts for no age. What began before it began later by that much, as far as the
+ * snapshot says; what began in it began at its end. Context: reporter.
+ */
+void snapshot_discount(struct snapshot *snapshot, nsec_t from, nsec_t to);
+
 /* The thread with that id / kernel tid / pthread_t; NULL: none. */
 struct snap_thread *snapshot_thread(const struct snapshot *snapshot, thread_id id);
 struct snap_thread *snapshot_thread_by_tid(const struct snapshot *snapshot, int32_t tid);

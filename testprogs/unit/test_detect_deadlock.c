@@ -97,6 +97,8 @@ START_TEST(rings_of_any_length)
 	ck_assert_uint_eq(finding->items[0].thread, 1);
 	for (unsigned i = 0; i + 2 < finding->item_count; i += 2)
 		ck_assert_uint_eq(finding->items[i].other, finding->items[i + 2].thread);
+	/* The ring closed when the last of them began to wait, wherever it stands in it. */
+	ck_assert_uint_eq(finding->since, world->snapshot.now - (length > 3 ? 1 : 2) * SEC);
 	free(t);
 }
 END_TEST
@@ -204,6 +206,14 @@ START_TEST(condition_needs_its_mutex_back)
 	ck_assert_uint_eq(waits->handle, A);
 	ck_assert_uint_eq(waits->object_kind, KIND_MUTEX);
 	ck_assert_uint_eq(item_of(finding, ROLE_acquired, t[1], 0)->handle, A);
+	/* Those who wait for either of the two. */
+	struct snap_thread *more[2];
+	make_threads(more, 2);
+	world_wants(world, more[0], A, 1 * SEC);
+	world_wants(world, more[1], B, 1 * SEC);
+	finding = expect_cycle(2);
+	ck_assert_ptr_nonnull(item_of(finding, ROLE_waits, more[0], 0));
+	ck_assert_ptr_nonnull(item_of(finding, ROLE_waits, more[1], 0));
 }
 END_TEST
 
@@ -447,7 +457,7 @@ END_TEST
 
 START_TEST(first_cycle_of_a_knot)
 {
-	/* 2 and 3 crossed A and B; later 1 got into the knot by a cycle of its own. The first one stays the finding. */
+	/* 2 and 3 crossed A and B; later 1 got into the knot by a cycle of its own. The first one stays. */
 	struct snap_thread *t[3];
 	make_threads(t, 3);
 	world_hold(world, t[1], KIND_RWLOCK, A, MODE_SHARED, 9 * SEC);
@@ -486,9 +496,10 @@ END_TEST
 /* Two recorded holders of one mutex: the older one was released without our seeing it. */
 START_TEST(stale_hold)
 {
-	struct snap_thread *t[3];
+	struct snap_thread *t[4];
 	make_ring(t, 2);
 	t[2] = world_thread(world);
+	t[3] = world_thread(world);
 	expect_cycle(2);
 	world_mutex(world, t[2], A + 1, 1 * SEC); /* newer than t[1]'s */
 	expect_none();
@@ -496,6 +507,10 @@ START_TEST(stale_hold)
 	expect_cycle(2);
 	t[2]->holds[0].since = t[1]->holds[0].since; /* nobody can tell */
 	expect_none();
+	/* Of two old ones nobody could tell either, but both are stale. */
+	t[2]->holds[0].since = t[1]->holds[0].since - 1;
+	world_mutex(world, t[3], A + 1, 0)->since = t[2]->holds[0].since;
+	expect_cycle(2);
 }
 END_TEST
 
@@ -561,7 +576,8 @@ static void make_random(unsigned seed)
 	make_threads(t, THREADS);
 	for (unsigned lock = 0; lock < LOCKS; lock++) {
 		if (rand() % 2) {
-			world_hold(world, t[rand() % THREADS], KIND_RWLOCK, A + lock, MODE_EXCLUSIVE, 50 * SEC);
+			world_hold(world, t[rand() % THREADS], KIND_RWLOCK, A + lock, MODE_EXCLUSIVE,
+				   50 * SEC);
 			continue;
 		}
 		for (unsigned i = 0; i < THREADS; i++)

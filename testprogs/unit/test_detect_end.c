@@ -207,7 +207,8 @@ START_TEST(never_joined)
 	world_end(world);
 	ck_assert_uint_eq(world->found.count, 2);
 	ck_assert_uint_eq(world_count(world, FINDING_thread_leak), 2);
-	const struct finding *finding = world->found.found[0]; /* the oldest first: 6 and 5 ended before the others */
+	const struct finding *finding =
+	    world->found.found[0]; /* the oldest first: 6 and 5 ended before the others */
 	ck_assert_uint_eq(finding->count, 2);
 	ck_assert_uint_eq(finding->thread, t[6]->id);
 	ck_assert_int_eq(finding->severity, SEVERITY_WARNING);
@@ -251,8 +252,14 @@ END_TEST
 START_TEST(limits_come_from_options)
 {
 	struct options from = {
-		.blocked = 1, .held = 2, .iterating = 3, .idle_blocked = 4, .heap_growth_rate = 5,
-		.heap_growth_for = 6, .thread_growth_percent = 7, .thread_growth_in = 8,
+		.blocked = 1,
+		.held = 2,
+		.iterating = 3,
+		.idle_blocked = 4,
+		.heap_growth_rate = 5,
+		.heap_growth_for = 6,
+		.thread_growth_percent = 7,
+		.thread_growth_in = 8,
 	};
 	struct limits limits;
 	limits_from_options(&limits, &from);
@@ -280,7 +287,7 @@ END_TEST
 
 START_TEST(most_serious_and_oldest_first)
 {
-	/* A long hold (warning) of long ago, an iterator (warning) older still, a stuck holder (error) of a moment ago. */
+	/* A long hold (warning), an older iterator (warning), and newest of all a stuck holder (error). */
 	world_mutex(world, t[1], A, 500 * SEC);
 	world_wants(world, t[2], A, 1 * SEC);
 	world_iterator(world, t[3], KIND_ITERATOR, 77, 600 * SEC);

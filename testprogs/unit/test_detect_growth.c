@@ -41,10 +41,12 @@ START_TEST(steady)
 {
 	grow(5 * SEC, 100 * MS, 60 * (int64_t)MB);
 	world->sites[1] = (struct rec_site){ .stack = 7, .live_bytes = 10 * MB, .live_blocks = 3 };
-	world->sites[2] = (struct rec_site){ .stack = 8, .live_bytes = 300 * MB, .live_blocks = UINT64_C(1) << 40 };
+	world->sites[2] =
+	    (struct rec_site){ .stack = 8, .live_bytes = 300 * MB, .live_blocks = UINT64_C(1) << 40 };
 	world->sites[3] = (struct rec_site){ .stack = 9, .live_bytes = -64 };
 	for (unsigned i = 4; i < 12; i++)
-		world->sites[i] = (struct rec_site){ .stack = 20 + i, .live_bytes = i * MB, .live_blocks = i };
+		world->sites[i] =
+		    (struct rec_site){ .stack = 20 + i, .live_bytes = i * MB, .live_blocks = i };
 	world->header.tables[REC_SITES].used = 12 * sizeof(struct rec_site);
 	expect(true);
 	const struct finding *finding = world->found.found[0];

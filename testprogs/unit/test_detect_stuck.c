@@ -137,7 +137,9 @@ END_TEST
 /* A pool with nothing to do, and main that waits for its end. */
 START_TEST(idle_workers)
 {
-	static const enum kind waits[] = { KIND_FD, KIND_SEM, KIND_TIME, KIND_SIGNAL, KIND_BARRIER, KIND_QUEUE };
+	static const enum kind waits[] = {
+		KIND_FD, KIND_SEM, KIND_TIME, KIND_SIGNAL, KIND_BARRIER, KIND_QUEUE
+	};
 	for (unsigned i = 1; i < 7; i++)
 		world_wait(world, t[i], waits[i - 1], A, MODE_NONE, 3600 * SEC);
 	world_cond(world, t[7], B, 3600 * SEC);
@@ -237,7 +239,7 @@ END_TEST
 
 START_TEST(ring_of_timed_waits)
 {
-	/* 1 and 2 have crossed A and B; 2 will give up some day, so it is no deadlock. 2 is the one to look at. */
+	/* 1 and 2 have crossed A and B; 2 will give up some day, so it is no deadlock. Look at 2. */
 	world_mutex(world, t[1], A, 60 * SEC);
 	world_wants(world, t[1], B, 50 * SEC);
 	world_mutex(world, t[2], B, 60 * SEC);
@@ -298,6 +300,25 @@ START_TEST(no_part_in_a_torn_copy)
 	t[1]->torn = false;
 	t[2]->torn = true;
 	ck_assert_uint_eq(expect_stuck(t[1])->count, 0);
+	/* Who waits behind it is stuck all the same; behind whom is not known. */
+	t[1]->torn = true;
+	t[2]->torn = false;
+	world_mutex(world, t[2], B, 60 * SEC);
+	const struct finding *finding = expect_stuck(t[2]);
+	ck_assert_uint_eq(finding->items[0].other, 0);
+	ck_assert_ptr_null(item_of(finding, ROLE_acquired, t[1], 0));
+}
+END_TEST
+
+/* A reader and a writer wait for an rwlock of which nobody is known to hold it (another process may). */
+START_TEST(nobody_is_known_to_hold_it)
+{
+	world_mutex(world, t[1], B, 60 * SEC);
+	world_wait(world, t[1], KIND_RWLOCK, A, MODE_SHARED, 20 * SEC);
+	world_wait(world, t[2], KIND_RWLOCK, A, MODE_EXCLUSIVE, 20 * SEC);
+	const struct finding *finding = expect_stuck(t[1]);
+	ck_assert_uint_eq(finding->items[0].other, 0);
+	ck_assert_uint_eq(finding->item_count, 2);
 }
 END_TEST
 
@@ -409,6 +430,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, reader_behind_a_writer_that_holds_nothing);
 	tcase_add_test(tests, readers_beside_it_are_not_its_waiters);
 	tcase_add_test(tests, no_part_in_a_torn_copy);
+	tcase_add_test(tests, nobody_is_known_to_hold_it);
 	tcase_add_test(tests, released_or_stale_holds_do_not_count);
 	tcase_add_test(tests, ended_threads_are_not_blocked);
 	tcase_add_test(tests, key_follows_the_wait);

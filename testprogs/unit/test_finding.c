@@ -135,10 +135,25 @@ END_TEST
 START_TEST(what_items_say)
 {
 	struct snap_thread thread = { .id = 3, .tid = 4003, .state = THREAD_ENDED, .name = "reader" };
-	struct rec_hold hold = { .handle = 1, .since = 2, .amount = 3, .stack = 4, .count = 5, .name = 6, .serial = 7,
-				 .op = OP_opendir, .kind = KIND_DIRECTORY, .mode = MODE_SHARED };
-	struct rec_wait wait = { .handle = 11, .since = 12, .stack = 14, .target = 15, .serial = 17,
-				 .op = OP_pthread_join, .kind = KIND_THREAD, .mode = MODE_EXCLUSIVE, .timed = 1 };
+	struct rec_hold hold = { .handle = 1,
+				 .since = 2,
+				 .amount = 3,
+				 .stack = 4,
+				 .count = 5,
+				 .name = 6,
+				 .serial = 7,
+				 .op = OP_opendir,
+				 .kind = KIND_DIRECTORY,
+				 .mode = MODE_SHARED };
+	struct rec_wait wait = { .handle = 11,
+				 .since = 12,
+				 .stack = 14,
+				 .target = 15,
+				 .serial = 17,
+				 .op = OP_pthread_join,
+				 .kind = KIND_THREAD,
+				 .mode = MODE_EXCLUSIVE,
+				 .timed = 1 };
 	struct finding *finding = finding_begin(&list, FINDING_stuck_holder, &snapshot, 2);
 	struct finding_item *item = finding_add(finding, ROLE_opened, 2);
 	finding_item_thread(item, &thread);
@@ -191,7 +206,7 @@ static struct finding *append(uint32_t items)
 {
 	struct finding *finding = finding_begin(&list, FINDING_leak, &snapshot, items);
 	for (uint32_t i = 0; i < items; i++)
-		strcpy(finding_add(finding, ROLE_allocated, items)->thread_name, "worker");
+		memcpy(finding_add(finding, ROLE_allocated, items)->thread_name, "worker", sizeof("worker"));
 	void *place = alerts + header.tables[REC_ALERTS].used;
 	memcpy(place, finding, finding->bytes);
 	header.tables[REC_ALERTS].used += finding->bytes;
@@ -237,7 +252,8 @@ START_TEST(half_written)
 	header.tables[REC_ALERTS].used = 0;
 	append(1);
 	append(2);
-	for (unsigned short_of = 1; short_of < sizeof(struct finding) + sizeof(struct finding_item); short_of++) {
+	for (unsigned short_of = 1; short_of < sizeof(struct finding) + sizeof(struct finding_item);
+	     short_of++) {
 		header.tables[REC_ALERTS].used--;
 		ck_assert_uint_eq(log_length(), 1);
 	}
@@ -251,11 +267,15 @@ START_TEST(nonsense)
 	const struct finding sound = *finding;
 	append(1);
 	ck_assert_uint_eq(log_length(), 3);
-	static const uint32_t sizes[] = { 1, 8, sizeof(struct finding) - 8, 4001, 4002, 4004, 1u << 20, UINT32_MAX, UINT32_MAX - 7 };
+	static const uint32_t sizes[] = { 1,        8,          sizeof(struct finding) - 8,
+					  4001,     4002,       4004,
+					  1u << 20, UINT32_MAX, UINT32_MAX - 7 };
 	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
 		finding->bytes = sizes[i];
 		ck_assert_uint_eq(log_length(), 1);
 	}
+	finding->bytes = sound.bytes + 4; /* the next one would not be aligned */
+	ck_assert_uint_eq(log_length(), 1);
 	finding->bytes = sound.bytes;
 	finding->item_count = 3; /* more than its bytes */
 	ck_assert_uint_eq(log_length(), 1);

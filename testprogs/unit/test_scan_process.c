@@ -25,11 +25,14 @@ START_TEST(lines_of_maps)
 		const char *line;
 		uint32_t flags;
 	} lines[] = {
-		{ "55d0c8e6d000-55d0c8e6f000 r--p 00000000 fe:00 1234      /usr/bin/cat", MAP_READ | MAP_OF_FILE },
+		{ "55d0c8e6d000-55d0c8e6f000 r--p 00000000 fe:00 1234      /usr/bin/cat",
+		  MAP_READ | MAP_OF_FILE },
 		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0", MAP_READ | MAP_WRITE },
 		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0 ", MAP_READ | MAP_WRITE },
-		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [heap]", MAP_READ | MAP_WRITE | MAP_BREAK },
-		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [stack]", MAP_READ | MAP_WRITE | MAP_MAIN_STACK },
+		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [heap]",
+		  MAP_READ | MAP_WRITE | MAP_BREAK },
+		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [stack]",
+		  MAP_READ | MAP_WRITE | MAP_MAIN_STACK },
 		{ "55d0c8e6d000-55d0c8e6f000 rw-p 00000000 00:00 0    [anon:arena]", MAP_READ | MAP_WRITE },
 		{ "55d0c8e6d000-55d0c8e6f000 r-xp 00000000 00:00 0    [vdso]", MAP_READ | MAP_OF_KERNEL },
 		{ "55d0c8e6d000-55d0c8e6f000 rw-s 00000000 00:05 9    /dev/dri/card0",
@@ -47,7 +50,9 @@ START_TEST(lines_of_maps)
 		ck_assert_uint_eq(map.end, 0x55d0c8e6f000);
 		ck_assert_msg(map.flags == lines[i].flags, "%s: %x", lines[i].line, map.flags);
 	}
-	static const char *const wrong[] = { "", "x", "55d0-", "55d0c8e6d000-55d0c8e6d000 rw-p", "55d0-55d1 rw", "-1 rw-p 0 0 0" };
+	static const char *const wrong[] = {
+		"", "x", "55d0-", "55d0c8e6d000-55d0c8e6d000 rw-p", "55d0-55d1 rw", "-1 rw-p 0 0 0"
+	};
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
 		struct map map;
 		ck_assert_msg(!parse(wrong[i], &map), "%s", wrong[i]);
@@ -236,7 +241,8 @@ START_TEST(chunks_of_libc)
 		ck_assert(ranges_hold(&heap, block->start));
 		ck_assert(ranges_hold(&heap, block->start + block_extent(block) - 1));
 		if (LIBC_MALLOC)
-			ck_assert_uint_eq(block->bytes + block->slack, malloc_usable_size((void *)block->start));
+			ck_assert_uint_eq(block->bytes + block->slack,
+					  malloc_usable_size((void *)block->start));
 	}
 	/* What is not the allocator's. */
 	static int variable;
@@ -249,6 +255,34 @@ START_TEST(chunks_of_libc)
 	blocks_release(&blocks);
 	for (unsigned i = 0; i < COUNT; i++)
 		free((void *)list[i].start);
+}
+END_TEST
+
+/* Tiny blocks of jemalloc and tcmalloc lie 8 bytes apart: none may cover the next. */
+START_TEST(chunks_of_another_allocator)
+{
+	static char memory[256] __attribute__((aligned(16)));
+	struct blocks blocks = { 0 };
+	for (unsigned i = 0; i < 32; i++) {
+		struct block block = { .start = (uint64_t)(uintptr_t)memory + 8 * i,
+				       .bytes = i % 9,
+				       .site = 1 };
+		blocks_add(&blocks, &block);
+	}
+	struct maps maps;
+	ck_assert_int_eq(maps_read(&maps), 0);
+	struct ranges readable = { 0 }, heap = { 0 };
+	ranges_add(&readable, (uint64_t)(uintptr_t)memory - 16, (uint64_t)(uintptr_t)memory + 256);
+	heap_measure(&blocks, &maps, &readable, false, &heap);
+	blocks_index(&blocks);
+	for (unsigned i = 0; i < 32; i++) {
+		ck_assert_uint_eq(blocks_find(&blocks, (uint64_t)(uintptr_t)memory + 8 * i), i);
+		ck_assert_uint_le(blocks.at[i].bytes + blocks.at[i].slack, 8);
+	}
+	ranges_release(&heap);
+	ranges_release(&readable);
+	maps_release(&maps);
+	blocks_release(&blocks);
 }
 END_TEST
 
@@ -266,6 +300,7 @@ int main(void)
 	tcase_add_test(tests, what_epoll_keeps);
 	tcase_add_test(tests, the_stack_of_a_thread);
 	tcase_add_test(tests, chunks_of_libc);
+	tcase_add_test(tests, chunks_of_another_allocator);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

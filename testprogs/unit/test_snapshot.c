@@ -68,23 +68,35 @@ static struct rec_thread *make_slot(uint32_t index, thread_id id)
 	slot->state = THREAD_RUNNING;
 	slot->id = id;
 	slot->tid = (int32_t)(4000 + id);
-	strcpy(slot->name, "worker");
+	memcpy(slot->name, "worker", sizeof("worker"));
 	return slot;
 }
 
 static struct rec_hold *slot_hold(struct rec_thread *slot, enum kind kind, uint64_t handle, uint32_t serial)
 {
 	struct rec_hold *hold = &slot->holds[slot->hold_count++];
-	*hold = (struct rec_hold){ .handle = handle, .since = 5, .count = 1, .owner = slot->id, .serial = serial,
-				   .kind = (uint8_t)kind, .mode = MODE_EXCLUSIVE, .state = HOLD_LIVE };
+	*hold = (struct rec_hold){ .handle = handle,
+				   .since = 5,
+				   .count = 1,
+				   .owner = slot->id,
+				   .serial = serial,
+				   .kind = (uint8_t)kind,
+				   .mode = MODE_EXCLUSIVE,
+				   .state = HOLD_LIVE };
 	return hold;
 }
 
-static struct rec_hold *make_resource(uint32_t index, enum kind kind, thread_id owner, uint64_t handle, uint32_t serial)
+static struct rec_hold *make_resource(uint32_t index, enum kind kind, thread_id owner, uint64_t handle,
+				      uint32_t serial)
 {
 	struct rec_hold *hold = &resources[index];
-	*hold = (struct rec_hold){ .handle = handle, .since = 5, .count = 1, .owner = owner, .serial = serial,
-				   .kind = (uint8_t)kind, .state = HOLD_LIVE };
+	*hold = (struct rec_hold){ .handle = handle,
+				   .since = 5,
+				   .count = 1,
+				   .owner = owner,
+				   .serial = serial,
+				   .kind = (uint8_t)kind,
+				   .state = HOLD_LIVE };
 	if (header->tables[REC_RESOURCES].used < (index + 1) * sizeof(*hold))
 		header->tables[REC_RESOURCES].used = (index + 1) * sizeof(*hold);
 	return hold;
@@ -131,7 +143,8 @@ START_TEST(a_thread)
 	hold->op = OP_pthread_rwlock_rdlock;
 	slot->wait_depth = 2;
 	slot->waits[0] = (struct rec_wait){ .handle = 1, .kind = KIND_MUTEX, .serial = 30 };
-	slot->waits[1] = (struct rec_wait){ .handle = 2, .kind = KIND_SEM, .serial = 31, .op = OP_sem_wait, .timed = 1 };
+	slot->waits[1] =
+	    (struct rec_wait){ .handle = 2, .kind = KIND_SEM, .serial = 31, .op = OP_sem_wait, .timed = 1 };
 	take();
 	ck_assert_uint_eq(snapshot.thread_count, 1);
 	const struct snap_thread *thread = snapshot_thread(&snapshot, 7);
@@ -419,6 +432,28 @@ START_TEST(while_it_is_written)
 }
 END_TEST
 
+START_TEST(time_that_does_not_count)
+{
+	struct rec_thread *slot = make_slot(0, 1);
+	slot_hold(slot, KIND_MUTEX, 1, 1)->since = 100;
+	slot_hold(slot, KIND_MUTEX, 2, 2)->since = 250;
+	slot_hold(slot, KIND_MUTEX, 3, 3)->since = 300;
+	slot_hold(slot, KIND_MUTEX, 4, 4)->since = 0;
+	slot->wait_depth = 1;
+	slot->waits[0] = (struct rec_wait){ .kind = KIND_MUTEX, .since = 199 };
+	make_resource(0, KIND_ITERATOR, 1, 1, 1)->since = 150;
+	take();
+	snapshot_discount(&snapshot, 200, 300);
+	const struct snap_thread *thread = &snapshot.threads[0];
+	ck_assert_uint_eq(thread->holds[0].since, 200);
+	ck_assert_uint_eq(thread->holds[1].since, 300);
+	ck_assert_uint_eq(thread->holds[2].since, 300);
+	ck_assert_uint_eq(thread->holds[3].since, 0);
+	ck_assert_uint_eq(thread->wait.since, 299);
+	ck_assert_uint_eq(snapshot.resources[0].since, 250);
+}
+END_TEST
+
 static int pages_left;
 
 static void *few_pages(size_t bytes)
@@ -469,6 +504,7 @@ int main(void)
 	tcase_add_test(tests, last_look_at_its_stack);
 	tcase_add_loop_test(tests, in_the_middle_of_a_write, 0, 2);
 	tcase_add_test(tests, while_it_is_written);
+	tcase_add_test(tests, time_that_does_not_count);
 	tcase_add_test(tests, memory_runs_out);
 	suite_add_tcase(all, tests);
 	SRunner *runner = srunner_create(all);

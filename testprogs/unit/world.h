@@ -91,7 +91,7 @@ UNUSED static struct snap_thread *world_thread(struct world *world)
 	thread->flags = index ? 0 : THREAD_MAIN;
 	thread->started = 1;
 	thread->holds = world->holds[index];
-	strcpy(thread->name, index ? "worker" : "main");
+	memcpy(thread->name, index ? "worker" : "main", index ? sizeof("worker") : sizeof("main"));
 	return thread;
 }
 
@@ -133,12 +133,14 @@ UNUSED static struct rec_wait *world_wait(struct world *world, struct snap_threa
 	return &thread->wait;
 }
 
-UNUSED static struct rec_hold *world_mutex(struct world *world, struct snap_thread *thread, uint64_t handle, nsec_t age)
+UNUSED static struct rec_hold *world_mutex(struct world *world, struct snap_thread *thread, uint64_t handle,
+					   nsec_t age)
 {
 	return world_hold(world, thread, KIND_MUTEX, handle, MODE_EXCLUSIVE, age);
 }
 
-UNUSED static struct rec_wait *world_wants(struct world *world, struct snap_thread *thread, uint64_t handle, nsec_t age)
+UNUSED static struct rec_wait *world_wants(struct world *world, struct snap_thread *thread, uint64_t handle,
+					   nsec_t age)
 {
 	return world_wait(world, thread, KIND_MUTEX, handle, MODE_EXCLUSIVE, age);
 }
@@ -152,7 +154,8 @@ UNUSED static struct rec_wait *world_join(struct world *world, struct snap_threa
 }
 
 /* `thread` waits in a condition variable, with its (already recorded) hold of `mutex` parked. */
-UNUSED static struct rec_wait *world_cond(struct world *world, struct snap_thread *thread, uint64_t mutex, nsec_t age)
+UNUSED static struct rec_wait *world_cond(struct world *world, struct snap_thread *thread, uint64_t mutex,
+					  nsec_t age)
 {
 	struct rec_hold *hold = world_mutex(world, thread, mutex, age);
 	hold->state = HOLD_PARKED;
@@ -161,8 +164,8 @@ UNUSED static struct rec_wait *world_cond(struct world *world, struct snap_threa
 	return wait;
 }
 
-UNUSED static struct rec_hold *world_iterator(struct world *world, const struct snap_thread *thread, enum kind kind,
-					      stack_id stack, nsec_t age)
+UNUSED static struct rec_hold *world_iterator(struct world *world, const struct snap_thread *thread,
+					      enum kind kind, stack_id stack, nsec_t age)
 {
 	struct rec_hold *hold = &world->resources[world->snapshot.resource_count++];
 	hold->handle = 0x17e0 + world->snapshot.resource_count;
@@ -176,7 +179,8 @@ UNUSED static struct rec_hold *world_iterator(struct world *world, const struct 
 	return hold;
 }
 
-UNUSED static struct rec_object *world_object(struct world *world, enum kind kind, uint64_t address, unsigned attributes)
+UNUSED static struct rec_object *world_object(struct world *world, enum kind kind, uint64_t address,
+					      unsigned attributes)
 {
 	struct rec_object *object = &world->objects[world->object_count++];
 	object->address = address;
@@ -191,7 +195,7 @@ UNUSED static void world_point(struct world *world, nsec_t at, uint64_t live_byt
 {
 	uint64_t number = world->header.tables[REC_SERIES].used / sizeof(struct rec_point);
 	world->series[number % REC_SERIES_COUNT] =
-		(struct rec_point){ .at = at, .live_bytes = live_bytes, .threads = threads };
+	    (struct rec_point){ .at = at, .live_bytes = live_bytes, .threads = threads };
 	world->header.tables[REC_SERIES].used = (number + 1) * sizeof(struct rec_point);
 }
 
@@ -256,14 +260,14 @@ UNUSED static uint32_t items_of(const struct finding *finding, enum role role)
 }
 
 /* Runs one suite, in this process under CK_FORK=no. */
-#define WORLD_MAIN(suite)                                                                                              \
-	int main(void)                                                                                                 \
-	{                                                                                                              \
-		SRunner *runner = srunner_create(suite());                                                             \
-		srunner_run_all(runner, CK_ENV);                                                                       \
-		int failed = srunner_ntests_failed(runner);                                                            \
-		srunner_free(runner);                                                                                  \
-		return failed ? 1 : 0;                                                                                 \
+#define WORLD_MAIN(suite) \
+	int main(void) \
+	{ \
+		SRunner *runner = srunner_create(suite()); \
+		srunner_run_all(runner, CK_ENV); \
+		int failed = srunner_ntests_failed(runner); \
+		srunner_free(runner); \
+		return failed ? 1 : 0; \
 	}
 
 #endif

@@ -1,0 +1,130 @@
+#include "platform/elf_next.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/context.h"
+
+/* What a look-up needs of one object, out of its dynamic section. */
+struct object {
+	const uint32_t *hash;
+	const ElfW(Sym) *symbols;
+	const char *strings;
+	const uint16_t *versions;
+	const ElfW(Verdef) *definitions;
+	uint64_t definition_count;
+	uintptr_t bias;
+};
+
+/* libc relocates these pointers in place, save in objects whose dynamic section is read-only. */
+static const void *at(const struct link_map *map, uintptr_t pointer)
+{
+	return (const void *)(pointer < map->l_addr ? pointer + map->l_addr : pointer);
+}
+
+static bool read_object(const struct link_map *map, struct object *object)
+{
+	*object = (struct object){ .bias = map->l_addr };
+	for (const ElfW(Dyn) *entry = map->l_ld; entry && entry->d_tag != DT_NULL; entry++) {
+		switch (entry->d_tag) {
+		case DT_GNU_HASH:
+			object->hash = at(map, entry->d_un.d_ptr);
+			break;
+		case DT_SYMTAB:
+			object->symbols = at(map, entry->d_un.d_ptr);
+			break;
+		case DT_STRTAB:
+			object->strings = at(map, entry->d_un.d_ptr);
+			break;
+		case DT_VERSYM:
+			object->versions = at(map, entry->d_un.d_ptr);
+			break;
+		case DT_VERDEF:
+			object->definitions = at(map, entry->d_un.d_ptr);
+			break;
+		case DT_VERDEFNUM:
+			object->definition_count = entry->d_un.d_val;
+			break;
+		default:
+			break;
+		}
+	}
+	return object->hash && object->symbols && object->strings;
+}
+
+static uint32_t gnu_hash(const char *name)
+{
+	uint32_t hash = 5381;
+	for (; *name; name++)
+		hash = hash * 33 + (unsigned char)*name;
+	return hash;
+}
+
+#define VERSION_HIDDEN 0x8000u
+
+/* Whether symbol `index` has that version, or where `version` is NULL is the one that a new program links to. */
+static bool version_fits(const struct object *object, uint32_t index, const char *version)
+{
+	if (!object->versions)
+		return true;
+	uint16_t number = object->versions[index];
+	if (!version)
+		return !(number & VERSION_HIDDEN);
+	const ElfW(Verdef) *definition = object->definitions;
+	for (uint64_t i = 0; definition && i < object->definition_count; i++) {
+		const ElfW(Verdaux) *name = (const void *)((const char *)definition + definition->vd_aux);
+		if (definition->vd_ndx == (number & ~VERSION_HIDDEN))
+			return strcmp(object->strings + name->vda_name, version) == 0;
+		definition = (const void *)((const char *)definition + definition->vd_next);
+	}
+	return false;
+}
+
+static void *value_of(const struct object *object, const ElfW(Sym) *symbol)
+{
+	void *value = (void *)(object->bias + symbol->st_value);
+	if (ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC)
+		value = ((void *(*)(void))value)();
+	return value;
+}
+
+static void *find_in(const struct object *object, const char *name, uint32_t hash, const char *version)
+{
+	uint32_t bucket_count = object->hash[0], first = object->hash[1], words = object->hash[2],
+		 shift = object->hash[3];
+	const uint64_t *bloom = (const uint64_t *)&object->hash[4];
+	const uint32_t *buckets = (const uint32_t *)&bloom[words];
+	const uint32_t *chain = &buckets[bucket_count];
+	uint64_t word = bloom[hash / 64 % words];
+	if (!bucket_count || !(word >> (hash % 64) & 1) || !(word >> ((hash >> shift) % 64) & 1))
+		return NULL;
+	for (uint32_t i = buckets[hash % bucket_count]; i >= first && i; i++) {
+		uint32_t found = chain[i - first];
+		const ElfW(Sym) *symbol = &object->symbols[i];
+		if ((found | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
+		    strcmp(object->strings + symbol->st_name, name) == 0 && version_fits(object, i, version))
+			return value_of(object, symbol);
+		if (found & 1)
+			break;
+	}
+	return NULL;
+}
+
+
+void *elf_next(const char *name, const char *version)
+{
+	uint32_t hash = gnu_hash(name);
+	const struct link_map *map = _r_debug.r_map;
+	while (map && map->l_ld != _DYNAMIC)
+		map = map->l_next;
+	for (map = map ? map->l_next : NULL; map; map = map->l_next) {
+		struct object object;
+		void *found = read_object(map, &object) ? find_in(&object, name, hash, version) : NULL;
+		if (found)
+			return found;
+	}
+	return NULL;
+}

@@ -1,0 +1,20 @@
+/*
+ * The next definition of a symbol after our own library, in the order in which
+ * objects were loaded: what dlsym(RTLD_NEXT) would answer, without its locks,
+ * and above all without its allocations. dlsym allocates the message of a failure,
+ * and that allocation may be what an allocator before us in the order is in the
+ * middle of setting itself up for.
+ *
+ * By the objects' GNU hash tables (Ulrich Drepper, "How To Write Shared
+ * Libraries"; the hash is Daniel J. Bernstein's).
+ */
+#ifndef WH_PLATFORM_ELF_NEXT_H
+#define WH_PLATFORM_ELF_NEXT_H
+
+/*
+ * `version` may be NULL: the default one. Return: NULL where no later object defines it.
+ * Context: hook, before the program's own threads load or unload anything (init).
+ */
+void *elf_next(const char *name, const char *version);
+
+#endif
