@@ -43,13 +43,17 @@ static std::weak_ptr<Both> weak = shared;
 static thread_local std::string mine = std::string(200, 't');
 
 struct AtEnd {
-	~AtEnd() { hashed["late"].push_back(1); }
+	~AtEnd()
+	{
+		hashed["late"].push_back(1);
+	}
 } at_end;
 
 int main()
 {
 	for (int i = 0; i < 1000; i++) {
-		std::string text = "a text that is too long for the object itself, number " + std::to_string(i);
+		std::string text =
+		    "a text that is too long for the object itself, number " + std::to_string(i);
 		ordered[i] = text;
 		hashed[text].assign(10, i);
 		queue.push_back(text);

@@ -75,7 +75,8 @@ static __attribute__((noinline)) void keep(void)
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = malloc(1010) };
 	epoll_ctl(epoll, EPOLL_CTL_ADD, fds[0], &event);
 	/* Much address space of which little was touched. */
-	void **wide = mmap(NULL, (size_t)8 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void **wide = mmap(NULL, (size_t)8 << 30, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (wide != MAP_FAILED)
 		wide[(size_t)7 << 27] = malloc(1011);
 }

@@ -4,6 +4,7 @@
  *
  * RUN: whoholds run %prog
  * TIMEOUT: 20
+ * TWIN: leak_three_clean
  * KINDS: possible-leak
  * EXPECT-JSON: [finding("possible-leak")] | length == 1
  * EXPECT-JSON: finding("possible-leak") | select(.severity == "warning" and .bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lost}})
@@ -56,7 +57,8 @@ static void deny_ptrace(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = { .len = sizeof filter / sizeof *filter, .filter = filter };
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
 		puts("no seccomp here");
 		exit(77);
 	}

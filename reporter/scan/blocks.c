@@ -8,7 +8,8 @@
 
 static bool makes_sense(const struct blocks *blocks, const struct block *block)
 {
-	if (blocks->count == BLOCKS_MOST || block->start >= ADDRESS_END || block->bytes >= ADDRESS_END - block->start)
+	if (blocks->count == BLOCKS_MOST || block->start >= ADDRESS_END ||
+	    block->bytes >= ADDRESS_END - block->start)
 		return false;
 	return !blocks->count || blocks->at[blocks->count - 1].start < block->start;
 }

@@ -41,10 +41,10 @@ struct block {
 struct blocks {
 	struct block *at;
 	uint64_t count, room;
-	uint64_t low, span;   /* every block lies in [low, low + span) */
-	uint32_t **regions;   /* by address >> BLOCKS_REGION_SHIFT; NULL: no block in it */
-	site_id sites;        /* one more than the highest site */
-	bool failed;          /* memory ran out, or blocks came out of order: judge nothing */
+	uint64_t low, span; /* every block lies in [low, low + span) */
+	uint32_t **regions; /* by address >> BLOCKS_REGION_SHIFT; NULL: no block in it */
+	site_id sites;      /* one more than the highest site */
+	bool failed;        /* memory ran out, or blocks came out of order: judge nothing */
 	/* What of a block with BLOCK_HOLES may be read; set by the scan, may be NULL: all of it. */
 	const struct ranges *readable;
 	/* Whether pages of large blocks are worth reading; may be NULL: all are. See pages.h. */
@@ -71,7 +71,10 @@ static inline uint64_t block_extent(const struct block *block)
 	return bytes ? bytes : 1;
 }
 
-/* The block that `address` points into, not behind; BLOCK_NONE: none. */
+/*
+ * The block that `address` points into, not behind; BLOCK_NONE: none. Of blocks that lie one in the
+ * other (a free that was not seen) the inner one.
+ */
 static inline uint32_t blocks_find(const struct blocks *blocks, uint64_t address)
 {
 	if (address - blocks->low >= blocks->span)
@@ -82,17 +85,18 @@ static inline uint32_t blocks_find(const struct blocks *blocks, uint64_t address
 	uint32_t first = region[(address >> BLOCKS_GRANULE_SHIFT) & (BLOCKS_REGION_ENTRIES - 1)];
 	if (!first)
 		return BLOCK_NONE;
+	uint32_t found = BLOCK_NONE;
 	for (uint64_t i = first - 1; i < blocks->count && blocks->at[i].start <= address; i++)
 		if (address - blocks->at[i].start < block_extent(&blocks->at[i]))
-			return (uint32_t)i;
-	return BLOCK_NONE;
+			found = (uint32_t)i;
+	return found;
 }
 
 /* A place in a block, for those who read it word by word and must be able to stop in the middle. */
 struct block_cursor {
 	const uint64_t *words; /* next to be read; `left` of them may be read */
 	uint64_t left;
-	uint64_t offset;       /* of what follows them in the block, bytes */
+	uint64_t offset; /* of what follows them in the block, bytes */
 	uint32_t block;
 };
 

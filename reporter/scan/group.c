@@ -7,15 +7,15 @@
 /* Working space: a number for each block, or for each lost one. */
 struct work {
 	struct blocks *blocks;
-	uint64_t lost;               /* how many blocks are */
-	uint32_t *order;             /* by block: when it was first seen, from 1; 0: not yet */
-	uint32_t *low;               /* by block: the earliest that it leads back to; once folded: its ring, from 0 */
-	uint32_t *open;              /* stack of blocks whose ring is not complete */
-	uint32_t *folded;            /* blocks, ring by ring, those pointed to before those that point */
-	uint32_t *owner;             /* by ring: number + 1 of the group that it counts for; 0: none yet */
-	uint32_t *group_of;          /* by site: number + 1 of its group; 0: none yet */
-	uint64_t *site_bytes;        /* by site: scratch for one ring */
-	struct block_cursor *path;   /* from the block the walk began with to the present one */
+	uint64_t lost;      /* how many blocks are */
+	uint32_t *order;    /* by block: when it was first seen, from 1; 0: not yet */
+	uint32_t *low;      /* by block: the earliest that it leads back to; once folded: its ring, from 0 */
+	uint32_t *open;     /* stack of blocks whose ring is not complete */
+	uint32_t *folded;   /* blocks, ring by ring, those pointed to before those that point */
+	uint32_t *owner;    /* by ring: number + 1 of the group that it counts for; 0: none yet */
+	uint32_t *group_of; /* by site: number + 1 of its group; 0: none yet */
+	uint64_t *site_bytes;      /* by site: scratch for one ring */
+	struct block_cursor *path; /* from the block the walk began with to the present one */
 	uint64_t open_count, folded_count;
 	uint32_t rings;
 	nsec_t deadline;
@@ -223,7 +223,8 @@ static void count_rings(struct work *work, struct groups *groups)
 static bool before(const void *a, const void *b, void *data)
 {
 	const struct group *left = a, *right = b;
-	uint64_t left_bytes = left->bytes + left->indirect_bytes, right_bytes = right->bytes + right->indirect_bytes;
+	uint64_t left_bytes = left->bytes + left->indirect_bytes,
+		 right_bytes = right->bytes + right->indirect_bytes;
 	(void)data;
 	return left_bytes != right_bytes ? left_bytes > right_bytes : left->site < right->site;
 }

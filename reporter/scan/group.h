@@ -24,20 +24,20 @@
 /* Everything lost directly that one site allocated; a ring counts for the site with most bytes in it. */
 struct group {
 	site_id site;
-	uint32_t thread;          /* thread_id (low 20 bits) of the first block; 0: unknown */
-	uint64_t bytes, count;    /* lost directly; of a ring all of it */
+	uint32_t thread;       /* thread_id (low 20 bits) of the first block; 0: unknown */
+	uint64_t bytes, count; /* lost directly; of a ring all of it */
 	uint64_t indirect_bytes, indirect_count;
-	bool cycle;               /* one of them is a ring */
+	bool cycle; /* one of them is a ring */
 	bool threads_differ;
 	site_id others[GROUP_OTHERS]; /* more sites of its rings; 0: none */
 };
 
 struct groups {
-	struct group *at;  /* the caller's, `room` of them */
+	struct group *at; /* the caller's, `room` of them */
 	uint64_t room;
 	uint64_t count;
-	uint64_t dropped;  /* groups that found no room */
-	bool failed;       /* memory or time ran out: nothing may be concluded */
+	uint64_t dropped; /* groups that found no room */
+	bool failed;      /* memory or time ran out: nothing may be concluded */
 };
 
 /*

@@ -19,7 +19,7 @@
 static uint64_t break_start(void)
 {
 	char line[1024];
-	if (sys_read_file("/proc/self/stat", line, sizeof line) < 0)
+	if (sys_read_file("/proc/thread-self/stat", line, sizeof line) < 0)
 		return 0;
 	const char *at = strrchr(line, ')');
 	/* Field 47; the one behind the name is number 3. */
@@ -64,7 +64,8 @@ static bool add_chunk(struct heap *heap, struct block *block)
 	uint64_t slack = size - overhead - block->bytes;
 	block->slack = slack <= UINT16_MAX ? slack : 0;
 	if (header[1] & CHUNK_MAPPED) {
-		ranges_add(heap->ranges, block->start - CHUNK_HEADER - header[0], block->start - CHUNK_HEADER + size);
+		ranges_add(heap->ranges, block->start - CHUNK_HEADER - header[0],
+			   block->start - CHUNK_HEADER + size);
 		return true;
 	}
 	const struct map *map = maps_find(heap->maps, block->start);
@@ -75,7 +76,8 @@ static bool add_chunk(struct heap *heap, struct block *block)
 	}
 	if (!map || !(map->flags & MAP_BREAK))
 		return false;
-	ranges_add(heap->ranges, MAX_OF(map->start, MIN_OF(heap->break_start, block->start & ~(PAGE_BYTES - 1))), map->end);
+	ranges_add(heap->ranges,
+		   MAX_OF(map->start, MIN_OF(heap->break_start, block->start & ~(PAGE_BYTES - 1))), map->end);
 	return true;
 }
 
@@ -106,7 +108,8 @@ void heap_measure(struct blocks *blocks, const struct maps *maps, const struct r
 	for (uint64_t i = 0; i < blocks->count; i++) {
 		struct block *block = &blocks->at[i];
 		/* Both go upward; most blocks lie in the readable piece that the last one lay in. */
-		if (block->start >= good.end && !ranges_next(readable, block->start - CHUNK_HEADER, UINT64_MAX, &good))
+		if (block->start >= good.end &&
+		    !ranges_next(readable, block->start - CHUNK_HEADER, UINT64_MAX, &good))
 			good = (struct range){ 0, 0 };
 		bool header_readable = block->start - CHUNK_HEADER >= good.start && block->start < good.end;
 		if (!of_libc || !header_readable || !add_chunk(&heap, block)) {

@@ -22,10 +22,10 @@ struct scan_caller;
 struct image {
 	const struct snapshot *snapshot;
 	const struct scan_caller *caller;
-	const struct stop *stop;  /* the other threads; NULL: there are none, or nothing is known of them */
-	bool threads_known;       /* caller and stop are all the threads there are */
-	bool heap_partial;        /* the heap holds blocks that nothing is known of */
-	struct range shared;      /* what the scan shares with a copy of the process; not to be looked at */
+	const struct stop *stop; /* the other threads; NULL: there are none, or nothing is known of them */
+	bool threads_known;      /* caller and stop are all the threads there are */
+	bool heap_partial;       /* the heap holds blocks that nothing is known of */
+	struct range shared;     /* what the scan shares with a copy of the process; not to be looked at */
 	nsec_t deadline;
 
 	struct maps maps;
@@ -33,7 +33,7 @@ struct image {
 	struct pages pages;
 	struct blocks blocks;
 	struct ranges heap;
-	struct range libc;        /* its data, where lists of open streams are; empty: unknown */
+	struct range libc; /* its data, where lists of open streams are; empty: unknown */
 	struct range loader;
 	struct range shim;
 	struct range recording;

@@ -99,7 +99,7 @@ int maps_read(struct maps *maps)
 		maps->room = 0;
 		return -ENOMEM;
 	}
-	int fd = sys_open("/proc/self/maps", O_RDONLY, 0);
+	int fd = sys_open("/proc/thread-self/maps", O_RDONLY, 0);
 	if (fd < 0) {
 		maps_release(maps);
 		return fd;

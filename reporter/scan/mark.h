@@ -23,12 +23,12 @@ enum mark_of {
 
 struct mark {
 	struct blocks *blocks;
-	uint32_t *pending;     /* blocks that were reached and not read yet */
+	uint32_t *pending; /* blocks that were reached and not read yet */
 	uint64_t pending_count;
-	uint64_t read_words;   /* in all */
+	uint64_t read_words;    /* in all */
 	uint64_t reached_bytes; /* of the blocks reached so far */
-	nsec_t deadline;       /* CLOCK_MONOTONIC; 0: none */
-	bool expired;          /* past it: nothing may be concluded from marks that are missing */
+	nsec_t deadline;        /* CLOCK_MONOTONIC; 0: none */
+	bool expired;           /* past it: nothing may be concluded from marks that are missing */
 };
 
 /*

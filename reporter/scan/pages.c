@@ -17,7 +17,7 @@ void pages_open(struct pages *pages)
 	*pages = (struct pages){ .fd = -1 };
 	pages->entries = memory_array(ENTRIES, sizeof *pages->entries);
 	if (pages->entries)
-		pages->fd = sys_open("/proc/self/pagemap", O_RDONLY, 0);
+		pages->fd = sys_open("/proc/thread-self/pagemap", O_RDONLY, 0);
 }
 
 void pages_close(struct pages *pages)
@@ -49,7 +49,8 @@ static bool entry_matches(uint64_t entry, enum pages_want want)
 	return want == PAGES_ANY || !(entry & ENTRY_OF_FILE);
 }
 
-bool pages_next_run(struct pages *pages, uint64_t start, uint64_t end, enum pages_want want, struct range *ret_run)
+bool pages_next_run(struct pages *pages, uint64_t start, uint64_t end, enum pages_want want,
+		    struct range *ret_run)
 {
 	if (start >= end)
 		return false;

@@ -36,6 +36,7 @@ void pages_close(struct pages *pages);
  * The first piece of [start, end) whose pages are such; all of it where that is not known.
  * Return: false: there is none. Goes by whole pages, and answers pieces of some megabytes at the most.
  */
-bool pages_next_run(struct pages *pages, uint64_t start, uint64_t end, enum pages_want want, struct range *ret_run);
+bool pages_next_run(struct pages *pages, uint64_t start, uint64_t end, enum pages_want want,
+		    struct range *ret_run);
 
 #endif

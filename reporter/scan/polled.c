@@ -42,7 +42,7 @@ static void mark_data(uint64_t word, void *data)
 static void put_path(char *path, const char *folder, const char *name)
 {
 	struct text text = { .at = path, .size = 64 };
-	text_format(&text, "/proc/self/%s/%s", folder, name);
+	text_format(&text, "/proc/thread-self/%s/%s", folder, name);
 }
 
 static void look_at(const char *name, char *text, struct mark *mark)
@@ -66,7 +66,7 @@ void polled_mark(struct mark *mark)
 		uint8_t type;
 		char name[];
 	};
-	int fd = sys_open("/proc/self/fd", O_RDONLY | O_DIRECTORY, 0);
+	int fd = sys_open("/proc/thread-self/fd", O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return;
 	char *text = memory_array(TEXT_BYTES, 1);

@@ -45,13 +45,16 @@ static void mark_piece(struct roots *roots, uint64_t start, uint64_t end)
 /* Memory that others may cut short, and devices: a copy by the kernel fails where a load would be a signal. */
 static void mark_copied(struct roots *roots, uint64_t start, uint64_t end)
 {
+	const struct range *libc = &roots->image->libc;
 	int32_t pid = sys_pid();
 	while (start < end) {
 		uint64_t bytes = MIN_OF(end - start, BOUNCE_BYTES);
 		struct iovec to = { roots->bounce, bytes }, from = { (void *)start, bytes };
 		long got = sys_call6(SYS_process_vm_readv, pid, (long)&to, 1, (long)&from, 1, 0);
 		if (got > 0)
-			mark_words(roots->mark, roots->bounce, (uint64_t)got / 8, MARK_OF_PROGRAM);
+			mark_words(roots->mark, roots->bounce, (uint64_t)got / 8,
+				   start >= libc->start && start < libc->end ? MARK_OF_LIBC
+									     : MARK_OF_PROGRAM);
 		start += bytes;
 	}
 }
@@ -60,10 +63,12 @@ static void mark_copied(struct roots *roots, uint64_t start, uint64_t end)
 static void mark_mapping(struct roots *roots, const struct map *map, uint64_t start, uint64_t end)
 {
 	bool shared = map->flags & MAP_IS_SHARED;
+	/* Pages of ours that were given back since the mappings were read: the page map has nothing there. */
+	bool may_be_gone = roots->image->pages.fd < 0;
 	struct range run;
 	while (!roots->mark->expired &&
 	       pages_next_run(&roots->image->pages, start, end, shared ? PAGES_ANY : PAGES_WRITTEN, &run)) {
-		if (shared)
+		if (shared || may_be_gone)
 			mark_copied(roots, run.start, run.end);
 		else
 			mark_piece(roots, run.start, run.end);
@@ -137,16 +142,21 @@ static void add_threads(struct roots *roots)
 		const struct stop_thread *thread = &image->stop->threads[i];
 		if (!thread->words)
 			continue;
-		mark_words(roots->mark, image->stop->registers + i * STOP_WORDS, thread->words, MARK_OF_PROGRAM);
+		mark_words(roots->mark, image->stop->registers + i * STOP_WORDS, thread->words,
+			   MARK_OF_PROGRAM);
 		add_thread(roots, thread->sp, thread->pointer);
 	}
 	stack_t alternate = { 0 };
 	if (sys_call2(SYS_sigaltstack, NULL, &alternate) == 0)
 		mark_word(roots->mark, (uint64_t)alternate.ss_sp);
-	/* A thread on its way has its argument in nobody's memory but the kernel's, for a moment. */
-	for (uint32_t i = 0; i < image->snapshot->thread_count; i++)
-		if (image->snapshot->threads[i].state == THREAD_STARTING)
-			mark_word(roots->mark, image->snapshot->threads[i].argument);
+	/*
+	 * The argument of a thread on its way is nowhere but in its slot. The slot as it is now: the snapshot was
+	 * taken while threads ran on.
+	 */
+	const struct rec_thread *slot;
+	for (uint32_t i = 0; (slot = view_thread(image->snapshot->view, i)); i++)
+		if (__atomic_load_n((const uint32_t *)&slot->state, __ATOMIC_RELAXED) == THREAD_STARTING)
+			mark_word(roots->mark, slot->argument);
 }
 
 static bool is_live(const struct image *image, uint64_t pointer)
@@ -185,15 +195,19 @@ static void stack_found(uint64_t pointer, const struct range *stack, void *data)
 
 static bool is_anonymous(const struct map *map)
 {
-	return (map->flags & (MAP_READ | MAP_WRITE | MAP_IS_SHARED | MAP_OF_FILE | MAP_OF_KERNEL | MAP_MAIN_STACK)) ==
-	       (MAP_READ | MAP_WRITE);
+	return (map->flags & (MAP_READ | MAP_WRITE | MAP_IS_SHARED | MAP_OF_FILE | MAP_OF_KERNEL |
+			      MAP_MAIN_STACK)) == (MAP_READ | MAP_WRITE);
 }
 
-/* Stacks of ended threads. Where not every live thread is known, there is no telling which are those. */
+/*
+ * Stacks of ended threads. Where not every live thread is known, there is no telling which are those;
+ * where the page map can't be read, looking for them is not safe.
+ */
 static void leave_out_ended(struct roots *roots)
 {
 	struct image *image = roots->image;
-	if (!image->threads_known || image->snapshot->view->header->threads_started <= 1)
+	if (!image->threads_known || image->pages.fd < 0 ||
+	    image->snapshot->view->header->threads_started <= 1)
 		return;
 	for (uint64_t i = 0; i < image->maps.count; i++)
 		if (is_anonymous(&image->maps.at[i]))

@@ -23,11 +23,11 @@
 
 /* What the scan found, where a copy of the process can leave it for us. */
 struct result {
-	int error;              /* 0: all of it was judged; -EINPROGRESS: it did not get to the end */
+	int error; /* 0: all of it was judged; -EINPROGRESS: it did not get to the end */
 	uint64_t group_count;
-	struct group *groups;   /* room for one a site */
-	uint64_t *resources;    /* bytes plus 1 of each that is lost */
-	uint64_t bytes;         /* of the mapping */
+	struct group *groups; /* room for one a site */
+	uint64_t *resources;  /* bytes plus 1 of each that is lost */
+	uint64_t bytes;       /* of the mapping */
 };
 
 struct scan {
@@ -42,9 +42,9 @@ static struct result *result_make(const struct snapshot *snapshot)
 			 snapshot->resource_count * sizeof(uint64_t);
 	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (at < 0 && at > -4096)
+	struct result *result = (unsigned long)at >= -4095ul ? NULL : (struct result *)at;
+	if (!result)
 		return NULL;
-	struct result *result = (struct result *)at;
 	result->error = -EINPROGRESS;
 	result->groups = (struct group *)(result + 1);
 	result->resources = (uint64_t *)(result->groups + sites);
@@ -72,7 +72,8 @@ static int judge(struct scan *scan)
 	mark_release(&mark);
 	if (error)
 		return error;
-	struct groups groups = { .at = result->groups, .room = (uint64_t)view_sites(image->snapshot->view) + 1 };
+	struct groups groups = { .at = result->groups,
+				 .room = (uint64_t)view_sites(image->snapshot->view) + 1 };
 	groups_make(&groups, &image->blocks, image->deadline);
 	result->group_count = groups.count;
 	return groups.failed ? -ETIMEDOUT : 0;
@@ -178,7 +179,8 @@ static void report_group(const struct snapshot *snapshot, const struct group *gr
 			 struct finding_list *list)
 {
 	const unsigned room = 1 + GROUP_OTHERS;
-	struct finding *finding = finding_begin(list, sure ? FINDING_leak : FINDING_possible_leak, snapshot, room);
+	struct finding *finding =
+	    finding_begin(list, sure ? FINDING_leak : FINDING_possible_leak, snapshot, room);
 	if (!finding)
 		return;
 	stack_id stack = stack_of_site(snapshot, group->site);
@@ -245,7 +247,8 @@ void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *call
 	const uint64_t *resources = NULL;
 	bool sure = true;
 	if (scan.result) {
-		scan.image.shared = (struct range){ (uint64_t)scan.result, (uint64_t)scan.result + scan.result->bytes };
+		scan.image.shared =
+		    (struct range){ (uint64_t)scan.result, (uint64_t)scan.result + scan.result->bytes };
 		scan.image.deadline = sys_monotonic() + SCAN_LIMIT;
 		scan.image.heap_partial = allocation_partial();
 		scan.image.threads_known = true;

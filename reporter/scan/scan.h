@@ -37,7 +37,8 @@ struct scan_caller {
  * __builtin_frame_address(0): what that function has saved of its caller's registers lies just
  * below that address, and what it has not yet used is still in place.
  */
-static inline __attribute__((always_inline)) void scan_caller_here(struct scan_caller *caller, const void *frame)
+static inline __attribute__((always_inline)) void scan_caller_here(struct scan_caller *caller,
+								   const void *frame)
 {
 	__asm__ volatile("mov %%rbx, 0(%1)\n\t"
 			 "mov %%rbp, 8(%1)\n\t"
@@ -56,6 +57,7 @@ static inline __attribute__((always_inline)) void scan_caller_here(struct scan_c
 /*
  * Adds findings to `list`. The reporter thread is paused (start.h). `snapshot` was taken since.
  */
-void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *caller, struct finding_list *list);
+void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *caller,
+		 struct finding_list *list);
 
 #endif

@@ -19,7 +19,8 @@ bool stack_of_pointer(const struct maps *maps, uint64_t pointer, struct range *r
 		return false;
 	for (uint64_t i = 0; i + 1 < (end - pointer) / 8; i++) {
 		uint64_t start = words[i], bytes = words[i + 1];
-		if (!start || start % PAGE_BYTES || bytes % PAGE_BYTES || bytes < STACK_LEAST || start > pointer)
+		if (!start || start % PAGE_BYTES || bytes % PAGE_BYTES || bytes < STACK_LEAST ||
+		    start > pointer)
 			continue;
 		if (pointer - start < bytes && start + bytes - pointer <= ABOVE_POINTER_MOST) {
 			*ret_stack = (struct range){ start, start + bytes };
@@ -36,7 +37,8 @@ void stacks_each(const struct maps *maps, const struct map *map, struct pages *p
 		 void (*each)(uint64_t pointer, const struct range *stack, void *data), void *data)
 {
 	struct range run, stack;
-	for (uint64_t from = map->start; pages_next_run(pages, from, map->end, PAGES_WRITTEN, &run); from = run.end)
+	for (uint64_t from = map->start; pages_next_run(pages, from, map->end, PAGES_WRITTEN, &run);
+	     from = run.end)
 		for (uint64_t at = run.start; at < run.end; at += ALIGNMENT)
 			if (UNLIKELY(*(const uint64_t *)at == at) && stack_of_pointer(maps, at, &stack))
 				each(at, &stack, data);

@@ -20,15 +20,15 @@
 #include "reporter/scan/memory.h"
 
 enum phase {
-	PHASE_MADE,    /* the tracer waits until the caller has allowed it to trace */
+	PHASE_MADE, /* the tracer waits until the caller has allowed it to trace */
 	PHASE_GO,
-	PHASE_HELD,    /* the caller scans */
-	PHASE_FAILED,  /* nothing is held; see `error` */
+	PHASE_HELD,   /* the caller scans */
+	PHASE_FAILED, /* nothing is held; see `error` */
 	PHASE_LET_GO,
 };
 
 enum thread_is {
-	THREAD_SEIZED,  /* asked to stop, has not yet */
+	THREAD_SEIZED, /* asked to stop, has not yet */
 	THREAD_HELD,
 	THREAD_GONE,
 };
@@ -108,7 +108,7 @@ static int seize_new(struct stop *stop)
 		uint8_t type;
 		char name[];
 	};
-	char buffer[2048] __attribute__((aligned(8)));
+	char buffer[2048] __attribute__((aligned(8))) = { 0 };
 	int found = 0;
 	sys_call3(SYS_lseek, stop->tasks_fd, 0, SEEK_SET);
 	for (;;) {
@@ -182,10 +182,43 @@ static int read_registers(struct stop *stop, uint64_t number)
 	thread->sp = registers->rsp;
 	thread->pointer = registers->fs_base;
 	thread->words = sizeof *registers / 8;
-	struct iovec extended = { .iov_base = words + thread->words, .iov_len = (STOP_WORDS - thread->words) * 8 };
+	struct iovec extended = { .iov_base = words + thread->words,
+				  .iov_len = (STOP_WORDS - thread->words) * 8 };
 	if (trace(PTRACE_GETREGSET, thread->tid, (void *)NT_X86_XSTATE, &extended) == 0)
 		thread->words += (uint32_t)(extended.iov_len / 8);
 	return 0;
+}
+
+/*
+ * These end with EINTR once the thread is to stop, whatever the reason: unlike others, the kernel does not begin
+ * them again by itself. Nothing has happened yet, so they may be made again.
+ */
+static bool is_to_be_made_again(const struct user_regs_struct *registers)
+{
+	static const uint16_t calls[] = { SYS_epoll_wait,    SYS_epoll_pwait,     SYS_epoll_pwait2,
+					  SYS_semop,         SYS_semtimedop,      SYS_io_getevents,
+					  SYS_io_pgetevents, SYS_rt_sigtimedwait, SYS_msgrcv,
+					  SYS_msgsnd };
+	if ((int64_t)registers->rax != -EINTR)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(calls); i++)
+		if (registers->orig_rax == calls[i])
+			return true;
+	return false;
+}
+
+/* The system call that our stop has interrupted is made again, as if nothing had been. */
+static void make_call_again(const struct stop *stop, uint64_t number)
+{
+	const struct stop_thread *thread = &stop->threads[number];
+	struct user_regs_struct *registers = (void *)(stop->registers + number * STOP_WORDS);
+	if (thread->signal || !thread->words || !is_to_be_made_again(registers))
+		return;
+	registers->rip -= 2; /* the length of the instruction */
+	registers->rax = registers->orig_rax;
+	registers->orig_rax = ~UINT64_C(0);
+	struct iovec general = { .iov_base = registers, .iov_len = sizeof *registers };
+	trace(PTRACE_SETREGSET, thread->tid, (void *)NT_PRSTATUS, &general);
 }
 
 #define BUSY_PAUSE (NSEC_PER_MSEC / 5)
@@ -206,6 +239,8 @@ static int let_busy_run(struct stop *stop)
 	/* All of them at once: one may hold the allocator's lock that another waits for. */
 	for (uint64_t i = 0; i < stop->count; i++) {
 		struct stop_thread *thread = &stop->threads[i];
+		if (thread->busy)
+			make_call_again(stop, i);
 		if (thread->busy && trace(PTRACE_CONT, thread->tid, NULL, (void *)(long)thread->signal) == 0)
 			thread->state = THREAD_SEIZED;
 	}
@@ -242,8 +277,10 @@ static void let_go(struct stop *stop)
 {
 	for (uint64_t i = 0; i < stop->count; i++) {
 		struct stop_thread *thread = &stop->threads[i];
-		if (thread->state == THREAD_HELD)
-			trace(PTRACE_DETACH, thread->tid, NULL, (void *)(long)thread->signal);
+		if (thread->state != THREAD_HELD)
+			continue;
+		make_call_again(stop, i);
+		trace(PTRACE_DETACH, thread->tid, NULL, (void *)(long)thread->signal);
 	}
 }
 
@@ -346,7 +383,8 @@ int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_
 	}
 	stop->tracer_alive = 1;
 	long tracer = guest_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED | CLONE_CHILD_CLEARTID,
-				  (char *)stop->stack + TRACER_STACK_BYTES, &stop->tracer_alive, NULL, tracer_run, stop);
+				  (char *)stop->stack + TRACER_STACK_BYTES, &stop->tracer_alive, NULL,
+				  tracer_run, stop);
 	if (tracer < 0) {
 		release(stop);
 		return (int)tracer;

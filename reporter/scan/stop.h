@@ -44,17 +44,17 @@ struct stop_thread {
 struct stop {
 	struct stop_thread *threads; /* those that are held */
 	uint64_t count;
-	uint64_t *registers;         /* STOP_WORDS for each of them */
+	uint64_t *registers; /* STOP_WORDS for each of them */
 	/* private */
 	uint64_t room;
-	uint64_t signals;            /* mask of the caller before */
+	uint64_t signals; /* mask of the caller before */
 	bool (*is_busy)(uint64_t thread_pointer);
 	nsec_t deadline;
 	void *stack;
 	int tasks_fd;
 	int error;
 	int32_t caller, tracer;
-	uint32_t tracer_alive;       /* cleared by the kernel */
+	uint32_t tracer_alive; /* cleared by the kernel */
 	uint32_t phase;
 	bool undumpable;
 };

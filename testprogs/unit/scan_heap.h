@@ -31,7 +31,9 @@ static inline void heap_build_slack(struct heap_of_test *heap, unsigned count, u
 	blocks_release(&heap->blocks);
 	memset(heap, 0, sizeof *heap);
 	for (unsigned i = 0; i < count; i++) {
-		struct block block = { .start = heap_address(heap, i), .bytes = bytes, .slack = slack, .site = 1 };
+		struct block block = {
+			.start = heap_address(heap, i), .bytes = bytes, .slack = slack, .site = 1
+		};
 		blocks_add(&heap->blocks, &block);
 	}
 	blocks_index(&heap->blocks);
@@ -44,7 +46,8 @@ static inline void heap_build(struct heap_of_test *heap, unsigned count, unsigne
 }
 
 /* Word `word` of block `from` points to byte `offset` of block `to`. */
-static inline void heap_point(struct heap_of_test *heap, unsigned from, unsigned word, unsigned to, unsigned offset)
+static inline void heap_point(struct heap_of_test *heap, unsigned from, unsigned word, unsigned to,
+			      unsigned offset)
 {
 	heap->words[from][word] = heap_address(heap, to) + offset;
 }

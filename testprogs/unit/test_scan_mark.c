@@ -86,6 +86,23 @@ START_TEST(a_pointer_that_is_not_aligned_does_not_count)
 }
 END_TEST
 
+/* One was freed in a way that nobody saw, and part of it was handed out again. */
+START_TEST(of_blocks_in_blocks_the_inner_one)
+{
+	uint64_t at = 0x500000000000;
+	struct block outer = { .start = at, .bytes = 4096, .site = 1 };
+	struct block inner = { .start = at + 1024, .bytes = 64, .site = 1 };
+	struct blocks blocks = { 0 };
+	blocks_add(&blocks, &outer);
+	blocks_add(&blocks, &inner);
+	blocks_index(&blocks);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 1000), 0);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 1030), 1);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 1100), 0);
+	blocks_release(&blocks);
+}
+END_TEST
+
 START_TEST(nothing_leads_out_of_an_empty_heap)
 {
 	heap_build(&heap, 0, 0);
@@ -171,7 +188,8 @@ END_TEST
 START_TEST(pages_never_touched_are_left_alone)
 {
 	uint64_t bytes = (uint64_t)256 << 20;
-	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *memory =
+	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ck_assert_ptr_ne(memory, MAP_FAILED);
 	madvise(memory, bytes, MADV_NOHUGEPAGE);
 	static uint64_t other[2];
@@ -222,7 +240,9 @@ START_TEST(the_index_agrees_with_a_search)
 	ck_assert(!blocks.failed);
 	uint64_t low = blocks.at[0].start;
 	for (unsigned i = 0; i < 200000; i++) {
-		uint64_t address = low - 4096 + (((uint64_t)rand_r(&seed) << 16) ^ (uint64_t)rand_r(&seed)) % (at - low + 8192);
+		uint64_t address =
+		    low - 4096 +
+		    (((uint64_t)rand_r(&seed) << 16) ^ (uint64_t)rand_r(&seed)) % (at - low + 8192);
 		uint32_t expected = BLOCK_NONE;
 		uint64_t from = 0, to = blocks.count;
 		while (from < to) {
@@ -254,6 +274,7 @@ int main(void)
 	tcase_add_test(tests, words_behind_the_block_are_not_read);
 	tcase_add_test(tests, slack_belongs_to_the_block);
 	tcase_add_test(tests, a_pointer_that_is_not_aligned_does_not_count);
+	tcase_add_test(tests, of_blocks_in_blocks_the_inner_one);
 	tcase_add_test(tests, nothing_leads_out_of_an_empty_heap);
 	tcase_add_test(tests, the_list_of_open_streams_keeps_none_open);
 	tcase_add_test(tests, a_free_chunk_keeps_no_neighbour);
