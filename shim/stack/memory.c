@@ -40,7 +40,7 @@ bool memory_copy(void *to, uint64_t from, size_t bytes)
 	return got == (long)bytes;
 }
 
-bool reach_ask(struct reach *reach, uint64_t address, uint64_t *ret_word)
+READS_STACKS bool reach_ask(struct reach *reach, uint64_t address, uint64_t *ret_word)
 {
 	if (address % sizeof *ret_word)
 		return false; /* it might lie across two pages; and no stack is like that */
