@@ -316,6 +316,8 @@ static int look_twice(struct renderer *renderer, const struct account *account, 
 	take_snapshot(account, &renderer->arena, ret_snapshot);
 	collect_log(collection, &account->reader->view, 0);
 	collect_live(collection, ret_snapshot, &before);
+	if (account->pid > 0)
+		target_complete(ret_snapshot, account->reader, account->pid);
 	return 0;
 }
 
