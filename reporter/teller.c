@@ -41,14 +41,12 @@ static bool find_command(struct text *path)
 /* `pattern` with %p and %n filled in. */
 static void expand(struct text *into, const char *pattern)
 {
-	const char *exe = view_text(recording_view(), recording->exe);
-	const char *slash = strrchr(exe, '/');
 	for (; *pattern; pattern++) {
 		if (pattern[0] == '%' && pattern[1] == 'p') {
 			text_decimal(into, (uint64_t)recording->pid);
 			pattern++;
 		} else if (pattern[0] == '%' && pattern[1] == 'n') {
-			text_put(into, slash ? slash + 1 : exe);
+			text_put(into, view_program(recording_view()));
 			pattern++;
 		} else {
 			text_byte(into, *pattern);

@@ -178,7 +178,7 @@ cp "$wh" "$place/lonely/bin/"
 holds 'the current directory is not searched for the library' sh -c "cd '$build/lib' && ! '$place/lonely/bin/whoholds' run true"
 
 # -- pids and recordings ---------------------------------------------------------------
-gives 125 'abc' "$wh" dump abc
+gives 2 'abc' "$wh" dump abc
 gives 125 '999999999|no such' "$wh" dump 999999999
 gives 125 'none.whr' "$wh" report "$place/none.whr"
 gives 125 'text-file' "$wh" report "$place/text-file"

@@ -304,7 +304,7 @@ void start_daemon_child(void)
 		/* Still the parent's, which could not say so itself. */
 		recording->exit_code = 0;
 		recording->ended_mono = sys_monotonic();
-		__atomic_store_n(&recording->state, REC_EXITED, __ATOMIC_RELEASE);
+		atomic_store_explicit(&recording->state, REC_EXITED, memory_order_release);
 		if (recording->alerts == 0 && !options.keep)
 			recording_unlink();
 	}
@@ -317,7 +317,7 @@ void start_before_exec(void)
 		return;
 	allocation_flush();
 	recording->ended_mono = sys_monotonic();
-	__atomic_store_n(&recording->state, REC_EXECED, __ATOMIC_RELEASE);
+	atomic_store_explicit(&recording->state, REC_EXECED, memory_order_release);
 	if (recording->alerts == 0 && !options.keep)
 		recording_hide();
 }
@@ -328,7 +328,7 @@ void start_exec_failed(void)
 		return;
 	recording->ended_mono = 0;
 	recording_unhide();
-	__atomic_store_n(&recording->state, REC_RUNNING, __ATOMIC_RELEASE);
+	atomic_store_explicit(&recording->state, REC_RUNNING, memory_order_release);
 }
 
 /* -- the end --------------------------------------------------------------- */
@@ -367,7 +367,7 @@ void start_process_ends(int status, enum start_end how)
 		recording->exit_code = status;
 	if (how == START_END_EXIT)
 		guest_call(judge, &caller, ENDING_STACK_BYTES);
-	__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, __ATOMIC_RELEASE);
+	atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, memory_order_release);
 	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
 		teller_tell(told, how == START_END_EXIT ? TRIGGER_EXIT : TRIGGER_CRASH);
 	if (how == START_END_EXIT && !options.keep && recording->alerts == 0)

@@ -61,14 +61,13 @@ static void print_recording(const struct reader *reader, uint64_t disk_bytes, co
 	struct text age = TEXT_OF(age_text), size = TEXT_OF(size_text);
 	unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
 	pid_t pid = state == REC_EXECED ? 0 : process_of(header);
-	const char *exe = view_text(&reader->view, header->exe), *slash = strrchr(exe, '/');
 	put_age(&age, header);
 	if (reader->memory_of)
 		text_put(&size, "-");
 	else
 		units_put_size(&size, disk_bytes);
 	printf("%8d  %-16s %-9s %10s %9u %10s  %s\n", pid > 0 ? pid : header->pid,
-	       plain(slash ? slash + 1 : exe, name_text, sizeof name_text), state_word(header, pid), age_text,
+	       plain(view_program(&reader->view), name_text, sizeof name_text), state_word(header, pid), age_text,
 	       atomic_load_explicit(&header->alerts, memory_order_relaxed), size_text,
 	       reader->memory_of ? "(in its memory alone)" : plain(path, path_text, sizeof path_text));
 	if (pid) {

@@ -58,7 +58,10 @@ int launch_library(char *ret_path, size_t bytes)
 	return access(ret_path, R_OK) == 0 ? 0 : -ENOENT;
 }
 
-/* `library` behind what is preloaded already, and not twice. Return: 0 or an exit code. */
+/*
+ * `library` before what is preloaded already, and not twice: behind an allocator it would never see an allocation.
+ * Return: 0 or an exit code.
+ */
 static int set_preload(const char *library)
 {
 	const char *before = getenv("LD_PRELOAD");
@@ -72,7 +75,7 @@ static int set_preload(const char *library)
 	}
 	if (before && strstr(before, library))
 		return 0;
-	if (asprintf(&value, "%s%s%s", before ? before : "", before && *before ? ":" : "", library) < 0 ||
+	if (asprintf(&value, "%s%s%s", library, before && *before ? ":" : "", before ? before : "") < 0 ||
 	    setenv("LD_PRELOAD", value, 1) != 0) {
 		complain("no memory for the environment");
 		return EXIT_FAILED;

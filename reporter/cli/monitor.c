@@ -248,11 +248,10 @@ static void tell_end_in_short(struct monitor *monitor, struct watched *watched, 
 	const struct rec_header *header = view->header;
 	char line[512];
 	struct text text = TEXT_OF(line);
-	const char *exe = view_text(view, header->exe), *slash = strrchr(exe, '/');
 	nsec_t last = process_last_moment(header);
 	if (strcmp(renderer->args->format, "text") != 0)
 		return;
-	text_format(&text, "whoholds: %.*s (pid %d) ended", 200, slash ? slash + 1 : exe, header->pid);
+	text_format(&text, "whoholds: %.*s (pid %d) ended", 200, view_program(view), header->pid);
 	if (account->signal)
 		text_format(&text, ", killed by signal %d (%s)", account->signal, strsignal(account->signal));
 	text_put(&text, " after ");

@@ -38,13 +38,11 @@ static int fail(struct output *output, const char *name, int error)
 /* Not the program's full name where that holds a slash, or the report would land in another directory. */
 static void expand(const char *pattern, const struct view *view, struct text *name)
 {
-	const char *exe = view_text(view, view->header->exe);
-	const char *slash = strrchr(exe, '/');
 	for (const char *at = pattern; *at; at++) {
 		if (at[0] == '%' && at[1] == 'p')
 			text_signed(name, view->header->pid);
 		else if (at[0] == '%' && at[1] == 'n')
-			text_put(name, slash ? slash + 1 : exe);
+			text_put(name, view_program(view));
 		else if (at[0] == '%' && at[1] == '%')
 			text_byte(name, '%');
 		else {
