@@ -261,5 +261,12 @@ for ((i = 0; i < 40; i++)); do
 	rm -f "$place/hostile.$i.whr"
 done
 
+# What needs more than a line.
+rm -f "$WHOHOLDS_DIR"/*.whr
+for more in testprogs/cli/*.sh; do
+	# shellcheck disable=SC1090 # each of them
+	. "$more"
+done
+
 echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
 [ $failed = 0 ]

@@ -13,9 +13,10 @@ static __attribute__((noinline)) void use(char **blocks, int depth)
 {
 	char *volatile own = malloc(1000);
 	own[0] = 'x';
-	if (depth == 0)
+	if (depth > 0)
+		use(blocks, depth - 1);
+	else if (own[0] == 'x')
 		_exit(blocks[4][0] == 'x' ? 3 : 4);
-	use(blocks, depth - 1);
 	free(own);
 }
 

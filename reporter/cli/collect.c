@@ -32,7 +32,8 @@ static void append(struct collection *collection, const struct finding *finding)
 }
 
 /* The log itself does not number its entries: their place does. */
-static const struct finding *numbered(struct collection *collection, const struct finding *finding, uint32_t number)
+static const struct finding *numbered(struct collection *collection, const struct finding *finding,
+				      uint32_t number)
 {
 	struct finding *copy = arena_alloc(collection->arena, finding->bytes);
 	if (!copy) {
@@ -105,7 +106,8 @@ void collect_add(struct collection *collection, const struct finding *finding)
 		collection->found[at] = numbered(collection, finding, collection->found[at]->number);
 }
 
-void collect_live(struct collection *collection, const struct snapshot *snapshot, const struct finding_list *before)
+void collect_live(struct collection *collection, const struct snapshot *snapshot,
+		  const struct finding_list *before)
 {
 	struct finding_list list;
 	collect_look(&list, snapshot, collection->arena);

@@ -38,13 +38,11 @@ static int fail(struct output *output, const char *name, int error)
 /* Not the program's full name where that holds a slash, or the report would land in another directory. */
 static void expand(const char *pattern, const struct view *view, struct text *name)
 {
-	const char *exe = view_text(view, view->header->exe);
-	const char *slash = strrchr(exe, '/');
 	for (const char *at = pattern; *at; at++) {
 		if (at[0] == '%' && at[1] == 'p')
 			text_signed(name, view->header->pid);
 		else if (at[0] == '%' && at[1] == 'n')
-			text_put(name, slash ? slash + 1 : exe);
+			text_put(name, view_program(view));
 		else if (at[0] == '%' && at[1] == '%')
 			text_byte(name, '%');
 		else {
@@ -96,7 +94,7 @@ int output_init(struct output *output, const char *pattern, int fd)
 	output->fd = -1;
 	if (output->per_process)
 		return 0;
-	char expanded[OPTION_TEXT_BYTES * 2];
+	char expanded[OPTION_TEXT_BYTES * 2] = "";
 	struct text name = TEXT_OF(expanded);
 	static const struct rec_header nobody;
 	const struct view none = { .header = &nobody };
@@ -153,7 +151,7 @@ static int write_all(int fd, const char *bytes, size_t count)
 
 int output_flush(struct output *output, const struct view *view)
 {
-	char expanded[OPTION_TEXT_BYTES * 2];
+	char expanded[OPTION_TEXT_BYTES * 2] = "";
 	struct text name = TEXT_OF(expanded);
 	size_t count = output->used;
 	int sink_error = output->sink.error;

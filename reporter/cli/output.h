@@ -15,15 +15,15 @@
 #include "reporter/write/report.h"
 
 struct output {
-	struct sink sink;    /* for writers; gathers */
-	char *bytes;         /* gathered; owned */
+	struct sink sink; /* for writers; gathers */
+	char *bytes;      /* gathered; owned */
 	size_t used, room;
 	const char *pattern; /* NULL: `fd` */
 	int fd;              /* of a pattern without %p and %n, kept open; or what the caller gave */
 	bool per_process;    /* the pattern has %p or %n */
 	char **begun;        /* files emptied so far; owned */
 	size_t begun_count;
-	bool failed;         /* complained about; nothing more is written */
+	bool failed; /* complained about; nothing more is written */
 };
 
 /*

@@ -44,7 +44,8 @@ void target_look(struct snapshot *snapshot, pid_t pid)
 		struct process_stat stat;
 		if (tid <= 0 || process_stat(pid, tid, &stat) != 0)
 			continue;
-		struct snap_thread *thread = snapshot_thread_by_tid(snapshot, same ? tid : target_own_tid(pid, tid));
+		struct snap_thread *thread =
+		    snapshot_thread_by_tid(snapshot, same ? tid : target_own_tid(pid, tid));
 		if (!thread)
 			continue;
 		thread->kernel_state = stat.state;

@@ -29,12 +29,12 @@ struct reader_piece {
 };
 
 struct reader {
-	struct view view;          /* of the copy; valid until the next refresh or close */
-	struct rec_header header;  /* what view.header points to */
-	void *copies[REC_TABLES];  /* owned */
-	int fd;                    /* of the file, or of /proc/PID/mem; -1: closed */
-	uint64_t size;             /* of the recording at the last look, bytes */
-	pid_t memory_of;           /* the process whose memory is read; 0: a file is */
+	struct view view;            /* of the copy; valid until the next refresh or close */
+	struct rec_header header;    /* what view.header points to */
+	void *copies[REC_TABLES];    /* owned */
+	int fd;                      /* of the file, or of /proc/PID/mem; -1: closed */
+	uint64_t size;               /* of the recording at the last look, bytes */
+	pid_t memory_of;             /* the process whose memory is read; 0: a file is */
 	struct reader_piece *pieces; /* of a private recording; owned */
 	size_t piece_count;
 	char path[READER_PATH_BYTES]; /* as opened; "/proc/PID/mem" for a private one */

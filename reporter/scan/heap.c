@@ -82,12 +82,14 @@ static bool add_chunk(struct heap *heap, struct block *block)
 }
 
 /*
- * Other allocators: up to the next multiple of 8. Their size classes may be farther apart, but behind
- * the block a free one may begin, which the allocator's own lists point to.
+ * Other allocators: up to the next multiple of 8, which is jemalloc's and tcmalloc's smallest size
+ * class. Others may be farther apart, but behind the block a free one may begin, which the
+ * allocator's own lists point to.
  */
 static void guess_slack(struct block *block)
 {
-	block->slack = (8 - (block->start + block->bytes) % 8) % 8;
+	uint64_t end = (block->start + block->bytes + 7) & ~UINT64_C(7);
+	block->slack = end - block->start - block->bytes;
 }
 
 /* Never into the next block: a pointer there is that one's. */

@@ -37,7 +37,7 @@ void *real_find(const char *name, const char *version)
 
 void *real_find_anywhere(const char *name)
 {
-	return dlsym(RTLD_DEFAULT, name);
+	return elf_any(name);
 }
 
 bool real_resolve(void)

@@ -176,20 +176,22 @@ text_id recording_text(const char *text)
 
 /* -- opening --------------------------------------------------------------- */
 
-static void describe_process(const char *exe)
+/* Static: hooks run on stacks of 16 KiB. */
+static char argv[4096];
+
+static void describe_process(const char *exe, size_t argv_bytes)
 {
-	static char argv[4096]; /* static: hooks run on stacks of 16 KiB */
 	recording->pid = sys_pid();
 	recording->ppid = process_parent();
 	recording->uid = (uint32_t)sys_call0(SYS_geteuid);
 	recording->started_boot_ticks = process_started_ticks();
+	recording->pid_namespace = process_pid_namespace();
 	recording->started_mono = sys_monotonic();
 	recording->started_real = sys_realtime();
 	recording->exe = recording_text(exe);
-	size_t bytes = process_argv(argv, sizeof argv);
-	if (bytes) {
-		recording->argv = append_text(argv, bytes);
-		recording->argv_bytes = recording->argv ? (uint32_t)bytes : 0;
+	if (argv_bytes) {
+		recording->argv = append_text(argv, argv_bytes);
+		recording->argv_bytes = recording->argv ? (uint32_t)argv_bytes : 0;
 	}
 	char name[65 * 6];
 	if (sys_call1(SYS_uname, name) == 0)
@@ -242,10 +244,13 @@ int recording_open(void)
 	static char exe[1024];
 	struct text text = TEXT_OF(exe);
 	process_exe(&text);
-	const char *slash = strrchr(exe, '/');
+	size_t argv_bytes = process_argv(argv, sizeof argv);
+	const char *name = argv_bytes && *argv ? argv : exe;
+	const char *slash = strrchr(name, '/');
+	name = slash ? slash + 1 : name;
 	static char reason[700];
 	struct text why = TEXT_OF(reason);
-	int error = recording_file_make(&file, directory, slash ? slash + 1 : exe, bytes, &why);
+	int error = recording_file_make(&file, directory, *name == '-' ? name + 1 : name, bytes, &why);
 	if (error)
 		return error;
 
@@ -271,7 +276,7 @@ int recording_open(void)
 			(options.alloc == ALLOC_OFF ? REC_ALLOC_OFF : 0) |
 			(options.alloc == ALLOC_SAMPLE ? REC_ALLOC_SAMPLED : 0) | (options.locks ? 0 : REC_LOCKS_OFF);
 	recording = header;
-	describe_process(exe);
+	describe_process(exe, argv_bytes);
 	if (file.is_private) {
 		recording_degrade(REC_NO_FILE);
 		char line[900];

@@ -1,0 +1,413 @@
+/*
+ * Holding threads still: all of them, none for longer than asked for, and without any of them
+ * coming to know.
+ */
+#include <check.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/context.h"
+#include "reporter/scan/stop.h"
+
+#define LIMIT (5 * NSEC_PER_SEC)
+
+static pthread_t start(void *(*run)(void *), void *data)
+{
+	pthread_t thread;
+	ck_assert_int_eq(pthread_create(&thread, NULL, run, data), 0);
+	return thread;
+}
+
+static void finish(pthread_t thread)
+{
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+
+static void pause_ms(unsigned ms)
+{
+	usleep(ms * 1000);
+}
+
+/* -- standing still ---------------------------------------------------------- */
+
+static atomic_ulong counted;
+
+static void *count(void *unused)
+{
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	for (;;)
+		counted++;
+	return unused;
+}
+
+START_TEST(threads_stand_still_and_run_on)
+{
+	pthread_t threads[3];
+	for (unsigned i = 0; i < COUNT_OF(threads); i++)
+		threads[i] = start(count, NULL);
+	pause_ms(20);
+	for (int round = 0; round < 20; round++) {
+		struct stop stop;
+		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+		ck_assert_uint_eq(stop.count, COUNT_OF(threads));
+		ck_assert(stop_holds(&stop));
+		unsigned long before = counted;
+		pause_ms(5);
+		ck_assert_uint_eq(counted, before);
+		stop_end(&stop);
+		ck_assert(!stop_holds(&stop));
+		for (int i = 0; i < 1000 && counted == before; i++)
+			pause_ms(1);
+		ck_assert_uint_ne(counted, before);
+	}
+	for (unsigned i = 0; i < COUNT_OF(threads); i++)
+		finish(threads[i]);
+}
+END_TEST
+
+START_TEST(nobody_else)
+{
+	struct stop stop;
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+	ck_assert_uint_eq(stop.count, 0);
+	stop_end(&stop);
+}
+END_TEST
+
+static atomic_bool breed_on;
+
+static void *breed(void *unused)
+{
+	pthread_t next;
+	pthread_detach(pthread_self());
+	if (breed_on)
+		pthread_create(&next, NULL, breed, NULL);
+	return unused;
+}
+
+START_TEST(threads_that_come_and_go)
+{
+	breed_on = true;
+	for (int i = 0; i < 4; i++)
+		start(breed, NULL);
+	for (int round = 0; round < 50; round++) {
+		struct stop stop;
+		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+		stop_end(&stop);
+	}
+	breed_on = false;
+	pause_ms(50);
+}
+END_TEST
+
+/* -- registers --------------------------------------------------------------- */
+
+#define WORD_GENERAL UINT64_C(0x1122334455667788)
+#define WORD_VECTOR UINT64_C(0x99aabbccddeeff00)
+
+static atomic_uint ready;
+
+static void *keep_in_registers(void *unused)
+{
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	ready++;
+	__asm__ volatile("movq %1, %%xmm9\n\t"
+			 "mov %0, %%r12\n1:\tpause\n\tjmp 1b"
+			 :
+			 : "r"(WORD_GENERAL), "r"(WORD_VECTOR)
+			 : "r12", "xmm9");
+	return unused;
+}
+
+static bool has_word(const struct stop *stop, uint64_t thread, uint64_t word)
+{
+	for (uint32_t i = 0; i < stop->threads[thread].words; i++)
+		if (stop->registers[thread * STOP_WORDS + i] == word)
+			return true;
+	return false;
+}
+
+START_TEST(registers_are_read)
+{
+	ready = 0;
+	pthread_t thread = start(keep_in_registers, NULL);
+	while (!ready)
+		pause_ms(1);
+	pause_ms(10);
+	struct stop stop;
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+	bool general = has_word(&stop, 0, WORD_GENERAL), vector = has_word(&stop, 0, WORD_VECTOR);
+	uint64_t pointer = stop.threads[0].pointer;
+	stop_end(&stop);
+	ck_assert(general);
+	ck_assert(vector);
+	ck_assert_uint_eq(pointer, (uint64_t)thread);
+	finish(thread);
+}
+END_TEST
+
+/* -- the allocator ------------------------------------------------------------ */
+
+static atomic_uint busy_looks;
+static bool busy_at_first(uint64_t pointer)
+{
+	(void)pointer;
+	return busy_looks++ < 3;
+}
+
+static bool busy_always(uint64_t pointer)
+{
+	(void)pointer;
+	return true;
+}
+
+START_TEST(busy_threads_may_run_on_for_a_while)
+{
+	pthread_t thread = start(count, NULL);
+	struct stop stop;
+	busy_looks = 0;
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, busy_at_first), 0);
+	ck_assert_uint_eq(busy_looks, 4);
+	ck_assert(!stop.threads[0].busy);
+	stop_end(&stop);
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, busy_always), 0);
+	ck_assert(stop.threads[0].busy);
+	unsigned long before = counted;
+	pause_ms(5);
+	ck_assert_uint_eq(counted, before);
+	stop_end(&stop);
+	finish(thread);
+}
+END_TEST
+
+/* -- nobody comes to know ------------------------------------------------------ */
+
+static int epoll, semaphore, queue;
+static atomic_uint interrupted, entered;
+
+static void *in_epoll(void *unused)
+{
+	struct epoll_event event;
+	for (entered++;;)
+		if (epoll_wait(epoll, &event, 1, -1) < 0)
+			interrupted++;
+	return unused;
+}
+
+static void *in_semop(void *unused)
+{
+	struct sembuf take = { .sem_op = -1 };
+	for (entered++;;)
+		if (semop(semaphore, &take, 1) < 0 && errno == EINTR)
+			interrupted++;
+	return unused;
+}
+
+static void *in_msgrcv(void *unused)
+{
+	struct {
+		long type;
+		char text[8];
+	} message;
+	for (entered++;;)
+		if (msgrcv(queue, &message, sizeof message.text, 0, 0) < 0 && errno == EINTR)
+			interrupted++;
+	return unused;
+}
+
+static void *in_sigwaitinfo(void *unused)
+{
+	sigset_t set;
+	siginfo_t info;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	for (entered++;;)
+		if (sigwaitinfo(&set, &info) < 0)
+			interrupted++;
+	return unused;
+}
+
+static void *in_sleep(void *unused)
+{
+	for (entered++;;)
+		if (sleep(1000) != 0)
+			interrupted++;
+	return unused;
+}
+
+static void *in_read(void *fd)
+{
+	char byte;
+	for (entered++;;)
+		if (read(*(int *)fd, &byte, 1) < 0)
+			interrupted++;
+	return NULL;
+}
+
+START_TEST(no_call_is_interrupted)
+{
+	sigset_t set;
+	int fds[2];
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	ck_assert_int_eq(pipe(fds), 0);
+	epoll = epoll_create1(0);
+	semaphore = semget(IPC_PRIVATE, 1, 0600);
+	queue = msgget(IPC_PRIVATE, 0600);
+	interrupted = entered = 0;
+	pthread_t threads[] = { start(in_epoll, NULL),       start(in_semop, NULL), start(in_msgrcv, NULL),
+				start(in_sigwaitinfo, NULL), start(in_sleep, NULL), start(in_read, fds) };
+	while (entered < COUNT_OF(threads))
+		pause_ms(1);
+	pause_ms(20);
+	for (int round = 0; round < 30; round++) {
+		struct stop stop;
+		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+		ck_assert_uint_eq(stop.count, COUNT_OF(threads));
+		stop_end(&stop);
+		pause_ms(2);
+	}
+	unsigned seen = interrupted;
+	for (unsigned i = 0; i < COUNT_OF(threads); i++)
+		pthread_cancel(threads[i]);
+	semctl(semaphore, 0, IPC_RMID);
+	msgctl(queue, IPC_RMID, NULL);
+	for (unsigned i = 0; i < COUNT_OF(threads); i++)
+		if (i != 1 &&
+		    i != 2) /* semop and msgrcv are no cancellation points everywhere: they may spin on */
+			pthread_join(threads[i], NULL);
+	close(fds[0]);
+	close(fds[1]);
+	close(epoll);
+	ck_assert_uint_eq(seen, 0);
+}
+END_TEST
+
+static atomic_uint delivered;
+static void on_signal(int number)
+{
+	(void)number;
+	delivered++;
+}
+
+static atomic_bool wait_on;
+static void *wait_for_signals(void *unused)
+{
+	while (wait_on)
+		pause_ms(1);
+	return unused;
+}
+
+/* Signals that count (of real time, so that none swallows another) reach a thread that is stopped over and over. */
+START_TEST(no_signal_is_lost)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	sigaction(SIGRTMIN + 3, &action, NULL);
+	wait_on = true;
+	delivered = 0;
+	pthread_t thread = start(wait_for_signals, NULL);
+	unsigned sent = 0;
+	for (int round = 0; round < 100; round++) {
+		struct stop stop;
+		for (int i = 0; i < 3; i++)
+			sent += pthread_kill(thread, SIGRTMIN + 3) == 0;
+		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+		for (int i = 0; i < 3; i++)
+			sent += pthread_kill(thread, SIGRTMIN + 3) == 0;
+		stop_end(&stop);
+	}
+	for (int i = 0; i < 2000 && delivered < sent; i++)
+		pause_ms(1);
+	wait_on = false;
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(delivered, sent);
+}
+END_TEST
+
+/* -- where it is not allowed ---------------------------------------------------- */
+
+static bool deny_ptrace(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof filter / sizeof *filter, .filter = filter };
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* In a child, since the filter stays. */
+static int try_where_denied(void)
+{
+	pthread_t thread;
+	struct stop stop;
+	if (!deny_ptrace())
+		return 77;
+	if (pthread_create(&thread, NULL, count, NULL) != 0)
+		return 1;
+	if (stop_begin(&stop, LIMIT, NULL) != -EPERM)
+		return 2;
+	unsigned long before = counted;
+	for (int i = 0; i < 1000 && counted == before; i++)
+		pause_ms(1);
+	return counted == before ? 3 : 0;
+}
+
+START_TEST(where_it_is_denied_nothing_is_held)
+{
+	pid_t child = fork();
+	if (child == 0)
+		_exit(try_where_denied());
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77);
+}
+END_TEST
+
+int main(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	if (preload && strstr(preload, "vgpreload")) {
+		puts("valgrind runs one thread at a time, and lets none be traced");
+		return 77;
+	}
+	Suite *suite = suite_create("scan_stop");
+	TCase *tests = tcase_create("stop");
+	tcase_set_timeout(tests, 30);
+	tcase_add_test(tests, threads_stand_still_and_run_on);
+	tcase_add_test(tests, nobody_else);
+	tcase_add_test(tests, threads_that_come_and_go);
+	tcase_add_test(tests, registers_are_read);
+	tcase_add_test(tests, busy_threads_may_run_on_for_a_while);
+	tcase_add_test(tests, no_signal_is_lost);
+	tcase_add_test(tests, where_it_is_denied_nothing_is_held);
+	tcase_add_test(tests, no_call_is_interrupted);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
