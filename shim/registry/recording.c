@@ -258,7 +258,7 @@ int recording_open(void)
 	name = slash ? slash + 1 : name;
 	static char reason[700];
 	struct text why = TEXT_OF(reason);
-	int error = recording_file_make(&file, directory, *name == '-' ? name + 1 : name, bytes, &why);
+	int error = recording_file_make(&file, directory, bytes, &why);
 	if (error)
 		return error;
 
@@ -293,7 +293,8 @@ int recording_open(void)
 			    recording->pid, reason);
 		sys_write_all(2, line, message.used);
 	}
-	/* Last: a reader takes a file without the magic number for one that is being made. */
+	/* Last: without the magic number it is no recording, and without a name nobody finds it. */
 	__atomic_store_n(&header->magic, REC_MAGIC, __ATOMIC_RELEASE);
+	recording_file_publish(&file, *name == '-' ? name + 1 : name);
 	return 0;
 }
