@@ -160,6 +160,8 @@ static int make_in(const char *path, bool ours, struct recording_file *file)
 	return (int)error;
 }
 
+#define NO_REPLACE 1u /* RENAME_NOREPLACE of linux/fs.h */
+
 void recording_file_publish(struct recording_file *file, const char *program)
 {
 	if (file->is_private)
@@ -176,16 +178,14 @@ void recording_file_publish(struct recording_file *file, const char *program)
 	text_put(&full, name);
 	if (directory < 0 || full.cut)
 		return;
-	/* One name more, then one less: where a name is taken a rename would throw away what lies there. */
+	/* Renamed, not linked anew: /proc/PID/maps then shows the new name, by which others find it. */
 	const char *unfinished = file->path + file->directory_bytes;
-	long error = sys_call5(SYS_linkat, directory, unfinished, directory, name, 0);
+	long error = sys_call5(SYS_renameat2, directory, unfinished, directory, name, NO_REPLACE);
 	if (error == -EEXIST) {
 		make_way(directory, name, program);
-		error = sys_call5(SYS_linkat, directory, unfinished, directory, name, 0);
+		error = sys_call5(SYS_renameat2, directory, unfinished, directory, name, NO_REPLACE);
 	}
-	if (error == 0)
-		sys_call3(SYS_unlinkat, directory, unfinished, 0);
-	else /* A file system without links. */
+	if (error < 0) /* A file system that can't promise to replace nothing. */
 		error = sys_call4(SYS_renameat, directory, unfinished, directory, name);
 	if (error == 0)
 		memcpy(file->path, path, full.used + 1);
