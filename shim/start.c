@@ -345,7 +345,7 @@ void start_daemon_child(void)
 
 void start_before_exec(void)
 {
-	if (!is_own_process())
+	if (sys_sandboxed || !is_own_process())
 		return;
 	allocation_flush();
 	recording->ended_mono = sys_monotonic();
@@ -356,7 +356,7 @@ void start_before_exec(void)
 
 void start_exec_failed(void)
 {
-	if (!is_own_process())
+	if (sys_sandboxed || !is_own_process())
 		return;
 	recording->ended_mono = 0;
 	recording_unhide();
