@@ -68,8 +68,7 @@ static int set_preload(const char *library)
 	char *value = NULL;
 	if (strpbrk(library, " :")) {
 		complain("the library's path '%s' holds a blank or a colon, which LD_PRELOAD takes for a "
-			 "separator; install "
-			 "whoholds somewhere else",
+			 "separator; install whoholds somewhere else",
 			 library);
 		return EXIT_FAILED;
 	}
