@@ -57,7 +57,8 @@ static int dump(struct renderer *renderer, const char *name)
 	if (is_pid && error == -ENODATA)
 		return bare_dump(renderer, pid);
 	if (!is_pid && error == -ENOENT) {
-		complain("'%.200s' is neither a pid nor a recording; 'whoholds list' shows those there are", name);
+		complain("'%.200s' is neither a pid nor a recording; 'whoholds list' shows those there are",
+			 name);
 		return EXIT_FAILED;
 	}
 	complain("%s", reader.error);

@@ -116,7 +116,7 @@ static void choose_directory(struct launch *launch)
 
 int launch_prepare(struct launch *ret_launch, const struct options *in_force)
 {
-	char library[PATH_MAX + 64], list[4 * OPTION_TEXT_BYTES];
+	char library[PATH_MAX + 64], list[8 * OPTION_TEXT_BYTES];
 	struct text text = TEXT_OF(list);
 	*ret_launch = (struct launch){ 0 };
 	if (launch_library(library, sizeof library) != 0) {

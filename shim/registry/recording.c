@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/hash.h"
 #include "options.h"
@@ -106,8 +107,12 @@ const char *recording_path(void)
 
 void recording_unlink(void)
 {
-	if (file.path[0])
-		sys_unlink(file.path);
+	/*
+	 * A process that has given up its rights (a worker of a server that began as root) may not remove
+	 * what it made; then at least the memory goes, and the header tells whoever lists recordings that there is nothing.
+	 */
+	if (file.path[0] && sys_unlink(file.path) < 0)
+		sys_call3(SYS_madvise, (char *)file.at + REC_HEADER_BYTES, file.bytes - REC_HEADER_BYTES, MADV_REMOVE);
 	file.path[0] = '\0';
 }
 
@@ -244,7 +249,10 @@ int recording_open(void)
 	static char exe[1024];
 	struct text text = TEXT_OF(exe);
 	process_exe(&text);
-	size_t argv_bytes = process_argv(argv, sizeof argv);
+	/* Once: servers write their titles over it, and fork children are called what their parent was. */
+	static size_t argv_bytes;
+	if (!argv_bytes)
+		argv_bytes = process_argv(argv, sizeof argv);
 	const char *name = argv_bytes && *argv ? argv : exe;
 	const char *slash = strrchr(name, '/');
 	name = slash ? slash + 1 : name;

@@ -255,7 +255,7 @@ int recording_file_reserve(struct recording_file *file, size_t from, size_t to)
 {
 	from &= ~(size_t)4095;
 	to = (to + 4095) & ~(size_t)4095;
-	if (to > file->bytes)
+	if (to > file->bytes || sys_sandboxed)
 		return -ENOSPC;
 	long error = sys_call3(SYS_madvise, (char *)file->at + from, to - from, MADV_POPULATE_WRITE);
 	if (error == 0)

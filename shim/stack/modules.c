@@ -13,6 +13,7 @@
 #include "platform/sys.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "stack/last.h"
 #include "stack/memory.h"
 #include "stack/rules.h"
 #include "stack/stack.h"
@@ -271,6 +272,7 @@ static void retire(struct slot *slot, uint32_t state)
 		return;
 	/* The epoch first: rules that are being learnt look at it once they are stored, and take themselves back. */
 	uint32_t now = __atomic_add_fetch(&epoch, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&unwind_generation, 1, __ATOMIC_SEQ_CST);
 	gone_add(start, end, now);
 	rules_forget(start, end);
 	if (record && recording) {

@@ -80,3 +80,10 @@ gives 2 'same file' "$wh" run -o "$place/x" --json="$place/x" true
 mkdir "$place/each"
 gives 0 '' "$wh" run --json="$place/each/%n-%p-%%.json" sh -c '/bin/true; /bin/true'
 holds 'a file a process' test "$(find "$place/each" -name '*-%.json' | wc -l)" = 3
+
+# Without the command every process reports by itself, into one file, and none wipes out what another wrote.
+LD_PRELOAD=$build/lib/libwhoholds.so WHOHOLDS_OPTIONS=json=$place/self.json:blocked=200ms:tick=20ms \
+	timeout 1.5 sh -c "'$progs/unclosed'; '$progs/leaky_range'" >/dev/null 2>&1
+holds 'processes that nobody watches report into one file' \
+	test "$(ends "$place/self.json" | grep -c -e 'exit unclosed 2' -e 'threshold leaky_range 1')" = 2
+rm -f "$WHOHOLDS_DIR"/*.whr
