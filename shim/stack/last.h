@@ -13,7 +13,8 @@
  *                      signal frame, or another stack, ends what can be kept
  *   frames[0]          a sentinel that is outside of all
  *   hashes[i]          of the frames 1 to i
- *   bps[i]             the frame pointer in frame i; BP_UNUSED where it makes no difference further out
+ *   bps[i]             the frame pointer in frame i, up to bp_count; BP_UNUSED where, as in all frames beyond,
+ *                      it makes no difference further out
  *   saved[]            places of the frame pointers that do, outermost first
  *
  * Places are read unasked: the thread's own stack stays mapped as long as the thread is there to look.
@@ -33,7 +34,7 @@
 struct last {
 	uint32_t count;
 	uint32_t generation;   /* of unwind_generation; another: nothing here is valid */
-	uint32_t saved_count;
+	uint32_t saved_count, bp_count;
 	stack_id id;           /* of the whole stack; 0: it had frames that are not kept */
 	enum unwind_end end;   /* how the outermost frame ended it */
 	struct unwind_frame frames[LAST_MOST + WALK_MOST];
@@ -45,6 +46,11 @@ struct last {
 		uint64_t frame; /* whose frame pointer it is */
 	} saved[LAST_MOST + WALK_MOST];
 };
+
+static inline uint64_t last_bp(const struct last *last, uint32_t frame)
+{
+	return frame <= last->bp_count ? last->bps[frame] : BP_UNUSED;
+}
 
 /* Goes up when what was captured before must not be used any more: modules went, a fork child began. */
 extern uint32_t unwind_generation;

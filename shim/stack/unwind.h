@@ -50,6 +50,15 @@ struct unwind_step {
 
 struct last;
 
+/* Where a walk is: at a frame that is not yet written. */
+struct walk_state {
+	uint64_t sp, pc, bp;
+	bool exact; /* the frame was interrupted, pc is no return address */
+	bool odd;   /* it was not reached by a plain call on the thread's own stack */
+	struct reach reach;
+	const struct unwind_frame *intact; /* the innermost of the last stack that it may come to */
+};
+
 /*
  * A walk and its room. Frames are written from the end of the array towards its start, so that those
  * from `first` on are the stack, outermost first.
@@ -62,6 +71,7 @@ struct walk {
 	uint32_t joined; /* number of the frame of `last` that is the caller of the first; 0: none */
 	uint32_t plain;  /* frames below this index were reached by plain calls on the thread's own stack */
 	bool bp_used;    /* some rule needed the frame pointer */
+	struct walk_state now;
 	struct cfi cfi;
 	struct unwind_frame frames[WALK_MOST];
 	struct unwind_step steps[WALK_MOST];
