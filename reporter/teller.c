@@ -19,6 +19,9 @@ extern char **environ;
 
 bool teller_watched(void)
 {
+	/* Nobody can read a recording that is gone with its process. */
+	if (__atomic_load_n((uint32_t *)&recording->flags, __ATOMIC_RELAXED) & REC_PRIVATE)
+		return false;
 	int32_t pid = __atomic_load_n((int32_t *)&recording->watcher_pid, __ATOMIC_ACQUIRE);
 	uint64_t ticks = __atomic_load_n((uint64_t *)&recording->watcher_ticks, __ATOMIC_RELAXED);
 	return pid && ticks && process_started_ticks_of(pid) == ticks;
@@ -38,14 +41,12 @@ static bool find_command(struct text *path)
 /* `pattern` with %p and %n filled in. */
 static void expand(struct text *into, const char *pattern)
 {
-	const char *exe = view_text(recording_view(), recording->exe);
-	const char *slash = strrchr(exe, '/');
 	for (; *pattern; pattern++) {
 		if (pattern[0] == '%' && pattern[1] == 'p') {
 			text_decimal(into, (uint64_t)recording->pid);
 			pattern++;
 		} else if (pattern[0] == '%' && pattern[1] == 'n') {
-			text_put(into, slash ? slash + 1 : exe);
+			text_put(into, view_program(recording_view()));
 			pattern++;
 		} else {
 			text_byte(into, *pattern);

@@ -67,5 +67,5 @@ one_place() {
 	done
 }
 one_place uthash 'shim/base/table.h'
-one_place libunwind 'shim/stack/cfi.c'
+one_place libunwind 'shim/stack/unwind_libunwind.c'
 exit $bad

@@ -178,7 +178,7 @@ cp "$wh" "$place/lonely/bin/"
 holds 'the current directory is not searched for the library' sh -c "cd '$build/lib' && ! '$place/lonely/bin/whoholds' run true"
 
 # -- pids and recordings ---------------------------------------------------------------
-gives 125 'abc' "$wh" dump abc
+gives 2 'abc' "$wh" dump abc
 gives 125 '999999999|no such' "$wh" dump 999999999
 gives 125 'none.whr' "$wh" report "$place/none.whr"
 gives 125 'text-file' "$wh" report "$place/text-file"
@@ -259,6 +259,13 @@ P
 for ((i = 0; i < 40; i++)); do
 	survives "$place/hostile.$i.whr" "$([ $((i % 2)) = 0 ] && echo text || echo json)" "with bytes changed, seed $i"
 	rm -f "$place/hostile.$i.whr"
+done
+
+# What needs more than a line.
+rm -f "$WHOHOLDS_DIR"/*.whr
+for more in testprogs/cli/*.sh; do
+	# shellcheck disable=SC1090 # each of them
+	. "$more"
 done
 
 echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"

@@ -104,8 +104,9 @@ static int take_within(const char *accepts, const char *value, parse_fn *parse, 
 	if (bytes < sizeof range) {
 		memcpy(range, accepts, bytes);
 		range[bytes] = '\0';
-		if (split_at(range, " to ", low_text, high_text, sizeof low_text) && parse(low_text, &low) == 0 &&
-		    parse(high_text, &high) == 0 && (number < low || number > high))
+		if (split_at(range, " to ", low_text, high_text, sizeof low_text) &&
+		    parse(low_text, &low) == 0 && parse(high_text, &high) == 0 &&
+		    (number < low || number > high))
 			return -ERANGE;
 	}
 	*ret_value = number;
@@ -383,7 +384,8 @@ static void complain_key(struct text *ret_error, const char *key, size_t length)
 		text_put(ret_error, "; 'whoholds help options' lists them");
 }
 
-static void complain_value(struct text *ret_error, const struct option_entry *entry, const char *value, int error)
+static void complain_value(struct text *ret_error, const struct option_entry *entry, const char *value,
+			   int error)
 {
 	text_format(ret_error, "option '%s': ", entry->name);
 	if (!*value) {
@@ -498,7 +500,9 @@ static void put_value(struct text *text, const struct options *from, enum option
 {
 	switch (id) {
 	case OPTION_alloc:
-		text_put(text, from->alloc == ALLOC_EXACT ? "exact" : from->alloc == ALLOC_SAMPLE ? "sample" : "off");
+		text_put(text, from->alloc == ALLOC_EXACT    ? "exact"
+			       : from->alloc == ALLOC_SAMPLE ? "sample"
+							     : "off");
 		return;
 	case OPTION_sample_bytes:
 		text_decimal(text, from->sample_bytes);
@@ -583,6 +587,7 @@ void options_write(const struct options *from, struct text *text)
 	options_init(&standard);
 	for (int id = 0; id < OPTION_COUNT; id++) {
 		char mine_bytes[OPTION_TEXT_BYTES], standard_bytes[OPTION_TEXT_BYTES];
+		mine_bytes[0] = standard_bytes[0] = '\0';
 		struct text mine = TEXT_OF(mine_bytes), theirs = TEXT_OF(standard_bytes);
 		put_value(&mine, from, (enum option_id)id);
 		put_value(&theirs, &standard, (enum option_id)id);

@@ -22,13 +22,13 @@ struct options {
 	unsigned depth;
 	nsec_t tick;
 	nsec_t blocked, held, iterating, idle_blocked; /* 0: off */
-	uint64_t heap_growth_rate;  /* bytes a second; 0: off */
+	uint64_t heap_growth_rate;                     /* bytes a second; 0: off */
 	nsec_t heap_growth_for;
 	unsigned thread_growth_percent; /* 0: off */
 	nsec_t thread_growth_in;
 	bool leaks_at_exit;
-	nsec_t leaks_every;         /* 0: not while it runs */
-	uint64_t max_memory_bytes;  /* 0: by percent */
+	nsec_t leaks_every;          /* 0: not while it runs */
+	uint64_t max_memory_bytes;   /* 0: by percent */
 	unsigned max_memory_percent; /* 0 with bytes 0: off */
 	unsigned max_overhead_percent;
 	char log[OPTION_TEXT_BYTES], json[OPTION_TEXT_BYTES], action[OPTION_TEXT_BYTES];

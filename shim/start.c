@@ -82,6 +82,26 @@ static void keep_child_environment(void)
 	child_environment[count] = NULL;
 }
 
+/*
+ * With children=no: takes the library out of LD_PRELOAD, in place, since system() and popen() pass the
+ * environment on without asking anybody.
+ */
+static void leave_environment(void)
+{
+	char *list = (char *)process_environment("LD_PRELOAD");
+	char *name = list ? strstr(list, "libwhoholds.so") : NULL;
+	if (!name)
+		return;
+	char *start = name, *end = name + strlen("libwhoholds.so");
+	while (start > list && start[-1] != ':' && start[-1] != ' ')
+		start--;
+	if (*end)
+		end++;
+	else if (start > list)
+		start--;
+	memmove(start, end, strlen(end) + 1);
+}
+
 static void store_exit_status(int status, void *data)
 {
 	(void)data;
@@ -132,6 +152,8 @@ static bool shim_set_up(void)
 	}
 	if (options.children)
 		keep_child_environment();
+	else
+		leave_environment();
 	recording_configure(process_environment("WHOHOLDS_DIR"), process_environment("WHOHOLDS_RUN"));
 	stack_set_depth(options.depth);
 	int error = recording_open();
@@ -242,6 +264,16 @@ void start_report_now(const char *why)
 	watchdog_poke();
 }
 
+void start_sandboxed(void)
+{
+	if (!recording || sys_sandboxed || __atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON || !is_own_process())
+		return;
+	reporter_pause();
+	reporter_state = 2;
+	recording_degrade(REC_NO_REPORTER);
+	sys_sandboxed = true;
+}
+
 /* -- fork and exec --------------------------------------------------------- */
 
 void start_fork_prepare(void)
@@ -264,7 +296,7 @@ void start_fork_child(void)
 	reporter_pauses = 0;
 	reporter_state = 0;
 	watchdog_fork_child();
-	if (!options.children) {
+	if (!options.children || sys_sandboxed) {
 		/* The child is none of our business: nothing is recorded, nothing is found. */
 		__atomic_store_n(&hook_groups, 0, __ATOMIC_RELEASE);
 		__atomic_store_n(&state, SHIM_OFF, __ATOMIC_RELEASE);
@@ -304,7 +336,7 @@ void start_daemon_child(void)
 		/* Still the parent's, which could not say so itself. */
 		recording->exit_code = 0;
 		recording->ended_mono = sys_monotonic();
-		__atomic_store_n(&recording->state, REC_EXITED, __ATOMIC_RELEASE);
+		atomic_store_explicit(&recording->state, REC_EXITED, memory_order_release);
 		if (recording->alerts == 0 && !options.keep)
 			recording_unlink();
 	}
@@ -313,22 +345,22 @@ void start_daemon_child(void)
 
 void start_before_exec(void)
 {
-	if (!is_own_process())
+	if (sys_sandboxed || !is_own_process())
 		return;
 	allocation_flush();
 	recording->ended_mono = sys_monotonic();
-	__atomic_store_n(&recording->state, REC_EXECED, __ATOMIC_RELEASE);
+	atomic_store_explicit(&recording->state, REC_EXECED, memory_order_release);
 	if (recording->alerts == 0 && !options.keep)
 		recording_hide();
 }
 
 void start_exec_failed(void)
 {
-	if (!is_own_process())
+	if (sys_sandboxed || !is_own_process())
 		return;
 	recording->ended_mono = 0;
 	recording_unhide();
-	__atomic_store_n(&recording->state, REC_RUNNING, __ATOMIC_RELEASE);
+	atomic_store_explicit(&recording->state, REC_RUNNING, memory_order_release);
 }
 
 /* -- the end --------------------------------------------------------------- */
@@ -350,6 +382,11 @@ void start_process_ends(int status, enum start_end how)
 		return;
 	if (!*process_canary)
 		start_fork_child();
+	if (sys_sandboxed) {
+		allocation_flush();
+		__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, __ATOMIC_RELEASE);
+		return;
+	}
 	if (!is_own_process() || __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
 		return;
 	int kept_errno = errno;
@@ -367,7 +404,7 @@ void start_process_ends(int status, enum start_end how)
 		recording->exit_code = status;
 	if (how == START_END_EXIT)
 		guest_call(judge, &caller, ENDING_STACK_BYTES);
-	__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, __ATOMIC_RELEASE);
+	atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, memory_order_release);
 	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
 		teller_tell(told, how == START_END_EXIT ? TRIGGER_EXIT : TRIGGER_CRASH);
 	if (how == START_END_EXIT && !options.keep && recording->alerts == 0)

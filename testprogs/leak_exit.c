@@ -3,6 +3,7 @@
  *
  * RUN: whoholds run %prog
  * TIMEOUT: 20
+ * TWIN: leak_three_clean
  * KINDS: leak
  * EXPECT-STATUS: 3
  * EXPECT-JSON: [finding("leak")] | length == 1

@@ -4,6 +4,7 @@
  *
  * RUN: whoholds run %prog
  * TIMEOUT: 20
+ * TWIN: leak_three_clean
  * KINDS: leak
  * EXPECT-JSON: [finding("leak")] | length == 1
  * EXPECT-JSON: finding("leak") | select(.bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lost}})

@@ -4,6 +4,7 @@
  *
  * RUN: whoholds run %prog
  * TIMEOUT: 20
+ * TWIN: leak_three_clean
  * KINDS: possible-leak
  * EXPECT-JSON: [finding("possible-leak")] | length == 1
  * EXPECT-JSON: finding("possible-leak") | select(.severity == "warning" and .bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lost}})
@@ -63,9 +64,14 @@ static void deny_ptrace(void)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	deny_ptrace();
+	/* As in a container: the filter is there before the program is. */
+	if (argc == 1) {
+		deny_ptrace();
+		execl("/proc/self/exe", argv[0], "denied", NULL);
+		return 1;
+	}
 	pthread_barrier_init(&ready, NULL, 2);
 	thread_start(hold_on, NULL);
 	pthread_barrier_wait(&ready);

@@ -67,17 +67,20 @@ static int take_format(struct args *args, const char *value)
 	for (const struct writer *writer = writers; writer->name; writer++)
 		text_format(&text, "%s%s", writer == writers ? "" : ", ", writer->name);
 	if (!writer_find(value))
-		return usage_error("--format=%.60s: not a format of this version; there are %s", value, names);
+		return usage_error("--format=%.60s: not a format of this version; there are %s", value,
+				   names);
 	args->format = value;
 	return 0;
 }
 
 static int take_fail_on(struct args *args, const char *value)
 {
-	static const char *const severities[] = { [SEVERITY_INFO] = "info", [SEVERITY_WARNING] = "warning",
-						  [SEVERITY_ERROR] = "error" };
+	static const char *const severities[] = {
+		[SEVERITY_INFO] = "info", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"
+	};
 	if (!*value)
-		return usage_error("--fail-on: empty value; give kinds separated by commas, or error, warning or info");
+		return usage_error(
+		    "--fail-on: empty value; give kinds separated by commas, or error, warning or info");
 	for (const char *at = value; at;) {
 		char word[64];
 		size_t bytes = strcspn(at, ",");
@@ -90,9 +93,10 @@ static int take_fail_on(struct args *args, const char *value)
 			}
 		int kind = severity ? 0 : finding_kind_find(word);
 		if (kind < 0 || !*word)
-			return usage_error("--fail-on: no kind or severity '%s'; 'whoholds help kinds' lists the kinds, "
-					   "severities are error, warning and info",
-					   word);
+			return usage_error(
+			    "--fail-on: no kind or severity '%s'; 'whoholds help kinds' lists the kinds, "
+			    "severities are error, warning and info",
+			    word);
 		if (!severity)
 			args->fail_kinds |= UINT64_C(1) << kind;
 		at = at[bytes] ? at + bytes + 1 : NULL;
@@ -124,8 +128,10 @@ static int take_color(struct args *args, const char *value)
 
 static int take_trigger(struct args *args, const char *value)
 {
-	static const char *const names[] = { [TRIGGER_EXIT] = "exit", [TRIGGER_THRESHOLD] = "threshold",
-					     [TRIGGER_REQUEST] = "request", [TRIGGER_CRASH] = "crash" };
+	static const char *const names[] = { [TRIGGER_EXIT] = "exit",
+					     [TRIGGER_THRESHOLD] = "threshold",
+					     [TRIGGER_REQUEST] = "request",
+					     [TRIGGER_CRASH] = "crash" };
 	for (unsigned i = 0; i < COUNT_OF(names); i++)
 		if (strcmp(value, names[i]) == 0) {
 			args->trigger = (enum trigger)i;
@@ -149,7 +155,8 @@ static int take_name(const char *flag, const char *value, const char **ret_name)
 	if (!*value)
 		return usage_error("--%s: empty file name", flag);
 	if (strlen(value) >= OPTION_TEXT_BYTES)
-		return usage_error("--%s: the file name is longer than %d bytes", flag, OPTION_TEXT_BYTES - 1);
+		return usage_error("--%s: the file name is longer than %d bytes", flag,
+				   OPTION_TEXT_BYTES - 1);
 	*ret_name = value;
 	return 0;
 }
@@ -160,7 +167,8 @@ static int set_option(struct options *into, const char *pair)
 	struct text error = TEXT_OF(message);
 	const char *equals = strchr(pair, '=');
 	if (!equals)
-		return usage_error("--set %.60s: write --set KEY=VALUE; 'whoholds help options' lists the keys", pair);
+		return usage_error(
+		    "--set %.60s: write --set KEY=VALUE; 'whoholds help options' lists the keys", pair);
 	snprintf(key, sizeof key, "%.*s", (int)MIN_OF((size_t)(equals - pair), sizeof key - 1), pair);
 	if (options_set(into, key, equals + 1, &error) != 0)
 		return usage_error("--set: %s", message);
@@ -214,13 +222,14 @@ static int complain_flag(enum verb_id verb, int found, char **argv)
 	/* optopt is a letter, or the value of a long flag; for an unknown long one it is 0. */
 	int flag = optopt ? flag_of(optopt) : -1;
 	if (found == ':' && flag >= 0)
-		return usage_error("--%s wants %s; see 'whoholds help %s'", flags[flag].name, flags[flag].argument, name);
+		return usage_error("--%s wants %s; see 'whoholds help %s'", flags[flag].name,
+				   flags[flag].argument, name);
 	if (flag >= 0 && optopt >= 256)
 		return usage_error("--%s takes no value; see 'whoholds help %s'", flags[flag].name, name);
 	if (optopt && optopt < 256)
 		return usage_error("%s has no flag -%c; see 'whoholds help %s'", name, optopt, name);
-	return usage_error("%s has no flag '%.60s', or more than one that begins so; see 'whoholds help %s'", name,
-			   argv[optind - 1], name);
+	return usage_error("%s has no flag '%.60s', or more than one that begins so; see 'whoholds help %s'",
+			   name, argv[optind - 1], name);
 }
 
 /* The sources below --set, in the order of their precedence; --set itself is applied behind them. */
@@ -236,8 +245,9 @@ static int merge_options(struct args *args, const char *config)
 	if (!environment)
 		return 0;
 	/* A command that a library started: that library has complained already, and the report is wanted. */
-	int mistakes = options_parse(&args->options, environment,
-				     args->has_trigger ? config_complain_nothing : config_complain_environment);
+	int mistakes =
+	    options_parse(&args->options, environment,
+			  args->has_trigger ? config_complain_nothing : config_complain_environment);
 	return mistakes && !args->has_trigger ? EXIT_USAGE : 0;
 }
 
@@ -338,7 +348,8 @@ static int settle(struct args *args)
 	if (args->error_exitcode < 0)
 		args->error_exitcode = 0;
 	if (args->json && args->output && strcmp(args->json, args->output) == 0)
-		return usage_error("--json and --output name the same file '%s'; give each its own", args->json);
+		return usage_error("--json and --output name the same file '%s'; give each its own",
+				   args->json);
 	return 0;
 }
 

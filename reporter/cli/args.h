@@ -48,15 +48,15 @@ struct args {
 	const char **suppressions; /* owned; pointing into argv */
 	size_t suppression_count;
 	const char *gen_suppressions;
-	uint64_t fail_kinds;       /* 1 << enum finding_kind */
+	uint64_t fail_kinds;         /* 1 << enum finding_kind */
 	enum severity fail_severity; /* this and worse; SEVERITY_ERROR unless --fail-on names another */
-	int error_exitcode;        /* 0: not asked for */
+	int error_exitcode;          /* 0: not asked for */
 	enum color_when color;
-	int verbosity;             /* -1, 0, 1 */
+	int verbosity; /* -1, 0, 1 */
 	uint32_t new_since;
 	enum trigger trigger;
 	bool has_trigger;
-	char **rest;               /* what follows the flags; NULL-terminated, of argv */
+	char **rest; /* what follows the flags; NULL-terminated, of argv */
 	int rest_count;
 };
 

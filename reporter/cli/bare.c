@@ -34,9 +34,9 @@ struct task {
 
 struct bare {
 	pid_t pid;
-	int memory;             /* /proc/PID/mem; -1: not permitted */
-	struct task *tasks;     /* owned */
-	int32_t *own_tids;      /* of all tasks; owned */
+	int memory;         /* /proc/PID/mem; -1: not permitted */
+	struct task *tasks; /* owned */
+	int32_t *own_tids;  /* of all tasks; owned */
 	size_t count;
 	struct maker maker;
 	unsigned unknown_owners; /* futex waits of which nothing tells who could end them */
@@ -65,14 +65,16 @@ static int list_tasks(struct bare *bare)
 		if (tid <= 0)
 			continue;
 		if (bare->count == room) {
-			struct task *more = realloc(bare->tasks, (room = room ? room * 2 : 64) * sizeof *more);
+			struct task *more =
+			    realloc(bare->tasks, (room = room ? room * 2 : 64) * sizeof *more);
 			if (!more) {
 				error = -ENOMEM;
 				break;
 			}
 			bare->tasks = more;
 		}
-		bare->tasks[bare->count++] = (struct task){ .tid = tid, .own = target_own_tid(bare->pid, tid) };
+		bare->tasks[bare->count++] =
+		    (struct task){ .tid = tid, .own = target_own_tid(bare->pid, tid) };
 	}
 	closedir(tasks);
 	if (!bare->count)
@@ -126,8 +128,8 @@ static void put_thread(struct bare *bare, struct task *task, struct bare_stacks 
 	kernel_wait_look(bare->pid, task->tid, bare->memory, bare->own_tids, bare->count, &task->wait);
 	size_t count = bare_stack_of(stacks, task->wait.pc, task->wait.sp, frames, FRAMES_MOST, &whole);
 	stack_id stack = count ? maker_stack(&bare->maker, frames, (uint16_t)count,
-					     STACK_EXACT_PC | (whole ? 0 : STACK_TRUNCATED)) :
-				 0;
+					     STACK_EXACT_PC | (whole ? 0 : STACK_TRUNCATED))
+			       : 0;
 	if (task->wait.kind == KIND_NONE) {
 		slot->now_stack = stack;
 		slot->now_mono = process_now();
@@ -163,15 +165,16 @@ static void put_edges(struct bare *bare)
 			known |= slot->holds[j].handle == task->wait.handle;
 		if (known || slot->hold_count == REC_SLOT_HOLDS)
 			continue;
-		slot->holds[slot->hold_count++] = (struct rec_hold){
+		slot->holds[slot->hold_count] = (struct rec_hold){
 			.handle = task->wait.handle,
 			.count = 1,
 			.owner = slot->id,
-			.serial = slot->hold_count,
+			.serial = slot->hold_count + 1,
 			.kind = (uint8_t)task->wait.kind,
 			.mode = MODE_EXCLUSIVE,
 			.state = HOLD_LIVE,
 		};
+		slot->hold_count++;
 	}
 }
 
@@ -191,8 +194,8 @@ static uint64_t file_bias(pid_t pid, const char *path, uint64_t start)
 	if (pread(fd, &header, sizeof header, 0) == (ssize_t)sizeof header &&
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_phentsize == sizeof segment)
 		for (unsigned i = 0; i < header.e_phnum; i++)
-			if (pread(fd, &segment, sizeof segment, (off_t)(header.e_phoff + i * sizeof segment)) ==
-				    (ssize_t)sizeof segment &&
+			if (pread(fd, &segment, sizeof segment,
+				  (off_t)(header.e_phoff + i * sizeof segment)) == (ssize_t)sizeof segment &&
 			    segment.p_type == PT_LOAD) {
 				bias = start - (segment.p_vaddr & ~UINT64_C(4095));
 				break;
@@ -213,7 +216,8 @@ static void put_modules(struct bare *bare)
 	while (maps && getline(&line, &room, maps) > 0) {
 		uint64_t low, high, offset;
 		int name_at = 0;
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %n", &low, &high, &offset, &name_at) != 3 ||
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %n", &low, &high, &offset,
+			   &name_at) != 3 ||
 		    !name_at || line[name_at] != '/')
 			continue;
 		char *name = line + name_at;
@@ -280,10 +284,15 @@ static void put_process(struct bare *bare)
 
 static void say_limits(const struct bare *bare)
 {
-	complain("process %d does not run under whoholds: this is what the kernel and glibc's own lock words tell", bare->pid);
+	complain(
+	    "process %d does not run under whoholds: this is what the kernel and glibc's own lock words tell",
+	    bare->pid);
 	if (bare->memory < 0)
-		complain("its memory can't be read (%s): no lock owners, no stacks; try as its user or as root", strerror(errno));
-	complain("not known: when and where locks were taken, who reads under an rwlock, who took a semaphore, memory and "
+		complain(
+		    "its memory can't be read (%s): no lock owners, no stacks; try as its user or as root",
+		    strerror(errno));
+	complain("not known: when and where locks were taken, who reads under an rwlock, who took a "
+		 "semaphore, memory and "
 		 "iterators%s",
 		 bare->unknown_owners ? "; what a 'futex' is" : "");
 	complain("to know it next time, start it with 'whoholds run' or with LD_PRELOAD=libwhoholds.so");

@@ -26,6 +26,16 @@ static int dump_recording(struct renderer *renderer, struct reader *reader)
 	return renderer_tell(renderer, &account, NULL, NULL);
 }
 
+/* A process that is gone can't be dumped, but what it knew may still be there. */
+static void point_to_left(const char *name)
+{
+	struct reader reader;
+	if (resolve_recording(name, &reader) != 0)
+		return;
+	complain("it left a recording: 'whoholds report %s' shows it", reader.path);
+	reader_close(&reader);
+}
+
 /* Return: an exit code. */
 static int dump(struct renderer *renderer, const char *name)
 {
@@ -35,6 +45,7 @@ static int dump(struct renderer *renderer, const char *name)
 	const char *unfit = is_pid ? target_unfit(pid) : NULL;
 	if (unfit) {
 		complain("process %d %s", pid, unfit);
+		point_to_left(name);
 		return EXIT_FAILED;
 	}
 	int error = is_pid ? reader_open_pid(pid, &reader) : reader_open(name, &reader);
@@ -46,12 +57,11 @@ static int dump(struct renderer *renderer, const char *name)
 	if (is_pid && error == -ENODATA)
 		return bare_dump(renderer, pid);
 	if (!is_pid && error == -ENOENT)
-		return usage_error("'%.200s' is neither a pid nor a recording; 'whoholds list' shows those there are", name);
+		return usage_error("'%.200s' is neither a pid nor a recording; 'whoholds list' shows those there are",
+				   name);
 	complain("%s", reader.error);
-	if (is_pid && error == -ESRCH && resolve_recording(name, &reader) == 0) {
-		complain("it left a recording: 'whoholds report %s' shows it", reader.path);
-		reader_close(&reader);
-	}
+	if (is_pid && error == -ESRCH)
+		point_to_left(name);
 	return EXIT_FAILED;
 }
 
@@ -63,8 +73,10 @@ int cmd_dump(int argc, char **argv)
 	if (code)
 		return code < 0 ? EXIT_GOOD : code;
 	if (args.rest_count != 1) {
-		code = args.rest_count ? usage_error("dump takes one pid or recording; %d were given", args.rest_count) :
-					 usage_error("dump wants a pid or a recording; 'whoholds list' shows those there are");
+		code = args.rest_count
+			   ? usage_error("dump takes one pid or recording; %d were given", args.rest_count)
+			   : usage_error(
+				 "dump wants a pid or a recording; 'whoholds list' shows those there are");
 		args_release(&args);
 		return code;
 	}

@@ -20,7 +20,8 @@ int cmd_help(int argc, char **argv)
 	else if (verb_find(word) != VERB_COUNT)
 		help_verb(verb_find(word));
 	else if (help_kind(word) != 0)
-		return usage_error("no help on '%.60s'; there is help on the verbs ('whoholds help'), on options, kinds, and on "
+		return usage_error("no help on '%.60s'; there is help on the verbs ('whoholds help'), on "
+				   "options, kinds, and on "
 				   "each kind ('whoholds help kinds')",
 				   word);
 	return EXIT_GOOD;

@@ -17,7 +17,7 @@
 
 struct tally {
 	unsigned live, ended, unreadable;
-	const char *example; /* a recording whose process has ended */
+	char example[READER_PATH_BYTES]; /* a recording whose process has ended */
 };
 
 /* Names come out of recordings, which anybody may have made. */
@@ -53,35 +53,36 @@ static void put_age(struct text *text, const struct rec_header *header)
 	units_put_duration(text, now_ns > header->started_real ? now_ns - header->started_real : 0);
 }
 
-static void print_recording(const struct reader *reader, uint64_t disk_bytes, const char *path, struct tally *tally)
+static void print_recording(const struct reader *reader, uint64_t disk_bytes, const char *path,
+			    struct tally *tally)
 {
 	const struct rec_header *header = reader->view.header;
-	char age_text[64], size_text[64], name_text[32], path_text[READER_PATH_BYTES];
+	char age_text[64] = "", size_text[64] = "", name_text[32], path_text[READER_PATH_BYTES];
 	struct text age = TEXT_OF(age_text), size = TEXT_OF(size_text);
 	unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
 	pid_t pid = state == REC_EXECED ? 0 : process_of(header);
-	const char *exe = view_text(&reader->view, header->exe), *slash = strrchr(exe, '/');
 	put_age(&age, header);
 	if (reader->memory_of)
 		text_put(&size, "-");
 	else
 		units_put_size(&size, disk_bytes);
 	printf("%8d  %-16s %-9s %10s %9u %10s  %s\n", pid > 0 ? pid : header->pid,
-	       plain(slash ? slash + 1 : exe, name_text, sizeof name_text), state_word(header, pid), age_text,
+	       plain(view_program(&reader->view), name_text, sizeof name_text), state_word(header, pid), age_text,
 	       atomic_load_explicit(&header->alerts, memory_order_relaxed), size_text,
 	       reader->memory_of ? "(in its memory alone)" : plain(path, path_text, sizeof path_text));
 	if (pid) {
 		tally->live++;
 	} else {
 		tally->ended++;
-		tally->example = path;
+		snprintf(tally->example, sizeof tally->example, "%s", path);
 	}
 }
 
 static void print_heading(unsigned rows)
 {
 	if (!rows)
-		printf("%8s  %-16s %-9s %10s %9s %10s  %s\n", "PID", "PROGRAM", "STATE", "AGE", "FINDINGS", "SIZE", "RECORDING");
+		printf("%8s  %-16s %-9s %10s %9s %10s  %s\n", "PID", "PROGRAM", "STATE", "AGE", "FINDINGS",
+		       "SIZE", "RECORDING");
 }
 
 static bool was_listed(const struct discovery *discovery, const struct reader *reader)
@@ -149,7 +150,8 @@ static int list(const struct args *args)
 	if (!tally.live && !tally.ended)
 		print_directories();
 	if (tally.ended)
-		printf("\n%u %s left by processes that have ended: 'whoholds report %s' shows %s, 'rm' removes it\n",
+		printf("\n%u %s left by processes that have ended: 'whoholds report %s' shows %s, 'rm' "
+		       "removes it\n",
 		       tally.ended, tally.ended == 1 ? "recording was" : "recordings were", tally.example,
 		       tally.ended == 1 ? "it" : "the last");
 	if (tally.unreadable)
@@ -165,7 +167,8 @@ int cmd_list(int argc, char **argv)
 	if (code)
 		return code < 0 ? EXIT_GOOD : code;
 	if (args.rest_count)
-		code = usage_error("list takes no arguments; 'whoholds report %.200s' shows a recording", args.rest[0]);
+		code = usage_error("list takes no arguments; 'whoholds report %.200s' shows a recording",
+				   args.rest[0]);
 	else
 		code = list(&args);
 	args_release(&args);

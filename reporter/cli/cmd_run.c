@@ -22,7 +22,8 @@ static int check_program(const char *name, char path[ELF_CHECK_PATH_BYTES])
 	int error = elf_check_find(name, path);
 	if (error == -ENOENT || error == -ENOTDIR) {
 		complain("cannot find '%s'%s", name,
-			 strchr(name, '/') ? "; check the path" : " in $PATH; give its path, or check its name");
+			 strchr(name, '/') ? "; check the path"
+					   : " in $PATH; give its path, or check its name");
 		return EXIT_NOT_FOUND;
 	}
 	if (error == -EACCES && !strchr(name, '/')) {
@@ -62,7 +63,7 @@ static struct options options_for_library(const struct args *args)
 	if (strcmp(in_force.json, "-") == 0)
 		snprintf(in_force.json, sizeof in_force.json, "none");
 	/* Otherwise a process with nothing to report would take its recording along, and its end would not be seen. */
-	in_force.keep |= args->json || args->verbosity > 0;
+	in_force.keep |= args->json || args->verbosity > 0 || strcmp(args->format, "text") != 0;
 	return in_force;
 }
 

@@ -14,6 +14,8 @@ struct collection {
 	struct arena *arena; /* owns `found`; the findings lie in it or in the view */
 	const struct finding **found;
 	uint32_t count, room;
+	uint32_t *slots;     /* hash table: position in `found` + 1; 0: empty */
+	uint32_t slot_count; /* a power of two, or 0 */
 	uint32_t newest;     /* how many findings the log has; they are numbered from 1 */
 	bool incomplete;     /* memory ran out */
 };
@@ -25,7 +27,8 @@ void collect_log(struct collection *collection, const struct view *view, uint32_
  * Adds what the live detectors say about `snapshot`. A finding counts only where `before`, a look at
  * the same process a moment ago, made it too and nothing has moved since (equal witness).
  */
-void collect_live(struct collection *collection, const struct snapshot *snapshot, const struct finding_list *before);
+void collect_live(struct collection *collection, const struct snapshot *snapshot,
+		  const struct finding_list *before);
 
 /*
  * Adds what can be said of a process that is gone and did not judge itself (REC_FINAL_DONE unset): killed, crashed.

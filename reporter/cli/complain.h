@@ -12,8 +12,8 @@
 /* The exit codes of the command itself; `run` passes on the program's own else. */
 enum exit_code {
 	EXIT_GOOD = 0,
-	EXIT_USAGE = 2,       /* wrong usage */
-	EXIT_FAILED = 125,    /* whoholds itself failed */
+	EXIT_USAGE = 2,        /* wrong usage */
+	EXIT_FAILED = 125,     /* whoholds itself failed */
 	EXIT_UNLOADABLE = 126, /* PROGRAM can't be executed or preloaded into */
 	EXIT_NOT_FOUND = 127,
 };

@@ -39,8 +39,9 @@ static bool take_line(const char *path, unsigned number, char *line, struct opti
 	if (!*text || *text == '#')
 		return true;
 	if (*text == '[') {
-		complain("%s:%u: sections such as '%.40s' are not read in this version; lines of key = value are", path,
-			 number, text);
+		complain(
+		    "%s:%u: sections such as '%.40s' are not read in this version; lines of key = value are",
+		    path, number, text);
 		return false;
 	}
 	char *equals = strchr(text, '=');
@@ -63,7 +64,8 @@ int config_read(const char *path, struct options *into)
 	size_t room = 0;
 	bool good = true;
 	if (!file || fstat(fileno(file), &stat) != 0 || S_ISDIR(stat.st_mode)) {
-		complain("cannot read the config file '%s': %s", path, file ? "it is a directory" : strerror(errno));
+		complain("cannot read the config file '%s': %s", path,
+			 file ? "it is a directory" : strerror(errno));
 		if (file)
 			fclose(file);
 		return EXIT_USAGE;

@@ -46,7 +46,8 @@ int elf_check_find(const char *name, char ret_path[ELF_CHECK_PATH_BYTES])
 	for (const char *at = places; at;) {
 		size_t bytes = strcspn(at, ":");
 		/* An empty place is the current directory, as the shell has it. */
-		int length = snprintf(ret_path, ELF_CHECK_PATH_BYTES, "%.*s%s%s", (int)bytes, at, bytes ? "/" : "./", name);
+		int length = snprintf(ret_path, ELF_CHECK_PATH_BYTES, "%.*s%s%s", (int)bytes, at,
+				      bytes ? "/" : "./", name);
 		if (length < ELF_CHECK_PATH_BYTES && is_file(ret_path)) {
 			if (access(ret_path, X_OK) == 0)
 				return 0;
@@ -144,7 +145,8 @@ static int read_elf(int fd, struct elf_file *ret_file)
 		if (segment.p_type != PT_INTERP)
 			continue;
 		if (segment.p_filesz < 2 || segment.p_filesz >= sizeof ret_file->loader ||
-		    pread(fd, ret_file->loader, segment.p_filesz, (off_t)segment.p_offset) != (ssize_t)segment.p_filesz)
+		    pread(fd, ret_file->loader, segment.p_filesz, (off_t)segment.p_offset) !=
+			(ssize_t)segment.p_filesz)
 			return -EINVAL;
 		ret_file->loader[segment.p_filesz] = '\0';
 	}
@@ -157,8 +159,8 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int check_elf(const struct candidate *file, int fd, const struct stat *stat_buffer, struct elf_file *elf,
-		     struct text *ret_reason)
+static int check_elf(const struct candidate *file, int fd, const struct stat *stat_buffer,
+		     struct elf_file *elf, struct text *ret_reason)
 {
 	const Elf64_Ehdr *header = &elf->header;
 	unsigned class = header->e_ident[EI_CLASS];
@@ -170,10 +172,12 @@ static int check_elf(const struct candidate *file, int fd, const struct stat *st
 			      "whoholds records 64-bit x86 programs; build it for this machine");
 	if (class != ELFCLASS64 || header->e_machine != EM_X86_64) {
 		text_format(&words, "is a program for %s", machine_name(header->e_machine, class));
-		return refuse(ret_reason, file, what, "whoholds records 64-bit x86 programs; build it for x86-64");
+		return refuse(ret_reason, file, what,
+			      "whoholds records 64-bit x86 programs; build it for x86-64");
 	}
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
-		return refuse(ret_reason, file, "is an ELF file but not a program (an object file or a core file)",
+		return refuse(ret_reason, file,
+			      "is an ELF file but not a program (an object file or a core file)",
 			      "name the program that it is part of");
 	if (read_elf(fd, elf) != 0)
 		return refuse(ret_reason, file, "is a damaged ELF file", "build or install it again");
@@ -186,12 +190,14 @@ static int check_elf(const struct candidate *file, int fd, const struct stat *st
 		/* The loader run as a command loads the program, and the preload with it. */
 		if (elf->dynamic && strncmp(base_name(file->path), "ld-linux", strlen("ld-linux")) == 0)
 			return 0;
-		return refuse(ret_reason, file, "is statically linked, so no library can be preloaded into it",
+		return refuse(ret_reason, file,
+			      "is statically linked, so no library can be preloaded into it",
 			      "link it dynamically (without -static)");
 	}
 	if (strncmp(base_name(elf->loader), "ld-musl", strlen("ld-musl")) == 0) {
 		text_format(&words, "is linked with musl (%s)", elf->loader);
-		return refuse(ret_reason, file, what, "whoholds' library needs glibc; build it against glibc");
+		return refuse(ret_reason, file, what,
+			      "whoholds' library needs glibc; build it against glibc");
 	}
 	if (access(elf->loader, X_OK) != 0) {
 		text_format(&words, "needs the loader '%s', which is not there", elf->loader);
@@ -217,7 +223,8 @@ static int check_script(const struct candidate *file, const char *line, struct t
 	char interpreter[ELF_CHECK_PATH_BYTES], what[ELF_CHECK_PATH_BYTES + 64];
 	struct text words = TEXT_OF(what);
 	if (!script_interpreter(line, interpreter))
-		return refuse(ret_reason, file, "is a script that names no interpreter", "name one behind its '#!'");
+		return refuse(ret_reason, file, "is a script that names no interpreter",
+			      "name one behind its '#!'");
 	if (access(interpreter, F_OK) != 0) {
 		text_format(&words, "is a script for '%s', which is not there", interpreter);
 		return refuse(ret_reason, file, what, "install it, or correct the script's first line");
@@ -227,7 +234,8 @@ static int check_script(const struct candidate *file, const char *line, struct t
 }
 
 /* Return: as elf_check. */
-static int check_open(const struct candidate *file, int fd, const struct stat *stat_buffer, struct text *ret_reason)
+static int check_open(const struct candidate *file, int fd, const struct stat *stat_buffer,
+		      struct text *ret_reason)
 {
 	struct elf_file elf = { 0 };
 	char line[SCRIPT_LINE_BYTES + 1] = "";
@@ -243,7 +251,8 @@ static int check_open(const struct candidate *file, int fd, const struct stat *s
 	/* Neither: execvp hands it to the shell, and so do we. Binary rubbish is not a script. */
 	for (ssize_t i = 0; i < got && i < SCRIPT_LINE_BYTES && line[i] != '\n'; i++)
 		if (!line[i])
-			return refuse(ret_reason, file, "is neither a program nor a script", "name a program");
+			return refuse(ret_reason, file, "is neither a program nor a script",
+				      "name a program");
 	const struct candidate shell = { .path = "/bin/sh", .depth = file->depth + 1 };
 	if (file->depth)
 		return refuse(ret_reason, file, "is not a program", "correct the first line of the script");
@@ -256,7 +265,8 @@ static int check_file(const struct candidate *file, struct text *ret_reason)
 	char what[128];
 	struct text words = TEXT_OF(what);
 	if (file->depth > SCRIPT_DEPTH)
-		return refuse(ret_reason, file, "is a script for a script for a script, too deep for the kernel",
+		return refuse(ret_reason, file,
+			      "is a script for a script for a script, too deep for the kernel",
 			      "name a program as its interpreter");
 	if (stat(file->path, &stat_buffer) != 0) {
 		text_format(&words, "can't be reached (%s)", strerror(errno));
@@ -268,7 +278,8 @@ static int check_file(const struct candidate *file, struct text *ret_reason)
 		return refuse(ret_reason, file, "is not a regular file", "name a program");
 	if (access(file->path, X_OK) != 0) {
 		text_format(&words, "is not executable (%s)", strerror(errno));
-		return refuse(ret_reason, file, what, "make it executable (chmod +x), or name the program that runs it");
+		return refuse(ret_reason, file, what,
+			      "make it executable (chmod +x), or name the program that runs it");
 	}
 	/* What may be executed and not read (mode 0111) is the kernel's to judge. */
 	int fd = open(file->path, O_RDONLY | O_CLOEXEC);

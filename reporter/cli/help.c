@@ -56,7 +56,9 @@ static void put_row(FILE *to, const char *name, size_t column, const char *sente
 
 void help_overview(FILE *to)
 {
-	fputs("whoholds: who holds which lock, memory or iterator, since when, from where, and who waits for it\n\n", to);
+	fputs("whoholds: who holds which lock, memory or iterator, since when, from where, and who waits for "
+	      "it\n\n",
+	      to);
 	for (unsigned i = 0; i < VERB_COUNT; i++) {
 		char usage[128];
 		if (!verbs[i].present)
@@ -91,14 +93,16 @@ void help_verb(enum verb_id verb)
 	}
 	if (verb != VERB_run && verb != VERB_help)
 		return;
-	fputs("\nExit status of run: the program's own, 128+N where signal N killed it; 125 whoholds itself failed,\n"
+	fputs("\nExit status of run: the program's own, 128+N where signal N killed it; 125 whoholds itself "
+	      "failed,\n"
 	      "126 the program can't be run or preloaded into, 127 it was not found, 2 wrong usage.\n",
 	      stdout);
 }
 
 void help_options(void)
 {
-	fputs("Options: --set KEY=VALUE, WHOHOLDS_OPTIONS=\"key=value:key=value\", or lines of key = value in a --config file.\n"
+	fputs("Options: --set KEY=VALUE, WHOHOLDS_OPTIONS=\"key=value:key=value\", or lines of key = value "
+	      "in a --config file.\n"
 	      "The command line goes before the environment, that before the file.\n\n",
 	      stdout);
 	for (const struct option_entry *entry = option_table; entry->name; entry++) {

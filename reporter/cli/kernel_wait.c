@@ -100,8 +100,8 @@ static void take_lock(struct kernel_wait *wait, enum kind kind, enum op op, uint
 }
 
 /* `word` is what the caller expects to find at the futex address. */
-static void look_at_futex(struct kernel_wait *wait, const struct words *words, uint64_t address, uint32_t operation,
-			  uint32_t word)
+static void look_at_futex(struct kernel_wait *wait, const struct words *words, uint64_t address,
+			  uint32_t operation, uint32_t word)
 {
 	unsigned command = operation & (unsigned)FUTEX_CMD_MASK;
 	int32_t owner;
@@ -177,8 +177,9 @@ void kernel_wait_look(pid_t pid, pid_t tid, int memory, const int32_t *tids, siz
 		wait.channel[0] = '\0';
 	length = process_file(text, sizeof text, "/proc/%d/task/%d/syscall", pid, tid);
 	wait.known = length > 0;
-	if (length > 0 && sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
-				       " %" SCNx64 " %" SCNx64,
+	if (length > 0 && sscanf(text,
+				 "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+				 " %" SCNx64 " %" SCNx64,
 				 &wait.number, &arguments[0], &arguments[1], &arguments[2], &arguments[3],
 				 &arguments[4], &arguments[5], &wait.sp, &wait.pc) == 9) {
 		const struct call *call = call_find(wait.number);
@@ -190,7 +191,8 @@ void kernel_wait_look(pid_t pid, pid_t tid, int memory, const int32_t *tids, siz
 			wait.timed = is_timed(wait.number, arguments);
 		}
 		if (wait.number == SYS_futex)
-			look_at_futex(&wait, &words, arguments[0], (uint32_t)arguments[1], (uint32_t)arguments[2]);
+			look_at_futex(&wait, &words, arguments[0], (uint32_t)arguments[1],
+				      (uint32_t)arguments[2]);
 	} else if (length > 0 && sscanf(text, "-1 %" SCNx64 " %" SCNx64, &wait.sp, &wait.pc) != 2) {
 		wait.sp = wait.pc = 0;
 	}

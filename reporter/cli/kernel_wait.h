@@ -17,18 +17,18 @@
 #include "registry/kind.h"
 
 struct kernel_wait {
-	bool known;          /* the kernel told: else it is not permitted, or the thread is gone */
-	bool in_call;        /* blocked in a system call */
-	long number;         /* of the call */
-	uint64_t sp, pc;     /* 0: it runs */
-	char channel[48];    /* where in the kernel; "" where that is not told */
-	enum kind kind;      /* KIND_NONE: not a call that is known to block */
+	bool known;       /* the kernel told: else it is not permitted, or the thread is gone */
+	bool in_call;     /* blocked in a system call */
+	long number;      /* of the call */
+	uint64_t sp, pc;  /* 0: it runs */
+	char channel[48]; /* where in the kernel; "" where that is not told */
+	enum kind kind;   /* KIND_NONE: not a call that is known to block */
 	enum op op;
 	enum mode mode;
 	bool timed;
-	uint64_t handle;     /* of the object: a lock's own address, not the futex word's */
-	int32_t owner;       /* tid, as the process sees it, of who holds the lock; 0: not known */
-	int32_t joined;      /* tid of the thread whose end is waited for; 0: none */
+	uint64_t handle; /* of the object: a lock's own address, not the futex word's */
+	int32_t owner;   /* tid, as the process sees it, of who holds the lock; 0: not known */
+	int32_t joined;  /* tid of the thread whose end is waited for; 0: none */
 };
 
 /*

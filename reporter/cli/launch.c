@@ -26,10 +26,11 @@
 #define LIBRARY "libwhoholds.so"
 
 /* Passed on to the program. The rest either can't be caught or is about the command itself. */
-static const int passed_on[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM };
+static const int passed_on[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
+				 SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM };
 
-static int signals = -1;               /* signalfd of passed_on and SIGCHLD */
-static sigset_t mask_before;           /* as the command was started */
+static int signals = -1;     /* signalfd of passed_on and SIGCHLD */
+static sigset_t mask_before; /* as the command was started */
 static struct sigaction child_before, pipe_before;
 
 /* -- the library and the environment --------------------------------------- */
@@ -57,20 +58,23 @@ int launch_library(char *ret_path, size_t bytes)
 	return access(ret_path, R_OK) == 0 ? 0 : -ENOENT;
 }
 
-/* `library` behind what is preloaded already, and not twice. Return: 0 or an exit code. */
+/*
+ * `library` before what is preloaded already, and not twice: behind an allocator it would never see an allocation.
+ * Return: 0 or an exit code.
+ */
 static int set_preload(const char *library)
 {
 	const char *before = getenv("LD_PRELOAD");
 	char *value = NULL;
 	if (strpbrk(library, " :")) {
-		complain("the library's path '%s' holds a blank or a colon, which LD_PRELOAD takes for a separator; install "
-			 "whoholds somewhere else",
+		complain("the library's path '%s' holds a blank or a colon, which LD_PRELOAD takes for a "
+			 "separator; install whoholds somewhere else",
 			 library);
 		return EXIT_FAILED;
 	}
 	if (before && strstr(before, library))
 		return 0;
-	if (asprintf(&value, "%s%s%s", before ? before : "", before && *before ? ":" : "", library) < 0 ||
+	if (asprintf(&value, "%s%s%s", library, before && *before ? ":" : "", before ? before : "") < 0 ||
 	    setenv("LD_PRELOAD", value, 1) != 0) {
 		complain("no memory for the environment");
 		return EXIT_FAILED;
@@ -88,13 +92,35 @@ static void name_run(char ret_run[LAUNCH_RUN_BYTES])
 	snprintf(ret_run, LAUNCH_RUN_BYTES, "%016llx:%d", (unsigned long long)number, getpid());
 }
 
+static void choose_directory(struct launch *launch)
+{
+	const char *named = getenv("WHOHOLDS_DIR");
+	char directory[DISCOVER_PATH_BYTES];
+	if (named && !*named)
+		named = NULL;
+	int error = discover_make_directory(named, directory);
+	if (error && named) {
+		complain("cannot record in '%.200s' (WHOHOLDS_DIR): %s, recording in the standard directory",
+			 named, strerror(-error));
+		error = discover_make_directory(NULL, directory);
+	}
+	if (!error)
+		launch->directory = args_absolute(directory);
+	else
+		complain("no directory for recordings (%s), ignoring; processes keep theirs in memory and "
+			 "report by themselves. "
+			 "Set WHOHOLDS_DIR to a directory of yours",
+			 strerror(-error));
+}
+
 int launch_prepare(struct launch *ret_launch, const struct options *in_force)
 {
-	char library[PATH_MAX + 64], directory[DISCOVER_PATH_BYTES], list[4 * OPTION_TEXT_BYTES];
+	char library[PATH_MAX + 64], list[8 * OPTION_TEXT_BYTES];
 	struct text text = TEXT_OF(list);
 	*ret_launch = (struct launch){ 0 };
 	if (launch_library(library, sizeof library) != 0) {
-		complain("cannot find " LIBRARY " beside the command (../lib) nor at '%s'; build or install it ('make', "
+		complain("cannot find " LIBRARY
+			 " beside the command (../lib) nor at '%s'; build or install it ('make', "
 			 "'make install')",
 			 library);
 		return EXIT_FAILED;
@@ -102,13 +128,7 @@ int launch_prepare(struct launch *ret_launch, const struct options *in_force)
 	int error = set_preload(library);
 	if (error)
 		return error;
-	error = discover_make_directory(directory);
-	if (error)
-		complain("no directory for recordings (%s), ignoring; each process keeps its own in memory, and nothing is left "
-			 "of one that is killed. Set WHOHOLDS_DIR to a directory of yours",
-			 strerror(-error));
-	else
-		ret_launch->directory = args_absolute(directory);
+	choose_directory(ret_launch);
 	name_run(ret_launch->run);
 	options_write(in_force, &text);
 	if (setenv("WHOHOLDS_OPTIONS", list, 1) != 0 || setenv("WHOHOLDS_RUN", ret_launch->run, 1) != 0 ||
@@ -257,7 +277,8 @@ static void reap(struct launch *launch)
 
 void launch_wait(struct launch *launch, int watched_fd, int timeout_ms)
 {
-	struct pollfd waits[2] = { { .fd = signals, .events = POLLIN }, { .fd = watched_fd, .events = POLLIN } };
+	struct pollfd waits[2] = { { .fd = signals, .events = POLLIN },
+				   { .fd = watched_fd, .events = POLLIN } };
 	struct signalfd_siginfo info;
 	/* A child that ended before the mask was in place is seen here. */
 	reap(launch);

@@ -21,11 +21,11 @@
 
 struct launch {
 	pid_t pid;
-	int status;     /* as waitpid gave it, once it has ended */
+	int status; /* as waitpid gave it, once it has ended */
 	bool ended;
 	bool signalled; /* somebody wanted the run to end: processes of it may still be on their way out */
 	char run[LAUNCH_RUN_BYTES]; /* the value of WHOHOLDS_RUN */
-	char *directory; /* for recordings; owned; NULL: none could be made */
+	char *directory;            /* for recordings; owned; NULL: none could be made */
 };
 
 /* The library's path, found relative to the command and in the install prefix. Return: 0 or -ENOENT. */

@@ -57,11 +57,14 @@ int main(int argc, char **argv)
 	}
 	enum verb_id verb = verb_find(word);
 	if (verb == VERB_COUNT && word[0] == '-')
-		return usage_error("flags come behind the verb: whoholds VERB %.60s; 'whoholds help' lists the verbs", word);
+		return usage_error(
+		    "flags come behind the verb: whoholds VERB %.60s; 'whoholds help' lists the verbs", word);
 	if (verb == VERB_COUNT)
-		return usage_error("no verb '%.60s'; 'whoholds help' lists them, 'whoholds run %.60s' runs a program", word,
-				   word);
+		return usage_error(
+		    "no verb '%.60s'; 'whoholds help' lists them, 'whoholds run %.60s' runs a program", word,
+		    word);
 	if (!commands[verb])
-		return usage_error("%s is not in this version; 'whoholds help' lists the verbs that are", word);
+		return usage_error("%s is not in this version; 'whoholds help' lists the verbs that are",
+				   word);
 	return flush_output(commands[verb](argc - 1, argv + 1));
 }

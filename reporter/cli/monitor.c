@@ -29,26 +29,29 @@
 struct stranger {
 	char *name;
 	ino_t inode;
-	bool present;        /* seen in the last reading of the directory */
+	bool present; /* seen in the last reading of the directory */
 };
 
 struct watched {
 	char *name;
 	ino_t inode;
 	struct reader reader;
-	uint32_t told;       /* findings of its log up to this number were told */
-	uint32_t stories;    /* how many the text has told */
-	bool ended;          /* told to its end, and closed */
+	uint32_t told;    /* findings of its log up to this number were told */
+	uint32_t stories; /* how many the text has told */
+	bool over;        /* its process has ended: what it says is final */
+	bool ended;       /* told to its end, and closed */
 };
 
 void monitor_init(struct monitor *monitor, struct renderer *renderer, const struct launch *launch, bool keep)
 {
-	*monitor = (struct monitor){ .renderer = renderer, .launch = launch, .keep = keep, .dirty = true, .changes = -1 };
+	*monitor = (struct monitor){
+		.renderer = renderer, .launch = launch, .keep = keep, .dirty = true, .changes = -1
+	};
 	if (!launch->directory)
 		return;
 	monitor->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (monitor->changes >= 0 &&
-	    inotify_add_watch(monitor->changes, launch->directory, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+	if (monitor->changes >= 0 && inotify_add_watch(monitor->changes, launch->directory,
+						       IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
 		close(monitor->changes);
 		monitor->changes = -1;
 	}
@@ -88,7 +91,7 @@ static bool is_stranger(struct monitor *monitor, const char *name, ino_t inode)
 static void add_stranger(struct monitor *monitor, const char *name, ino_t inode)
 {
 	struct stranger *more =
-		grown(monitor->strangers, monitor->stranger_count, &monitor->stranger_room, sizeof *more);
+	    grown(monitor->strangers, monitor->stranger_count, &monitor->stranger_room, sizeof *more);
 	char *copy = strdup(name);
 	if (more)
 		monitor->strangers = more;
@@ -114,12 +117,24 @@ static void drop_absent_strangers(struct monitor *monitor)
 	monitor->stranger_count = kept;
 }
 
-/* A pid of another namespace can't be watched from here, nor can its process see the watcher: it serves itself. */
-static bool serves_itself(const struct rec_header *header)
+/* How long a process may take to find out whether it can see its watcher. */
+#define FIND_WATCHER_NS NSEC_PER_SEC
+
+enum side { SIDE_OURS, SIDE_OTHER, SIDE_UNDECIDED };
+
+/*
+ * In another pid namespace a process sees its watcher only where /proc is still that of ours. It looks at its start; one
+ * that does not see us tells its findings itself.
+ */
+static enum side side_of(const struct rec_header *header)
 {
 	struct stat stat_buffer;
-	return header->pid_namespace && stat("/proc/self/ns/pid", &stat_buffer) == 0 &&
-	       header->pid_namespace != stat_buffer.st_ino;
+	if (!header->pid_namespace || stat("/proc/self/ns/pid", &stat_buffer) != 0 ||
+	    header->pid_namespace == stat_buffer.st_ino)
+		return SIDE_OURS;
+	if (atomic_load_explicit(&header->watcher_pid, memory_order_acquire) == getpid())
+		return SIDE_OURS;
+	return process_now() - header->started_mono < FIND_WATCHER_NS ? SIDE_UNDECIDED : SIDE_OTHER;
 }
 
 /* Return: whether the matter is settled; false: the file is still being made, look again. */
@@ -133,13 +148,17 @@ static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
 		return true;
 	if (error)
 		return error != -EINVAL;
-	if (reader_string(&reader, &reader.header, reader.header.run, run, sizeof run) < 0 ||
-	    strcmp(run, monitor->launch->run) != 0 || serves_itself(&reader.header)) {
+	bool ours = reader_string(&reader, &reader.header, reader.header.run, run, sizeof run) > 0 &&
+		    strcmp(run, monitor->launch->run) == 0;
+	enum side side = ours ? side_of(&reader.header) : SIDE_OTHER;
+	if (side != SIDE_OURS) {
 		reader_close(&reader);
-		add_stranger(monitor, name, inode);
-		return true;
+		if (side == SIDE_OTHER)
+			add_stranger(monitor, name, inode);
+		return side == SIDE_OTHER;
 	}
-	struct watched *more = grown(monitor->watched, monitor->watched_count, &monitor->watched_room, sizeof *more);
+	struct watched *more =
+	    grown(monitor->watched, monitor->watched_count, &monitor->watched_room, sizeof *more);
 	char *copy = strdup(name);
 	if (more)
 		monitor->watched = more;
@@ -200,7 +219,8 @@ static void tell_new_findings(struct monitor *monitor, struct watched *watched)
 }
 
 /* How the process ended, from the kernel where it is our child, else from its own last words. */
-static void describe_end(const struct monitor *monitor, const struct rec_header *header, struct account *account)
+static void describe_end(const struct monitor *monitor, const struct rec_header *header,
+			 struct account *account)
 {
 	const struct launch *launch = monitor->launch;
 	unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
@@ -228,11 +248,10 @@ static void tell_end_in_short(struct monitor *monitor, struct watched *watched, 
 	const struct rec_header *header = view->header;
 	char line[512];
 	struct text text = TEXT_OF(line);
-	const char *exe = view_text(view, header->exe), *slash = strrchr(exe, '/');
 	nsec_t last = process_last_moment(header);
 	if (strcmp(renderer->args->format, "text") != 0)
 		return;
-	text_format(&text, "whoholds: %.*s (pid %d) ended", 200, slash ? slash + 1 : exe, header->pid);
+	text_format(&text, "whoholds: %.*s (pid %d) ended", 200, view_program(view), header->pid);
 	if (account->signal)
 		text_format(&text, ", killed by signal %d (%s)", account->signal, strsignal(account->signal));
 	text_put(&text, " after ");
@@ -269,7 +288,8 @@ static void tell_end(struct monitor *monitor, struct watched *watched)
 		unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
 		describe_end(monitor, header, &account);
 		/* A shell that became its last command has nothing to report but that. */
-		bool nothing = state == REC_EXECED && !atomic_load_explicit(&header->alerts, memory_order_relaxed);
+		bool nothing =
+		    state == REC_EXECED && !atomic_load_explicit(&header->alerts, memory_order_relaxed);
 		if (!nothing)
 			renderer_tell(monitor->renderer, &account, NULL, &stories);
 		if (!stories && watched->stories)
@@ -285,7 +305,8 @@ static void tell_end(struct monitor *monitor, struct watched *watched)
 static bool was_replaced(const struct monitor *monitor, const struct watched *watched)
 {
 	const struct rec_header *header = &watched->reader.header;
-	for (const struct watched *other = watched + 1; other < monitor->watched + monitor->watched_count; other++)
+	for (const struct watched *other = watched + 1; other < monitor->watched + monitor->watched_count;
+	     other++)
 		if (!other->ended && other->reader.header.pid == header->pid &&
 		    other->reader.header.started_boot_ticks == header->started_boot_ticks)
 			return true;
@@ -296,7 +317,8 @@ static bool was_replaced(const struct monitor *monitor, const struct watched *wa
 static bool has_ended(const struct monitor *monitor, const struct watched *watched)
 {
 	const struct rec_header *header = &watched->reader.header;
-	if (atomic_load_explicit(&header->state, memory_order_relaxed) == REC_EXECED && was_replaced(monitor, watched))
+	if (atomic_load_explicit(&header->state, memory_order_relaxed) == REC_EXECED &&
+	    was_replaced(monitor, watched))
 		return true;
 	/* Our own child is a zombie until it is reaped, and then it is gone. */
 	return process_of(header) == 0;
@@ -305,15 +327,27 @@ static bool has_ended(const struct monitor *monitor, const struct watched *watch
 static void look_at(struct monitor *monitor, struct watched *watched)
 {
 	/* Before the header is read: what it says is final only if the process was gone by then. */
-	bool ended = has_ended(monitor, watched);
-	if (reader_glance(&watched->reader, &watched->reader.header) != 0 || ended) {
-		tell_end(monitor, watched);
-		return;
-	}
+	watched->over = has_ended(monitor, watched);
+	watched->over |= reader_glance(&watched->reader, &watched->reader.header) != 0;
 	const struct rec_header *header = &watched->reader.header;
 	/* On its way out it adds what the detectors of the end find: that belongs to the report of the end. */
-	if (!header->ended_mono && atomic_load_explicit(&header->alerts, memory_order_acquire) > watched->told)
+	if (!watched->over && !header->ended_mono &&
+	    atomic_load_explicit(&header->alerts, memory_order_acquire) > watched->told)
 		tell_new_findings(monitor, watched);
+}
+
+/* The one among those that have ended which did so first; NULL: none is left. */
+static struct watched *first_to_end(const struct monitor *monitor)
+{
+	struct watched *first = NULL;
+	for (size_t i = 0; i < monitor->watched_count; i++) {
+		struct watched *next = &monitor->watched[i];
+		if (next->over && !next->ended &&
+		    (!first ||
+		     process_last_moment(&next->reader.header) < process_last_moment(&first->reader.header)))
+			first = next;
+	}
+	return first;
 }
 
 /* -- the watch ------------------------------------------------------------- */
@@ -336,6 +370,8 @@ void monitor_poll(struct monitor *monitor)
 	find_recordings(monitor);
 	for (size_t i = 0; i < monitor->watched_count; i++)
 		look_at(monitor, &monitor->watched[i]);
+	for (struct watched *next; (next = first_to_end(monitor));)
+		tell_end(monitor, next);
 	drop_ended(monitor);
 }
 

@@ -38,13 +38,11 @@ static int fail(struct output *output, const char *name, int error)
 /* Not the program's full name where that holds a slash, or the report would land in another directory. */
 static void expand(const char *pattern, const struct view *view, struct text *name)
 {
-	const char *exe = view_text(view, view->header->exe);
-	const char *slash = strrchr(exe, '/');
 	for (const char *at = pattern; *at; at++) {
 		if (at[0] == '%' && at[1] == 'p')
 			text_signed(name, view->header->pid);
 		else if (at[0] == '%' && at[1] == 'n')
-			text_put(name, slash ? slash + 1 : exe);
+			text_put(name, view_program(view));
 		else if (at[0] == '%' && at[1] == '%')
 			text_byte(name, '%');
 		else {
@@ -81,9 +79,9 @@ static int open_report(const char *name, bool empty)
 	return fd;
 }
 
-int output_init(struct output *output, const char *pattern, int fd)
+int output_init(struct output *output, const char *pattern, int fd, bool goes_on)
 {
-	*output = (struct output){ .fd = fd };
+	*output = (struct output){ .fd = fd, .goes_on = goes_on };
 	output->sink = (struct sink){ .put = gather, .data = output };
 	if (!pattern)
 		return 0;
@@ -96,12 +94,12 @@ int output_init(struct output *output, const char *pattern, int fd)
 	output->fd = -1;
 	if (output->per_process)
 		return 0;
-	char expanded[OPTION_TEXT_BYTES * 2];
+	char expanded[OPTION_TEXT_BYTES * 2] = "";
 	struct text name = TEXT_OF(expanded);
 	static const struct rec_header nobody;
 	const struct view none = { .header = &nobody };
 	expand(pattern, &none, &name);
-	output->fd = open_report(expanded, true);
+	output->fd = open_report(expanded, !goes_on);
 	return output->fd < 0 ? fail(output, expanded, -errno) : 0;
 }
 
@@ -122,7 +120,7 @@ static bool was_begun(const struct output *output, const char *name)
 static int begin_file(struct output *output, const char *name)
 {
 	bool begun = was_begun(output, name);
-	int fd = open_report(name, !begun);
+	int fd = open_report(name, !begun && !output->goes_on);
 	if (fd < 0)
 		return -errno;
 	if (!begun) {
@@ -153,7 +151,7 @@ static int write_all(int fd, const char *bytes, size_t count)
 
 int output_flush(struct output *output, const struct view *view)
 {
-	char expanded[OPTION_TEXT_BYTES * 2];
+	char expanded[OPTION_TEXT_BYTES * 2] = "";
 	struct text name = TEXT_OF(expanded);
 	size_t count = output->used;
 	int sink_error = output->sink.error;

@@ -50,7 +50,8 @@ static char *read_rules(const char *path, size_t *ret_bytes)
 		why = "it is a directory";
 	while (!why && !feof(file)) {
 		if (used == room) {
-			char *grown = room >= RULES_MOST_BYTES ? NULL : realloc(text, room = room ? room * 2 : 4096);
+			char *grown =
+			    room >= RULES_MOST_BYTES ? NULL : realloc(text, room = room ? room * 2 : 4096);
 			if (!grown) {
 				why = room >= RULES_MOST_BYTES ? "it is too large" : "no memory";
 				break;
@@ -111,15 +112,15 @@ int renderer_init(struct renderer *renderer, const struct args *args, int standa
 	for (size_t i = 0; i < args->suppression_count && !error; i++)
 		error = load_rules(renderer, args->suppressions[i]);
 	if (!error)
-		error = output_init(&renderer->text, args->output, standard);
+		error = output_init(&renderer->text, args->output, standard, args->has_trigger);
 	if (!error && args->json) {
-		error = output_init(&renderer->json, args->json, STDOUT_FILENO);
+		error = output_init(&renderer->json, args->json, STDOUT_FILENO, args->has_trigger);
 		renderer->has_json = true;
 	}
 	if (!error && args->gen_suppressions) {
 		/* A bad name is told before the run, not after it. */
 		struct output probe;
-		error = output_init(&probe, args->gen_suppressions, STDOUT_FILENO);
+		error = output_init(&probe, args->gen_suppressions, STDOUT_FILENO, false);
 		output_release(&probe);
 	}
 	if (!error && !(renderer->symbolizer = symbolizer_open())) {
@@ -142,7 +143,7 @@ static void write_generated(struct renderer *renderer)
 	static const struct rec_header nobody;
 	const struct view none = { .header = &nobody };
 	struct output file;
-	if (output_init(&file, renderer->args->gen_suppressions, STDOUT_FILENO) != 0) {
+	if (output_init(&file, renderer->args->gen_suppressions, STDOUT_FILENO, false) != 0) {
 		renderer->failed = true;
 		return;
 	}
@@ -195,7 +196,8 @@ int renderer_end(struct renderer *renderer)
 /* -- a report -------------------------------------------------------------- */
 
 /* Moves the findings that nobody wants to hear of out of the collection. Return: how many there were. */
-static uint32_t suppress_findings(struct renderer *renderer, struct collection *collection, const struct view *view)
+static uint32_t suppress_findings(struct renderer *renderer, struct collection *collection,
+				  const struct view *view)
 {
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < collection->count; i++)
@@ -212,7 +214,8 @@ static void take_account(struct renderer *renderer, const struct collection *col
 	const struct args *args = renderer->args;
 	for (uint32_t i = 0; i < collection->count; i++) {
 		const struct finding *finding = collection->found[i];
-		bool named = finding->kind < FINDING_COUNT && (args->fail_kinds & (UINT64_C(1) << finding->kind));
+		bool named =
+		    finding->kind < FINDING_COUNT && (args->fail_kinds & (UINT64_C(1) << finding->kind));
 		renderer->counts |= named || finding->severity >= (unsigned)args->fail_severity;
 	}
 }
@@ -258,8 +261,8 @@ static int put_report(struct renderer *renderer, struct output *output, const st
  * What was found before `since` stands in the text already; the JSON of an end has all of it, since
  * whoever reads the last line wants the whole story.
  */
-static int tell(struct renderer *renderer, struct report *report, struct collection *collection, uint32_t since,
-		bool quiet, uint32_t *ret_count)
+static int tell(struct renderer *renderer, struct report *report, struct collection *collection,
+		uint32_t since, bool quiet, uint32_t *ret_count)
 {
 	const struct writer *writer = writer_find(renderer->args->format);
 	int error = 0;
@@ -275,11 +278,13 @@ static int tell(struct renderer *renderer, struct report *report, struct collect
 	if (renderer->has_json)
 		error = put_report(renderer, &renderer->json, writer_find("json"), report);
 	report->color = renderer->color;
-	if (strcmp(writer->name, "text") == 0)
+	bool for_people = strcmp(writer->name, "text") == 0;
+	if (for_people)
 		report->found_count = fresh_findings(collection, since, &renderer->arena, &report->found);
 	if (ret_count)
 		*ret_count = report->found_count;
-	if (!report->found_count && quiet && renderer->args->verbosity <= 0)
+	/* A program that reads reports counts on one for each process; a person has better things to do. */
+	if (!report->found_count && quiet && for_people && renderer->args->verbosity <= 0)
 		return error;
 	int text_error = put_report(renderer, &renderer->text, writer, report);
 	return error ? error : text_error;
@@ -311,6 +316,8 @@ static int look_twice(struct renderer *renderer, const struct account *account, 
 	take_snapshot(account, &renderer->arena, ret_snapshot);
 	collect_log(collection, &account->reader->view, 0);
 	collect_live(collection, ret_snapshot, &before);
+	if (account->pid > 0)
+		target_complete(ret_snapshot, account->reader, account->pid);
 	return 0;
 }
 
@@ -349,8 +356,8 @@ int renderer_tell(struct renderer *renderer, const struct account *account, uint
 	return error;
 }
 
-int renderer_tell_view(struct renderer *renderer, const struct snapshot *snapshot, const struct finding_list *found,
-		       bool all_threads)
+int renderer_tell_view(struct renderer *renderer, const struct snapshot *snapshot,
+		       const struct finding_list *found, bool all_threads)
 {
 	struct collection collection = { .arena = &renderer->arena };
 	for (uint32_t i = 0; i < found->count; i++)

@@ -18,30 +18,30 @@
 
 struct renderer {
 	const struct args *args;
-	struct output text;          /* --format and --output */
-	struct output json;          /* --json; idle where there is none */
+	struct output text; /* --format and --output */
+	struct output json; /* --json; idle where there is none */
 	bool has_json;
 	bool color;
 	struct symbolizer *symbolizer;
-	struct arena rules_arena;    /* owns the suppressions */
+	struct arena rules_arena; /* owns the suppressions */
 	struct suppressions rules;
-	struct arena arena;          /* of the report in the making */
-	char **generated;            /* --gen-suppressions; owned */
+	struct arena arena; /* of the report in the making */
+	char **generated;   /* --gen-suppressions; owned */
 	size_t generated_count;
-	bool counts;                 /* something was found that --error-exitcode speaks of */
-	bool failed;                 /* a report could not be written */
+	bool counts; /* something was found that --error-exitcode speaks of */
+	bool failed; /* a report could not be written */
 };
 
 /* What is to be told about a process. */
 struct account {
-	struct reader *reader;       /* refreshed; its view may be refreshed again for a second look */
-	pid_t pid;                   /* it lives under this number; 0: it has ended; -1: it lives where we can't see it */
+	struct reader *reader; /* refreshed; its view may be refreshed again for a second look */
+	pid_t pid; /* it lives under this number; 0: it has ended; -1: it lives where we can't see it */
 	enum trigger trigger;
-	uint32_t since;              /* findings of the log up to this number have been told */
-	bool quiet_end;              /* write nothing as text where nothing new was found */
+	uint32_t since; /* findings of the log up to this number have been told */
+	bool quiet_end; /* write nothing as text where nothing new was found */
 	bool all_threads;
 	bool has_exit_code;
-	int exit_code, signal;       /* of the end, where they are known */
+	int exit_code, signal; /* of the end, where they are known */
 };
 
 /* `standard` is the descriptor for text without --output. Return: 0, or an exit code after a message. */
@@ -55,8 +55,8 @@ int renderer_tell(struct renderer *renderer, const struct account *account, uint
 		  uint32_t *ret_count);
 
 /* The same of something that is no recording: a snapshot that somebody made, and what was found in it. */
-int renderer_tell_view(struct renderer *renderer, const struct snapshot *snapshot, const struct finding_list *found,
-		       bool all_threads);
+int renderer_tell_view(struct renderer *renderer, const struct snapshot *snapshot,
+		       const struct finding_list *found, bool all_threads);
 
 /* What is left to say when the command ends, and everything given back. Return: the command's own exit code. */
 int renderer_end(struct renderer *renderer);

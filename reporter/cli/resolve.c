@@ -7,13 +7,16 @@
 #include <unistd.h>
 
 #include "reporter/recording/discover.h"
+#include "reporter/recording/process.h"
 
 pid_t resolve_pid(const char *name)
 {
 	char *end;
 	errno = 0;
 	long number = strtol(name, &end, 10);
-	return !errno && *name >= '0' && *name <= '9' && !*end && number > 0 && number <= INT32_MAX ? (pid_t)number : 0;
+	return !errno && *name >= '0' && *name <= '9' && !*end && number > 0 && number <= INT32_MAX
+		   ? (pid_t)number
+		   : 0;
 }
 
 /* What a process of that number left behind, the newest where the number was used more than once. */
@@ -49,10 +52,12 @@ int resolve_recording(const char *name, struct reader *ret_reader)
 	pid_t pid = resolve_pid(name);
 	if (!pid || access(name, F_OK) == 0)
 		return reader_open(name, ret_reader);
+	struct process_stat stat;
 	int error = reader_open_pid(pid, ret_reader);
-	if (error != -ESRCH)
+	bool zombie = error == -ENODATA && process_stat(pid, 0, &stat) == 0 && process_is_zombie(&stat);
+	if (error != -ESRCH && !zombie)
 		return error;
-	struct reader left;
+	struct reader left = READER_CLOSED;
 	if (open_left(pid, &left) != 0)
 		return error;
 	*ret_reader = left;

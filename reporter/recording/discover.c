@@ -40,28 +40,36 @@ int discover_directory(unsigned index, char ret_path[DISCOVER_PATH_BYTES])
 	return error == -EPERM ? -EPERM : 0;
 }
 
-int discover_make_directory(char ret_path[DISCOVER_PATH_BYTES])
+/* Return: 0, or a negative errno. */
+static int make_directory(const char *path, bool ours)
 {
-	const char *own = getenv("WHOHOLDS_DIR");
+	struct stat stat;
+	int error = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+	if (!error && ours)
+		error = check_directory(path);
+	if (!error && lstat(path, &stat) == 0 && !S_ISDIR(stat.st_mode) && !S_ISLNK(stat.st_mode))
+		error = -ENOTDIR;
+	if (!error && access(path, W_OK | X_OK) != 0)
+		error = -errno;
+	return error;
+}
+
+int discover_make_directory(const char *named, char ret_path[DISCOVER_PATH_BYTES])
+{
 	char path[DISCOVER_PATH_BYTES];
 	int error = -ENOENT;
-	for (unsigned i = 0; i < STANDARD_COUNT; i++) {
-		if (own && *own)
-			snprintf(path, sizeof path, "%s", own);
-		else
-			snprintf(path, sizeof path, "%s/whoholds-%u", standard[i], (unsigned)geteuid());
-		error = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
-		if (!error && !(own && *own))
-			error = check_directory(path);
-		if (!error && access(path, W_OK | X_OK) != 0)
-			error = -errno;
-		if (!error) {
-			snprintf(ret_path, DISCOVER_PATH_BYTES, "%s", path);
-			return 0;
-		}
-		if (own && *own)
-			return error;
+	if (named) {
+		if (strlen(named) >= sizeof path)
+			return -ENAMETOOLONG;
+		snprintf(path, sizeof path, "%s", named);
+		error = make_directory(path, false);
 	}
+	for (unsigned i = 0; !named && error && i < STANDARD_COUNT; i++) {
+		snprintf(path, sizeof path, "%s/whoholds-%u", standard[i], (unsigned)geteuid());
+		error = make_directory(path, true);
+	}
+	if (!error)
+		snprintf(ret_path, DISCOVER_PATH_BYTES, "%s", path);
 	return error;
 }
 
@@ -112,7 +120,8 @@ int discover_in(const char *directory, struct discovery *discovery)
 		size_t length = strlen(entry->d_name), suffix = strlen(REC_SUFFIX);
 		if (length <= suffix || strcmp(entry->d_name + length - suffix, REC_SUFFIX) != 0)
 			continue;
-		if (fstatat(dirfd(entries), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(stat.st_mode))
+		if (fstatat(dirfd(entries), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(stat.st_mode))
 			error = add(discovery, directory, entry->d_name, &stat);
 	}
 	if (entries)

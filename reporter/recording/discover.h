@@ -35,10 +35,10 @@ struct discovery {
 int discover_directory(unsigned index, char ret_path[DISCOVER_PATH_BYTES]);
 
 /*
- * The directory that recordings of a new run go to, made where it is missing. Return: 0 or a negative errno:
- * of the last one tried.
+ * The directory that recordings of a new run go to, made where it is missing: `named`, or one of the standard ones
+ * where that is NULL. Return: 0 or a negative errno (of the last one tried).
  */
-int discover_make_directory(char ret_path[DISCOVER_PATH_BYTES]);
+int discover_make_directory(const char *named, char ret_path[DISCOVER_PATH_BYTES]);
 
 /* All files NAME.PID.whr in the directories. Return: 0 or -ENOMEM. Missing directories have none. */
 int discover(struct discovery *ret_discovery);

@@ -17,7 +17,7 @@ struct maker {
 	struct rec_header header; /* fill in what the tables don't say */
 	void *tables[REC_TABLES]; /* owned */
 	uint64_t room[REC_TABLES];
-	struct view view;         /* see maker_view */
+	struct view view; /* see maker_view */
 	bool failed;
 };
 

@@ -55,8 +55,8 @@ ssize_t process_file(char *ret_text, size_t bytes, const char *path_format, ...)
 int process_stat(pid_t pid, pid_t tid, struct process_stat *ret_stat)
 {
 	char text[1024];
-	ssize_t length = tid ? process_file(text, sizeof text, "/proc/%d/task/%d/stat", pid, tid) :
-			       process_file(text, sizeof text, "/proc/%d/stat", pid);
+	ssize_t length = tid ? process_file(text, sizeof text, "/proc/%d/task/%d/stat", pid, tid)
+			     : process_file(text, sizeof text, "/proc/%d/stat", pid);
 	if (length < 0)
 		return length == -ENOENT ? -ESRCH : (int)length;
 	/* The name may hold spaces and parentheses itself: it ends at the last one. */
@@ -67,9 +67,10 @@ int process_stat(pid_t pid, pid_t tid, struct process_stat *ret_stat)
 	unsigned long long user, system;
 	long long parent, threads;
 	unsigned long long flags, started;
-	int found = sscanf(close + 1,
-			   " %c %lld %*d %*d %*d %*d %llu %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %lld %*d %llu",
-			   &stat.state, &parent, &flags, &user, &system, &threads, &started);
+	int found =
+	    sscanf(close + 1,
+		   " %c %lld %*d %*d %*d %*d %llu %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %lld %*d %llu",
+		   &stat.state, &parent, &flags, &user, &system, &threads, &started);
 	if (found != 7)
 		return -ESRCH;
 	snprintf(stat.name, sizeof stat.name, "%.*s", (int)(close - open - 1), open + 1);

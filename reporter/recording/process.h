@@ -18,10 +18,10 @@
 
 /* Of /proc/PID/stat or /proc/PID/task/TID/stat. */
 struct process_stat {
-	char name[64];   /* comm */
-	char state;      /* R S D T t Z X I */
+	char name[64]; /* comm */
+	char state;    /* R S D T t Z X I */
 	pid_t parent;
-	uint64_t flags;  /* PF_* of the kernel */
+	uint64_t flags;     /* PF_* of the kernel */
 	uint64_t cpu_ticks; /* user and system */
 	int64_t threads;
 	uint64_t started_boot_ticks;

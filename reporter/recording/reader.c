@@ -40,8 +40,9 @@ static const struct {
 };
 
 /* Referrers first: what they name is copied after them, and is there by then. */
-static const enum rec_table_id order[REC_TABLES] = { REC_THREADS, REC_RESOURCES, REC_OBJECTS, REC_ALERTS, REC_SERIES,
-						     REC_SITES,   REC_STACKS,    REC_MODULES, REC_STRINGS };
+static const enum rec_table_id order[REC_TABLES] = { REC_THREADS, REC_RESOURCES, REC_OBJECTS,
+						     REC_ALERTS,  REC_SERIES,    REC_SITES,
+						     REC_STACKS,  REC_MODULES,   REC_STRINGS };
 #define REFERRERS 6u
 
 static int PRINTF(3, 4) fail(struct reader *reader, int error, const char *format, ...)
@@ -109,7 +110,8 @@ static uint64_t size_now(const struct reader *reader)
 static int fail_fetch(struct reader *reader, int error, const char *what)
 {
 	if (error == -ENODATA)
-		return fail(reader, -EBADMSG, "'%s' is truncated: it ends within its %s; nothing after that can be shown",
+		return fail(reader, -EBADMSG,
+			    "'%s' is truncated: it ends within its %s; nothing after that can be shown",
 			    reader->path, what);
 	if (reader->memory_of)
 		return fail(reader, error, "cannot read the memory of process %d: %s", reader->memory_of,
@@ -129,7 +131,8 @@ static uint64_t used_of(const struct rec_header *header, enum rec_table_id id)
 	return used - used % shapes[id].entry_bytes;
 }
 
-static int check_table(struct reader *reader, const struct rec_header *header, enum rec_table_id id, uint64_t size)
+static int check_table(struct reader *reader, const struct rec_header *header, enum rec_table_id id,
+		       uint64_t size)
 {
 	const struct rec_table *table = &header->tables[id];
 	const char *name = shapes[id].name;
@@ -138,20 +141,24 @@ static int check_table(struct reader *reader, const struct rec_header *header, e
 		return 0;
 	if (table->offset < REC_HEADER_BYTES || table->offset % 8 ||
 	    __builtin_add_overflow(table->offset, table->capacity, &end) || end > INT64_MAX)
-		return fail(reader, -EBADMSG, "'%s' is damaged: its table of %s lies outside of it (offset %llu, %llu bytes)",
+		return fail(reader, -EBADMSG,
+			    "'%s' is damaged: its table of %s lies outside of it (offset %llu, %llu bytes)",
 			    reader->path, name, (unsigned long long)table->offset,
 			    (unsigned long long)table->capacity);
 	if (used > table->capacity)
-		return fail(reader, -EBADMSG, "'%s' is damaged: its table of %s holds %llu bytes and has room for %llu",
-			    reader->path, name, (unsigned long long)used, (unsigned long long)table->capacity);
-	if (used > TABLE_MOST_BYTES)
-		return fail(reader, -EBADMSG, "'%s' is damaged: its table of %s claims %llu bytes", reader->path, name,
-			    (unsigned long long)used);
-	if (used && table->offset + used > size)
 		return fail(reader, -EBADMSG,
-			    "'%s' is truncated: its table of %s ends at byte %llu, the file at %llu; copy it again, "
-			    "whole (it is sparse: 'cp --sparse=always')",
-			    reader->path, name, (unsigned long long)(table->offset + used), (unsigned long long)size);
+			    "'%s' is damaged: its table of %s holds %llu bytes and has room for %llu",
+			    reader->path, name, (unsigned long long)used,
+			    (unsigned long long)table->capacity);
+	if (used > TABLE_MOST_BYTES)
+		return fail(reader, -EBADMSG, "'%s' is damaged: its table of %s claims %llu bytes",
+			    reader->path, name, (unsigned long long)used);
+	if (used && table->offset + used > size)
+		return fail(
+		    reader, -EBADMSG,
+		    "'%s' is truncated: its table of %s ends at byte %llu, the file at %llu; copy it again, "
+		    "whole (it is sparse: 'cp --sparse=always')",
+		    reader->path, name, (unsigned long long)table->offset + used, (unsigned long long)size);
 	return 0;
 }
 
@@ -160,7 +167,8 @@ static bool tables_overlap(const struct rec_header *header)
 	for (unsigned i = 0; i < REC_TABLES; i++)
 		for (unsigned j = 0; j < i; j++) {
 			const struct rec_table *one = &header->tables[i], *other = &header->tables[j];
-			if (one->capacity && other->capacity && one->offset < other->offset + other->capacity &&
+			if (one->capacity && other->capacity &&
+			    one->offset < other->offset + other->capacity &&
 			    other->offset < one->offset + one->capacity)
 				return true;
 		}
@@ -171,21 +179,24 @@ static int check_header(struct reader *reader, const struct rec_header *header, 
 {
 	if (header->magic == __builtin_bswap64(REC_MAGIC))
 		return fail(reader, -EPROTONOSUPPORT,
-			    "'%s' was recorded on a machine of another byte order; read it there", reader->path);
+			    "'%s' was recorded on a machine of another byte order; read it there",
+			    reader->path);
 	if (!header->magic && !header->version)
 		return fail(reader, -EINVAL,
-			    "'%s' is not a whoholds recording, or one that is just being made; 'whoholds list' shows those there are",
+			    "'%s' is not a whoholds recording, or one that is just being made; 'whoholds "
+			    "list' shows those there are",
 			    reader->path);
 	if (header->magic != REC_MAGIC)
-		return fail(reader, -EINVAL, "'%s' is not a whoholds recording; 'whoholds list' shows those there are",
+		return fail(reader, -EINVAL,
+			    "'%s' is not a whoholds recording; 'whoholds list' shows those there are",
 			    reader->path);
 	if (header->version != REC_VERSION)
 		return fail(reader, -EPROTONOSUPPORT,
 			    "'%s' is of version %u, this command reads %u; use the whoholds that recorded it",
 			    reader->path, header->version, REC_VERSION);
 	if (header->header_bytes != REC_HEADER_BYTES)
-		return fail(reader, -EBADMSG, "'%s' is damaged: its header claims %u bytes, not %u", reader->path,
-			    header->header_bytes, REC_HEADER_BYTES);
+		return fail(reader, -EBADMSG, "'%s' is damaged: its header claims %u bytes, not %u",
+			    reader->path, header->header_bytes, REC_HEADER_BYTES);
 	for (unsigned id = 0; id < REC_TABLES; id++) {
 		int error = check_table(reader, header, (enum rec_table_id)id, size);
 		if (error)
@@ -221,7 +232,8 @@ static int copy_slot_again(const struct reader *reader, struct rec_thread *slot,
 	return 0;
 }
 
-static int settle_slots(const struct reader *reader, const struct rec_header *header, char *copy, uint64_t used)
+static int settle_slots(const struct reader *reader, const struct rec_header *header, char *copy,
+			uint64_t used)
 {
 	uint64_t offset = header->tables[REC_THREADS].offset;
 	for (uint64_t at = 0; at < used; at += REC_SLOT_BYTES) {
@@ -242,7 +254,8 @@ static int copy_table(struct reader *reader, struct rec_header *header, enum rec
 	*ret_copy = NULL;
 	if (used) {
 		/* Whoever reads the ring counts modulo its full length, whatever the header says. */
-		uint64_t room = id == REC_SERIES ? REC_SERIES_COUNT * sizeof(struct rec_point) : used;
+		uint64_t room =
+		    id == REC_SERIES ? (uint64_t)REC_SERIES_COUNT * sizeof(struct rec_point) : used;
 		char *copy = NULL;
 		if (posix_memalign(ret_copy, REC_SLOT_BYTES, room) != 0) {
 			*ret_copy = NULL;
@@ -275,8 +288,8 @@ int reader_glance(struct reader *reader, struct rec_header *ret_header)
 	uint64_t size = size_now(reader);
 	int error = fetch(reader, &header, sizeof header, 0);
 	if (error == -ENODATA && size < sizeof header)
-		return fail(reader, -EINVAL, "'%s' is not a whoholds recording: it has only %llu bytes", reader->path,
-			    (unsigned long long)size);
+		return fail(reader, -EINVAL, "'%s' is not a whoholds recording: it has only %llu bytes",
+			    reader->path, (unsigned long long)size);
 	if (error)
 		return fail_fetch(reader, error, "header");
 	error = check_header(reader, &header, size);
@@ -339,36 +352,52 @@ ssize_t reader_string(struct reader *reader, const struct rec_header *header, te
 
 int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks)
 {
-	struct {
-		int32_t pid;
-		int32_t padding;
-		uint64_t ticks;
-	} watcher = { .pid = pid, .ticks = pid_ticks };
-	int fd = reader->fd, opened = -1;
+	const int32_t number = pid;
 	char path[64];
-	if (!reader->memory_of) {
-		/* The one open for reading stays as it is; this reaches the same file under whatever name. */
-		snprintf(path, sizeof path, "/proc/self/fd/%d", reader->fd);
-		opened = fd = open(path, O_WRONLY | O_CLOEXEC);
-	} else {
+	uint64_t base = 0;
+	/* The descriptor for reading stays as it is; this reaches the same file under whatever name. */
+	if (reader->memory_of)
 		snprintf(path, sizeof path, "/proc/%d/mem", reader->memory_of);
-		opened = fd = open(path, O_WRONLY | O_CLOEXEC);
-	}
+	else
+		snprintf(path, sizeof path, "/proc/self/fd/%d", reader->fd);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	uint64_t base = 0;
 	for (size_t i = 0; i < reader->piece_count; i++)
 		if (reader->pieces[i].offset == 0)
 			base = reader->pieces[i].address;
 	/* Ticks first: a pid whose ticks are those of the watcher before would be taken for dead. */
-	int error = 0;
-	if (pwrite(fd, &watcher.ticks, sizeof watcher.ticks,
-		   (off_t)(base + offsetof(struct rec_header, watcher_ticks))) != (ssize_t)sizeof watcher.ticks ||
-	    pwrite(fd, &watcher.pid, sizeof watcher.pid,
-		   (off_t)(base + offsetof(struct rec_header, watcher_pid))) != (ssize_t)sizeof watcher.pid)
-		error = errno ? -errno : -EIO;
-	close(opened);
+	off_t ticks_at = (off_t)(base + offsetof(struct rec_header, watcher_ticks));
+	off_t pid_at = (off_t)(base + offsetof(struct rec_header, watcher_pid));
+	bool good = pwrite(fd, &pid_ticks, sizeof pid_ticks, ticks_at) == (ssize_t)sizeof pid_ticks &&
+		    pwrite(fd, &number, sizeof number, pid_at) == (ssize_t)sizeof number;
+	int error = good ? 0 : -errno;
+	close(fd);
 	return error;
+}
+
+stack_id reader_add_stack(struct reader *reader, const uint64_t *frames, uint16_t count, uint16_t flags)
+{
+	struct rec_table *table = &reader->header.tables[REC_STACKS];
+	uint64_t used = reader->copies[REC_STACKS] ? used_of(&reader->header, REC_STACKS) : 0;
+	/* The place of id 0 stays empty. */
+	uint64_t at = MAX_OF(used, 64), end = at + sizeof(struct rec_stack) + count * sizeof *frames;
+	if (!reader->view.header || end > TABLE_MOST_BYTES)
+		return 0;
+	char *grown = realloc(reader->copies[REC_STACKS], end);
+	if (!grown)
+		return 0;
+	memset(grown + used, 0, end - used);
+	struct rec_stack *stack = (void *)(grown + at);
+	stack->epoch = atomic_load_explicit(&reader->header.epoch, memory_order_relaxed);
+	stack->count = count;
+	stack->flags = flags;
+	memcpy(stack->frames, frames, count * sizeof *frames);
+	atomic_store_explicit(&table->used, end, memory_order_relaxed);
+	table->capacity = MAX_OF(table->capacity, end);
+	reader->copies[REC_STACKS] = grown;
+	reader->view.tables[REC_STACKS] = grown;
+	return (stack_id)(at / 8);
 }
 
 /* -- opening --------------------------------------------------------------- */
@@ -395,13 +424,15 @@ static int open_path(const char *path, struct reader *ret_reader)
 	*ret_reader = READER_CLOSED;
 	snprintf(ret_reader->path, sizeof ret_reader->path, "%s", path);
 	if (strlen(path) >= sizeof ret_reader->path)
-		return fail(ret_reader, -ENAMETOOLONG, "the name of the recording is too long (%zu bytes)", strlen(path));
+		return fail(ret_reader, -ENAMETOOLONG, "the name of the recording is too long (%zu bytes)",
+			    strlen(path));
 	/* O_NONBLOCK: a pipe of that name must not hang us. */
 	ret_reader->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (ret_reader->fd < 0) {
 		int error = -errno;
-		return fail(ret_reader, error, error == -ENOENT ?
-			    "no recording '%s'; 'whoholds list' shows those there are" : "cannot open '%s': %s",
+		return fail(ret_reader, error,
+			    error == -ENOENT ? "no recording '%s'; 'whoholds list' shows those there are"
+					     : "cannot open '%s': %s",
 			    path, strerror(-error));
 	}
 	if (fstat(ret_reader->fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
@@ -432,8 +463,8 @@ static bool maps_line(char *line, struct reader_piece *ret_piece, uint64_t *ret_
 {
 	unsigned long long low, high, offset, inode;
 	int name = 0;
-	if (sscanf(line, "%llx-%llx %*s %llx %*s %llu %n", &low, &high, &offset, &inode, &name) != 4 || high <= low ||
-	    !name)
+	if (sscanf(line, "%llx-%llx %*s %llx %*s %llu %n", &low, &high, &offset, &inode, &name) != 4 ||
+	    high <= low || !name)
 		return false;
 	*ret_piece = (struct reader_piece){ .offset = offset, .bytes = high - low, .address = low };
 	*ret_inode = inode;
@@ -472,7 +503,8 @@ static int find_mapping(struct reader *reader, pid_t pid, uint64_t *ret_inode)
 		if (!maps_line(line, &piece, &inode, &name) || !is_recording(name) ||
 		    (reader->piece_count && inode != *ret_inode))
 			continue;
-		struct reader_piece *pieces = realloc(reader->pieces, (reader->piece_count + 1) * sizeof *pieces);
+		struct reader_piece *pieces =
+		    realloc(reader->pieces, (reader->piece_count + 1) * sizeof *pieces);
 		if (!pieces) {
 			error = -ENOMEM;
 			break;
@@ -511,7 +543,8 @@ int reader_open_pid(pid_t pid, struct reader *ret_reader)
 	*ret_reader = READER_CLOSED;
 	int error = find_mapping(ret_reader, pid, &inode);
 	if (error == -ESRCH)
-		fail(ret_reader, error, "no process %d; 'whoholds list' shows those that run under whoholds", pid);
+		fail(ret_reader, error, "no process %d; 'whoholds list' shows those that run under whoholds",
+		     pid);
 	else if (error == -ENODATA)
 		fail(ret_reader, error, "process %d does not run under whoholds", pid);
 	else if (error)
@@ -529,7 +562,8 @@ int reader_open_pid(pid_t pid, struct reader *ret_reader)
 	if (ret_reader->fd < 0) {
 		error = -errno;
 		fail(ret_reader, error,
-		     "cannot read the memory of process %d, where its recording is: %s; try as root, or allow it with "
+		     "cannot read the memory of process %d, where its recording is: %s; try as root, or "
+		     "allow it with "
 		     "'sysctl kernel.yama.ptrace_scope=0'",
 		     pid, strerror(-error));
 		return reader_fail_close(ret_reader, error);

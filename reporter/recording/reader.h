@@ -29,12 +29,12 @@ struct reader_piece {
 };
 
 struct reader {
-	struct view view;          /* of the copy; valid until the next refresh or close */
-	struct rec_header header;  /* what view.header points to */
-	void *copies[REC_TABLES];  /* owned */
-	int fd;                    /* of the file, or of /proc/PID/mem; -1: closed */
-	uint64_t size;             /* of the recording at the last look, bytes */
-	pid_t memory_of;           /* the process whose memory is read; 0: a file is */
+	struct view view;            /* of the copy; valid until the next refresh or close */
+	struct rec_header header;    /* what view.header points to */
+	void *copies[REC_TABLES];    /* owned */
+	int fd;                      /* of the file, or of /proc/PID/mem; -1: closed */
+	uint64_t size;               /* of the recording at the last look, bytes */
+	pid_t memory_of;             /* the process whose memory is read; 0: a file is */
 	struct reader_piece *pieces; /* of a private recording; owned */
 	size_t piece_count;
 	char path[READER_PATH_BYTES]; /* as opened; "/proc/PID/mem" for a private one */
@@ -80,6 +80,12 @@ ssize_t reader_string(struct reader *reader, const struct rec_header *header, te
 
 /* Writes the watcher's fields of the header, so that the target lets `pid` render its alerts (0: it serves itself). */
 int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks);
+
+/*
+ * Adds a stack that was looked up from outside to the copy, as of now, so that a report can speak of it. Return: its
+ * id, until the next refresh; 0 where there is no memory or no recording.
+ */
+stack_id reader_add_stack(struct reader *reader, const uint64_t *frames, uint16_t count, uint16_t flags);
 
 void reader_close(struct reader *reader);
 

@@ -11,10 +11,10 @@
 #define UNITS_MOST 4000000u /* more than any linker makes: ends a walk through nonsense */
 /* Reading every unit takes about 15 ms a MiB; a browser's gigabyte would take longer than anybody waits for a name. */
 #define VARIABLES_MOST_BYTES (UINT64_C(192) << 20)
+#define ORIGINS_MOST 8u      /* from an inlined call to what it is declared as */
 #define RANGES_MOST 1000000u /* likewise, of one entry */
 
-/* Room for one more in an array that grows by doubling; NULL: no memory. */
-static void *array_room(void *array, size_t count, size_t *size, size_t bytes)
+void *array_room(void *array, size_t count, size_t *size, size_t bytes)
 {
 	if (count < *size)
 		return array;
@@ -151,6 +151,7 @@ static void unit_scan(struct debug *debug, struct unit *unit)
 			function_depth = 0;
 		}
 		int tag = dwarf_tag(&walk.die);
+		scopes_visit(&unit->scopes, &walk, tag);
 		if (tag == DW_TAG_subprogram) {
 			add_function(debug, unit, &walk.die);
 			function = walk.die;
@@ -212,6 +213,7 @@ void debug_close(struct debug *debug)
 		}
 		free(unit->functions);
 		ranges_release(&unit->ranges);
+		scopes_release(&unit->scopes);
 	}
 	free(debug->units);
 	free(debug->variables);
@@ -254,18 +256,65 @@ const struct variable *debug_variable(struct debug *debug, uint64_t address)
 	return range ? &debug->variables[range->item] : NULL;
 }
 
+/* The unit that an entry is in; NULL: none of ours. */
+static struct unit *unit_of(struct debug *debug, Dwarf_Die *die)
+{
+	size_t low = 0;
+	size_t high = debug->unit_count;
+	Dwarf_Off offset = dwarf_dieoffset(die);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (dwarf_dieoffset(&debug->units[middle].die) <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low && debug->units[low - 1].code.cu == die->cu)
+		return &debug->units[low - 1];
+	/* Offsets in .dwo files are of their own. */
+	for (size_t i = 0; i < debug->unit_count; i++)
+		if (debug->units[i].code.cu == die->cu)
+			return &debug->units[i];
+	return NULL;
+}
+
+/* The name of a function or variable without a linkage name, with what is around it. */
+static const char *plain_name(struct debug *debug, const Dwarf_Die *die)
+{
+	Dwarf_Die origin = *die;
+	Dwarf_Attribute attribute;
+	const char *name = dwarf_diename(&origin);
+	for (unsigned steps = 0; steps < ORIGINS_MOST; steps++) {
+		Dwarf_Die next;
+		if (!dwarf_attr(&origin, DW_AT_abstract_origin, &attribute) &&
+		    !dwarf_attr(&origin, DW_AT_specification, &attribute))
+			break;
+		if (!dwarf_formref_die(&attribute, &next))
+			break;
+		origin = next;
+	}
+	struct unit *unit = name ? unit_of(debug, &origin) : NULL;
+	if (!unit)
+		return names_keep(debug->names, name);
+	unit_scan(debug, unit);
+	return scopes_name(&unit->scopes, dwarf_dieoffset(&origin), name, debug->names);
+}
+
 void debug_name(struct debug *debug, Dwarf_Die *die, const char **ret_name, const char **ret_linkage)
 {
 	Dwarf_Attribute attribute;
 	const char *linkage = NULL;
+	*ret_linkage = NULL;
 	if (dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute) ||
 	    dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute))
 		linkage = dwarf_formstring(&attribute);
-	if (!linkage)
-		linkage = dwarf_diename(die);
-	*ret_name = linkage ? names_demangle(debug->names, linkage) : NULL;
-	*ret_linkage =
-	    *ret_name && strcmp(linkage, *ret_name) != 0 ? names_keep(debug->names, linkage) : NULL;
+	if (!linkage) {
+		*ret_name = plain_name(debug, die);
+		return;
+	}
+	*ret_name = names_demangle(debug->names, linkage);
+	if (*ret_name && strcmp(linkage, *ret_name) != 0)
+		*ret_linkage = names_keep(debug->names, linkage);
 }
 
 bool debug_split_missing(const struct debug *debug)

@@ -20,6 +20,7 @@
 
 #include "reporter/symbolize/names.h"
 #include "reporter/symbolize/ranges.h"
+#include "reporter/symbolize/scopes.h"
 #include "reporter/write/frames.h"
 
 #define DEBUG_MOST_INLINED 128u /* frames that one address can stand for; compilers stay below 40 */
@@ -44,6 +45,7 @@ struct unit {
 	struct function *functions;
 	size_t function_count, function_size;
 	struct ranges ranges; /* of `functions` */
+	struct scopes scopes;
 	bool scanned;
 	bool split_missing; /* its .dwo file can't be found */
 };
@@ -95,6 +97,8 @@ bool debug_split_missing(const struct debug *debug);
 /* -- between the files of this module -------------------------------------- */
 
 struct unit *debug_unit(struct debug *debug, uint64_t address, struct function **ret_function);
+/* Room for one more in an array that grows by doubling; NULL: no memory, and `array` stays as it is. */
+void *array_room(void *array, size_t count, size_t *size, size_t bytes);
 /* Bytes of a thing of this type, more than 0; false: unknown. */
 bool debug_type_bytes(Dwarf_Die *type, uint64_t *ret_bytes);
 /* The name of a function or a variable: for people, and, where it differs, the one in the symbol table. */

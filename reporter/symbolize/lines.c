@@ -13,13 +13,14 @@
 #define INLINED_MOST 1000000u /* in one function */
 
 /* Finds the calls that were inlined into `function`, with the calls around each. */
-static void function_scan(struct debug *debug, struct function *function)
+static void function_scan(struct function *function)
 {
 	if (function->inlined_known)
 		return;
 	function->inlined_known = true;
 
-	uint32_t around[DEPTH_MOST] = { 0 }; /* by depth: the inlined call that entries below belong to */
+	/* By depth: the inlined call that an entry there belongs to. */
+	uint32_t around[DEPTH_MOST + 1] = { 0 };
 	size_t size = 0;
 	unsigned nested = 0; /* depth of a function inside this one, which speaks for itself */
 	struct walk walk;
@@ -30,7 +31,7 @@ static void function_scan(struct debug *debug, struct function *function)
 			nested = 0;
 		if (!nested && tag == DW_TAG_subprogram)
 			nested = walk.depth;
-		around[depth] = around[depth - 1];
+		around[depth + 1] = around[depth];
 		if (!nested && tag == DW_TAG_inlined_subroutine && function->inlined_count < INLINED_MOST) {
 			if (function->inlined_count == size) {
 				size = size ? size * 2 : 8;
@@ -52,15 +53,14 @@ static void function_scan(struct debug *debug, struct function *function)
 					   walk.depth);
 			}
 			function->inlined[function->inlined_count++] =
-			    (struct inlined){ .die = walk.die, .parent = around[depth - 1] };
-			around[depth] = function->inlined_count;
+			    (struct inlined){ .die = walk.die, .parent = around[depth] };
+			around[depth + 1] = function->inlined_count;
 		}
 		bool skip = nested || (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block &&
 				       tag != DW_TAG_GNU_call_site && tag != DW_TAG_call_site);
 		more = walk_next(&walk, skip);
 	}
 	ranges_sort(&function->inlined_ranges);
-	(void)debug;
 }
 
 /* A file's name with the folder it was compiled in before it, where it is relative. */
@@ -119,7 +119,7 @@ size_t debug_frames(struct debug *debug, uint64_t address, struct frame *ret_fra
 	if (!function)
 		return frame->file ? 1 : 0;
 
-	function_scan(debug, function);
+	function_scan(function);
 	size_t count = 1;
 	const struct range *range = ranges_find(&function->inlined_ranges, address);
 	for (uint32_t at = range ? range->item + 1 : 0; at && count < limit;) {

@@ -8,7 +8,7 @@ static const char *unit_end(Dwarf_Die *die)
 	Dwarf_Die unit;
 	Dwarf_Half version;
 	uint8_t kind;
-	uint64_t signature;
+	uint64_t signature = 0;
 	if (dwarf_cu_info(die->cu, &version, &kind, &unit, NULL, NULL, NULL, NULL) != 0)
 		return NULL;
 	Dwarf *dwarf = dwarf_cu_getdwarf(die->cu);

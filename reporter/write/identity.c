@@ -120,12 +120,14 @@ const char *finding_suppression(struct names *names, const struct finding *findi
 	for (uint32_t i = 0; i < finding_items(finding) && !frame; i++)
 		frame = names_own_frame(names, finding->items[i].stack);
 	/* A whole module is a wide net, but where there are no symbols there is no finer one. */
-	if (frame && !frame->function && frame->module)
-		return names_format(names, "%s:%s", kind, path_base(frame->module));
-	if (!frame || !frame->function)
+	const char *pattern = "";
+	if (frame && frame->function)
+		pattern = names_frame_function(names, frame);
+	else if (frame)
+		pattern = path_base(frame->module);
+	size_t length = strlen(pattern);
+	if (!length)
 		return names_format(names, "%s:*", kind);
-	const char *function = names_frame_function(names, frame);
-	/* A '$' at the end of a pattern would tie it to the end of the name. */
-	return names_format(names, "%s:%s%s", kind, function,
-			    function[strlen(function) - 1] == '$' ? "*" : "");
+	/* A '$' at the end would tie the pattern to the end of the name. */
+	return names_format(names, "%s:%s%s", kind, pattern, pattern[length - 1] == '$' ? "*" : "");
 }

@@ -68,7 +68,7 @@ void json_signed(struct json *json, const char *key, int64_t value)
 
 void json_seconds(struct json *json, const char *key, uint64_t ns)
 {
-	char digits[40];
+	char digits[40] = "";
 	struct text text = TEXT_OF(digits);
 	text_format(&text, "%lu.%06lu", ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000);
 	while (digits[text.used - 1] == '0' && digits[text.used - 2] != '.')

@@ -236,7 +236,7 @@ int names_init(struct names *names, const struct report *report)
 	*names = (struct names){ .report = report, .arena = report->arena };
 	names->last_stack = &names->stacks;
 	names->last_object = &names->objects;
-	names->program = path_base(view_text(view, view->header->exe));
+	names->program = view_program(view);
 	for (uint32_t i = 0; i < view_modules(view) && !names->shim_path; i++) {
 		const struct rec_module *module = view_module_at(view, i);
 		const char *path =

@@ -40,8 +40,9 @@ static const char *signal_text(struct names *names, int number)
 		[6] = "SIGABRT",  [7] = "SIGBUS",   [8] = "SIGFPE",   [9] = "SIGKILL",  [10] = "SIGUSR1",
 		[11] = "SIGSEGV", [12] = "SIGUSR2", [13] = "SIGPIPE", [14] = "SIGALRM", [15] = "SIGTERM",
 	};
-	if (number > 0 && (size_t)number < COUNT_OF(known))
-		return known[number];
+	unsigned index = (unsigned)number;
+	if (index < COUNT_OF(known) && known[index])
+		return known[index];
 	return names_format(names, "signal %d", number);
 }
 
@@ -130,7 +131,7 @@ static void put_summary(struct text_report *text)
 	const char *list =
 	    names_format(names, "%s%s%s%s", verdict(text), *kinds ? ": " : "", kinds, totals(text));
 	if (text->accounts.count)
-		list = names_format(names, "%s; `whoholds help %s` explains", list,
+		list = names_format(names, "%s; `whoholds help %s` says what to do", list,
 				    finding_kind_name(text->accounts.all[0].finding->kind));
 	text_line(text, 0, names_format(names, "whoholds: %s", list), 0);
 }
@@ -252,5 +253,10 @@ int write_text(const struct report *report, struct sink *sink)
 	put_notes(text);
 	if (summed_up)
 		put_summary(text);
+	else if (report->verbosity >= 0 && text->accounts.count > text->accounts.resolved)
+		text_line(text, 0,
+			  names_format(&text->names, "whoholds: `whoholds help %s` says what to do",
+				       finding_kind_name(text->accounts.all[0].finding->kind)),
+			  0);
 	return out_finish(&text->out);
 }

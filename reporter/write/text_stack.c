@@ -23,6 +23,9 @@ static size_t worthwhile(const struct named_stack *stack)
 		if (is_function(&stack->frames[i], "main"))
 			return i + 1;
 	size_t count = stack->count;
+	/* Below libc there is but _start, by whatever name or none. */
+	if (count > 1 && !stack->frames[count - 1].function && frame_is_runtime(&stack->frames[count - 2]))
+		count--;
 	while (count && (frame_is_runtime(&stack->frames[count - 1]) ||
 			 is_function(&stack->frames[count - 1], "_start")))
 		count--;

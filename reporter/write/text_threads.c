@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#define FOLD_NAMED 6u /* this many equal threads are told by name, more by number */
+#define FOLD_NAMED 6u   /* this many equal threads are told by name, more by number */
+#define FOLD_RANGES 16u /* of numbers, at the most */
 
 /* Every thread: state, stack, what it waits for and who holds that, what it holds. */
 
@@ -168,7 +169,7 @@ static const char *fold_threads(struct text_report *text, uint32_t first, bool *
 	struct names *names = &text->names;
 	const struct snapshot *snapshot = text->report->snapshot;
 	const char *named = NULL, *ranges = "";
-	uint32_t count = 0, at = 0;
+	uint32_t count = 0, at = 0, range_count = 0;
 	thread_id from = 0, to = 0;
 	for (uint32_t i = first + 1; i < snapshot->thread_count; i++)
 		count += !told[i] && alike(text, first, i);
@@ -179,7 +180,7 @@ static const char *fold_threads(struct text_report *text, uint32_t first, bool *
 		thread_id id = snapshot->threads[i].id;
 		named = text_list_add(text, named, names_thread(names, id, NULL), at++, count);
 		bool goes_on = to && id == to + 1;
-		if (to && !goes_on)
+		if (to && !goes_on && ++range_count <= FOLD_RANGES)
 			ranges = names_format(names, from == to ? "%s%u, " : "%s%u-%u, ", ranges, from, to);
 		from = goes_on ? from : id;
 		to = id;
@@ -187,6 +188,8 @@ static const char *fold_threads(struct text_report *text, uint32_t first, bool *
 	*ret_count = count;
 	if (count <= FOLD_NAMED)
 		return named;
+	if (range_count >= FOLD_RANGES)
+		return names_format(names, "%s...", ranges);
 	return names_format(names, from == to ? "%s%u" : "%s%u-%u", ranges, from, to);
 }
 

@@ -52,7 +52,7 @@ void alloc_freed(void *block);
 	const bool tracked = alloc_track((size), &flags);                                     \
 	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0));              \
 	{                                                                                     \
-		struct alloc_scope scope CLEANUP(alloc_scope_end) = { .outermost = tracked }; \
+		struct alloc_scope scope CLEANUP(alloc_scope_end) __attribute__((unused)) = { .outermost = tracked }; \
 		self.busy += HOOK_IN_ALLOCATOR;                                               \
 		block = (call);                                                               \
 	}                                                                                     \

@@ -114,17 +114,27 @@ static void *find_in(const struct object *object, const char *name, uint32_t has
 }
 
 
-void *elf_next(const char *name, const char *version)
+static void *find_from(const struct link_map *map, const char *name, const char *version)
 {
 	uint32_t hash = gnu_hash(name);
-	const struct link_map *map = _r_debug.r_map;
-	while (map && map->l_ld != _DYNAMIC)
-		map = map->l_next;
-	for (map = map ? map->l_next : NULL; map; map = map->l_next) {
+	for (; map; map = map->l_next) {
 		struct object object;
 		void *found = read_object(map, &object) ? find_in(&object, name, hash, version) : NULL;
 		if (found)
 			return found;
 	}
 	return NULL;
+}
+
+void *elf_next(const char *name, const char *version)
+{
+	const struct link_map *map = _r_debug.r_map;
+	while (map && map->l_ld != _DYNAMIC)
+		map = map->l_next;
+	return map ? find_from(map->l_next, name, version) : NULL;
+}
+
+void *elf_any(const char *name)
+{
+	return find_from(_r_debug.r_map, name, NULL);
 }

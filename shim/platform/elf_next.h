@@ -17,4 +17,7 @@
  */
 void *elf_next(const char *name, const char *version);
 
+/* The first definition in any object, ours and those before us included. The same context. */
+void *elf_any(const char *name);
+
 #endif

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/context.h"
 #include "platform/sys.h"
@@ -83,6 +84,12 @@ uint64_t process_started_ticks_of(int32_t pid)
 int32_t process_parent(void)
 {
 	return (int32_t)sys_call0(SYS_getppid);
+}
+
+uint64_t process_pid_namespace(void)
+{
+	struct stat status;
+	return sys_call4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &status, 0) == 0 ? status.st_ino : 0;
 }
 
 uint64_t process_rss_bytes(void)

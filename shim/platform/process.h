@@ -25,6 +25,8 @@ size_t process_argv(char *buffer, size_t bytes);
 uint64_t process_started_ticks(void);
 uint64_t process_started_ticks_of(int32_t pid);
 int32_t process_parent(void);
+/* Which pid namespace the process's own pid is of; 0: unknown. */
+uint64_t process_pid_namespace(void);
 uint64_t process_rss_bytes(void);
 /* The state letter of a thread and its CPU time; false: it is gone. */
 bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu);

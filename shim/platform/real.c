@@ -7,7 +7,8 @@
 struct real_functions real;
 int real_state;
 
-static __thread bool resolving TLS_IE;
+/* Volatile: libc declares dlsym as never calling back into this file, and it does. */
+static __thread volatile bool resolving TLS_IE;
 
 static const struct {
 	const char *name, *version;
@@ -36,7 +37,7 @@ void *real_find(const char *name, const char *version)
 
 void *real_find_anywhere(const char *name)
 {
-	return dlsym(RTLD_DEFAULT, name);
+	return elf_any(name);
 }
 
 bool real_resolve(void)

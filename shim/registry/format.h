@@ -32,6 +32,8 @@
 #ifndef WH_REGISTRY_FORMAT_H
 #define WH_REGISTRY_FORMAT_H
 
+#include <stdatomic.h>
+
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */

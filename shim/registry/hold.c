@@ -121,7 +121,7 @@ static bool foreign_end(const struct rec_thread *but, enum kind kind, uint64_t h
 	struct rec_hold *newest = NULL;
 	for (uint32_t s = 0; s < slots; s++) {
 		struct rec_thread *slot = (struct rec_thread *)view_thread(view, s);
-		if (slot == but || __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == THREAD_FREE)
+		if (slot == but || atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_FREE)
 			continue;
 		int at = slot_find(slot, kind, handle);
 		if (at >= 0 && (!newest || slot->holds[at].since > newest->since))

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/hash.h"
 #include "options.h"
@@ -49,12 +50,12 @@ void *recording_table(enum rec_table_id table)
 bool recording_reserve(enum rec_table_id id, uint64_t bytes)
 {
 	struct rec_table *table = &recording->tables[id];
-	uint64_t reserved = __atomic_load_n(&table->reserved, __ATOMIC_ACQUIRE);
+	uint64_t reserved = atomic_load_explicit(&table->reserved, memory_order_acquire);
 	if (LIKELY(bytes <= reserved))
 		return true;
 	if (bytes > table->capacity || !lock_take(&growing))
 		return false;
-	reserved = __atomic_load_n(&table->reserved, __ATOMIC_ACQUIRE);
+	reserved = atomic_load_explicit(&table->reserved, memory_order_acquire);
 	bool good = true;
 	if (bytes > reserved) {
 		uint64_t step = MAX_OF(MIN_OF(reserved, STEP_MOST), STEP_LEAST);
@@ -65,7 +66,7 @@ bool recording_reserve(enum rec_table_id id, uint64_t bytes)
 			good = recording_file_reserve(&file, table->offset + reserved, table->offset + to) == 0;
 		}
 		if (good)
-			__atomic_store_n(&table->reserved, to, __ATOMIC_RELEASE);
+			atomic_store_explicit(&table->reserved, to, memory_order_release);
 	}
 	lock_release(&growing);
 	return good;
@@ -73,7 +74,7 @@ bool recording_reserve(enum rec_table_id id, uint64_t bytes)
 
 void recording_lost(enum rec_table_id table)
 {
-	__atomic_fetch_add(&recording->tables[table].lost, 1, __ATOMIC_RELAXED);
+	atomic_fetch_add_explicit(&recording->tables[table].lost, 1, memory_order_relaxed);
 	recording_degrade(REC_TABLE_FULL);
 }
 
@@ -81,22 +82,22 @@ uint64_t recording_append(enum rec_table_id id, uint64_t bytes)
 {
 	struct rec_table *table = &recording->tables[id];
 	bytes = (bytes + 7) & ~UINT64_C(7);
-	uint64_t from = __atomic_load_n(&table->used, __ATOMIC_RELAXED);
+	uint64_t from = atomic_load_explicit(&table->used, memory_order_relaxed);
 	do {
-		if (UNLIKELY(from + bytes > __atomic_load_n(&table->reserved, __ATOMIC_ACQUIRE)) &&
+		if (UNLIKELY(from + bytes > atomic_load_explicit(&table->reserved, memory_order_acquire)) &&
 		    !recording_reserve(id, from + bytes)) {
 			recording_lost(id);
 			return UINT64_MAX;
 		}
-	} while (!__atomic_compare_exchange_n(&table->used, &from, from + bytes, true, __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED));
+	} while (!atomic_compare_exchange_weak_explicit(&table->used, &from, from + bytes, memory_order_acq_rel,
+					      memory_order_relaxed));
 	return from;
 }
 
 void recording_degrade(uint32_t bit)
 {
-	if (!(__atomic_load_n(&recording->degraded, __ATOMIC_RELAXED) & bit))
-		__atomic_fetch_or(&recording->degraded, bit, __ATOMIC_RELAXED);
+	if (!(atomic_load_explicit(&recording->degraded, memory_order_relaxed) & bit))
+		atomic_fetch_or_explicit(&recording->degraded, bit, memory_order_relaxed);
 }
 
 const char *recording_path(void)
@@ -106,8 +107,12 @@ const char *recording_path(void)
 
 void recording_unlink(void)
 {
-	if (file.path[0])
-		sys_unlink(file.path);
+	/*
+	 * A process that has given up its rights (a worker of a server that began as root) may not remove
+	 * what it made; then at least the memory goes, and the header tells whoever lists recordings that there is nothing.
+	 */
+	if (file.path[0] && sys_unlink(file.path) < 0)
+		sys_call3(SYS_madvise, (char *)file.at + REC_HEADER_BYTES, file.bytes - REC_HEADER_BYTES, MADV_REMOVE);
 	file.path[0] = '\0';
 }
 
@@ -176,20 +181,22 @@ text_id recording_text(const char *text)
 
 /* -- opening --------------------------------------------------------------- */
 
-static void describe_process(const char *exe)
+/* Static: hooks run on stacks of 16 KiB. */
+static char argv[4096];
+
+static void describe_process(const char *exe, size_t argv_bytes)
 {
-	static char argv[4096]; /* static: hooks run on stacks of 16 KiB */
 	recording->pid = sys_pid();
 	recording->ppid = process_parent();
 	recording->uid = (uint32_t)sys_call0(SYS_geteuid);
 	recording->started_boot_ticks = process_started_ticks();
+	recording->pid_namespace = process_pid_namespace();
 	recording->started_mono = sys_monotonic();
 	recording->started_real = sys_realtime();
 	recording->exe = recording_text(exe);
-	size_t bytes = process_argv(argv, sizeof argv);
-	if (bytes) {
-		recording->argv = append_text(argv, bytes);
-		recording->argv_bytes = recording->argv ? (uint32_t)bytes : 0;
+	if (argv_bytes) {
+		recording->argv = append_text(argv, argv_bytes);
+		recording->argv_bytes = recording->argv ? (uint32_t)argv_bytes : 0;
 	}
 	char name[65 * 6];
 	if (sys_call1(SYS_uname, name) == 0)
@@ -242,10 +249,16 @@ int recording_open(void)
 	static char exe[1024];
 	struct text text = TEXT_OF(exe);
 	process_exe(&text);
-	const char *slash = strrchr(exe, '/');
+	/* Once: servers write their titles over it, and fork children are called what their parent was. */
+	static size_t argv_bytes;
+	if (!argv_bytes)
+		argv_bytes = process_argv(argv, sizeof argv);
+	const char *name = argv_bytes && *argv ? argv : exe;
+	const char *slash = strrchr(name, '/');
+	name = slash ? slash + 1 : name;
 	static char reason[700];
 	struct text why = TEXT_OF(reason);
-	int error = recording_file_make(&file, directory, slash ? slash + 1 : exe, bytes, &why);
+	int error = recording_file_make(&file, directory, bytes, &why);
 	if (error)
 		return error;
 
@@ -271,7 +284,7 @@ int recording_open(void)
 			(options.alloc == ALLOC_OFF ? REC_ALLOC_OFF : 0) |
 			(options.alloc == ALLOC_SAMPLE ? REC_ALLOC_SAMPLED : 0) | (options.locks ? 0 : REC_LOCKS_OFF);
 	recording = header;
-	describe_process(exe);
+	describe_process(exe, argv_bytes);
 	if (file.is_private) {
 		recording_degrade(REC_NO_FILE);
 		char line[900];
@@ -280,7 +293,8 @@ int recording_open(void)
 			    recording->pid, reason);
 		sys_write_all(2, line, message.used);
 	}
-	/* Last: a reader takes a file without the magic number for one that is being made. */
+	/* Last: without the magic number it is no recording, and without a name nobody finds it. */
 	__atomic_store_n(&header->magic, REC_MAGIC, __ATOMIC_RELEASE);
+	recording_file_publish(&file, *name == '-' ? name + 1 : name);
 	return 0;
 }

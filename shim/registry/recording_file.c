@@ -105,18 +105,21 @@ void recording_file_hidden(const struct recording_file *file, struct text *path)
 	text_format(path, HIDDEN_FORMAT, sys_pid());
 }
 
-static int make_in(const char *path, bool ours, struct recording_file *file, const char *program)
+/* Where it is made. The time is in it since a process of another pid namespace may have our number. */
+#define UNFINISHED_FORMAT ".%d.%lx.new"
+
+static int make_in(const char *path, bool ours, struct recording_file *file)
 {
 	int directory = open_directory(path, ours);
 	if (directory < 0)
 		return directory;
-	char name[280];
+	char name[64];
 	struct text text = TEXT_OF(name);
-	text_format(&text, "%.*s.%d" REC_SUFFIX, 200, program, sys_pid());
+	text_format(&text, UNFINISHED_FORMAT, sys_pid(), process_started_ticks());
 	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	long fd = sys_call4(SYS_openat, directory, name, flags, 0600);
 	if (fd == -EEXIST) {
-		make_way(directory, name, program);
+		sys_call3(SYS_unlinkat, directory, name, 0);
 		fd = sys_call4(SYS_openat, directory, name, flags, 0600);
 	}
 	if (fd < 0) {
@@ -157,6 +160,38 @@ static int make_in(const char *path, bool ours, struct recording_file *file, con
 	return (int)error;
 }
 
+#define NO_REPLACE 1u /* RENAME_NOREPLACE of linux/fs.h */
+
+void recording_file_publish(struct recording_file *file, const char *program)
+{
+	if (file->is_private)
+		return;
+	char name[280];
+	struct text text = TEXT_OF(name);
+	text_format(&text, "%.*s.%d" REC_SUFFIX, 200, program, sys_pid());
+
+	static char path[sizeof file->path]; /* static: hooks run on stacks of 16 KiB */
+	struct text full = TEXT_OF(path);
+	text_bytes(&full, file->path, file->directory_bytes);
+	path[full.used] = '\0';
+	int directory = sys_open(path, O_RDONLY | O_DIRECTORY, 0);
+	text_put(&full, name);
+	if (directory < 0 || full.cut)
+		return;
+	/* Renamed, not linked anew: /proc/PID/maps then shows the new name, by which others find it. */
+	const char *unfinished = file->path + file->directory_bytes;
+	long error = sys_call5(SYS_renameat2, directory, unfinished, directory, name, NO_REPLACE);
+	if (error == -EEXIST) {
+		make_way(directory, name, program);
+		error = sys_call5(SYS_renameat2, directory, unfinished, directory, name, NO_REPLACE);
+	}
+	if (error < 0) /* A file system that can't promise to replace nothing. */
+		error = sys_call4(SYS_renameat, directory, unfinished, directory, name);
+	if (error == 0)
+		memcpy(file->path, path, full.used + 1);
+	sys_close(directory);
+}
+
 /* Past this limit ftruncate would not fail but kill the program with SIGXFSZ. */
 static bool limit_allows(size_t bytes)
 {
@@ -187,8 +222,7 @@ static int make_private(struct recording_file *file)
 	return 0;
 }
 
-int recording_file_make(struct recording_file *file, const char *directory, const char *name, size_t bytes,
-			struct text *ret_reason)
+int recording_file_make(struct recording_file *file, const char *directory, size_t bytes, struct text *ret_reason)
 {
 	memset(file, 0, sizeof *file);
 	file->bytes = bytes;
@@ -199,13 +233,13 @@ int recording_file_make(struct recording_file *file, const char *directory, cons
 	if (limit_allows(bytes)) {
 		if (*directory) {
 			text_put(&text, directory);
-			error = text.cut ? -ENAMETOOLONG : make_in(path, false, file, name);
+			error = text.cut ? -ENAMETOOLONG : make_in(path, false, file);
 		} else {
 			static const char *const places[] = { "/dev/shm", "/tmp" };
 			for (size_t i = 0; error && i < COUNT_OF(places); i++) {
 				text = TEXT_OF(path);
 				text_format(&text, "%s/whoholds-%u", places[i], uid);
-				error = make_in(path, true, file, name);
+				error = make_in(path, true, file);
 			}
 		}
 	} else {
@@ -221,7 +255,7 @@ int recording_file_reserve(struct recording_file *file, size_t from, size_t to)
 {
 	from &= ~(size_t)4095;
 	to = (to + 4095) & ~(size_t)4095;
-	if (to > file->bytes)
+	if (to > file->bytes || sys_sandboxed)
 		return -ENOSPC;
 	long error = sys_call3(SYS_madvise, (char *)file->at + from, to - from, MADV_POPULATE_WRITE);
 	if (error == 0)

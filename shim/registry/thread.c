@@ -30,20 +30,20 @@ static struct rec_thread *slot_at(uint32_t index)
 
 static uint32_t slot_count(void)
 {
-	return (uint32_t)(__atomic_load_n(&recording->tables[REC_THREADS].used, __ATOMIC_ACQUIRE) / REC_SLOT_BYTES);
+	return (uint32_t)(atomic_load_explicit(&recording->tables[REC_THREADS].used, memory_order_acquire) / REC_SLOT_BYTES);
 }
 
 void thread_write_begin(struct rec_thread *slot)
 {
-	uint32_t changes = __atomic_load_n(&slot->changes, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->changes, changes + 1, __ATOMIC_RELAXED);
+	uint32_t changes = atomic_load_explicit(&slot->changes, memory_order_relaxed);
+	atomic_store_explicit(&slot->changes, changes + 1, memory_order_relaxed);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 void thread_write_end(struct rec_thread *slot)
 {
-	uint32_t changes = __atomic_load_n(&slot->changes, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->changes, changes + 1, __ATOMIC_RELEASE);
+	uint32_t changes = atomic_load_explicit(&slot->changes, memory_order_relaxed);
+	atomic_store_explicit(&slot->changes, changes + 1, memory_order_release);
 }
 
 /* A blank slot in state STARTING, or NULL. Its `changes` go on counting, so that a reader sees that it changed hands. */
@@ -54,7 +54,7 @@ static struct rec_thread *slot_take(void)
 		return NULL;
 	uint32_t count = slot_count();
 	uint32_t i = free_hint;
-	while (i < count && __atomic_load_n(&slot_at(i)->state, __ATOMIC_ACQUIRE) != THREAD_FREE)
+	while (i < count && atomic_load_explicit(&slot_at(i)->state, memory_order_acquire) != THREAD_FREE)
 		i++;
 	free_hint = i;
 	if (i < count || recording_append(REC_THREADS, REC_SLOT_BYTES) != UINT64_MAX) {
@@ -62,7 +62,7 @@ static struct rec_thread *slot_take(void)
 		thread_write_begin(slot);
 		uint32_t changes = slot->changes;
 		memset((char *)slot + sizeof changes, 0, sizeof *slot - sizeof changes);
-		__atomic_store_n(&slot->state, THREAD_STARTING, __ATOMIC_RELEASE);
+		atomic_store_explicit(&slot->state, THREAD_STARTING, memory_order_release);
 		thread_write_end(slot);
 		free_hint = i + 1;
 	}
@@ -74,7 +74,7 @@ static void slot_free(struct rec_thread *slot)
 {
 	uint32_t index = (uint32_t)(((char *)slot - (char *)recording_table(REC_THREADS)) / REC_SLOT_BYTES);
 	thread_write_begin(slot);
-	__atomic_store_n(&slot->state, THREAD_FREE, __ATOMIC_RELEASE);
+	atomic_store_explicit(&slot->state, THREAD_FREE, memory_order_release);
 	thread_write_end(slot);
 	if (lock_take(&slots)) {
 		if (index < free_hint)
@@ -99,14 +99,14 @@ static void slot_settle(struct rec_thread *slot)
 	if (!(slot->flags & (THREAD_DETACHED | THREAD_JOINED | THREAD_FOREIGN)) || slot_holds_anything(slot))
 		return;
 	/* Whoever joins or detaches may come at the same moment as the end: one of the two gets it. */
-	if (__atomic_compare_exchange_n(&slot->state, &ended, THREAD_STARTING, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_RELAXED))
+	if (atomic_compare_exchange_strong_explicit(&slot->state, &ended, THREAD_STARTING, memory_order_acq_rel,
+					memory_order_relaxed))
 		slot_free(slot);
 }
 
 static thread_id next_id(int32_t tid)
 {
-	uint32_t started = __atomic_fetch_add(&recording->threads_started, 1, __ATOMIC_RELAXED);
+	uint32_t started = atomic_fetch_add_explicit(&recording->threads_started, 1, memory_order_relaxed);
 	if (tid == recording->pid)
 		return 1;
 	return MAX_OF(started, 1u) + 1;
@@ -122,9 +122,9 @@ static void slot_begin(struct rec_thread *slot, uint32_t flags)
 	slot->pthread = thread_self_handle();
 	slot->tls = thread_self_pointer();
 	slot->started = sys_monotonic_coarse();
-	__atomic_fetch_or(&slot->flags, flags | (tid == recording->pid ? THREAD_MAIN : 0), __ATOMIC_RELAXED);
+	atomic_fetch_or_explicit(&slot->flags, flags | (tid == recording->pid ? THREAD_MAIN : 0), memory_order_relaxed);
 	thread_self_name(slot->name);
-	__atomic_store_n(&slot->state, THREAD_RUNNING, __ATOMIC_RELEASE);
+	atomic_store_explicit(&slot->state, THREAD_RUNNING, memory_order_release);
 	thread_write_end(slot);
 	self.slot = slot;
 	self.generation = generation;
@@ -179,7 +179,7 @@ void thread_created(struct rec_thread *slot, uint64_t pthread)
 	 * A detached thread may have ended already and its slot be somebody else's: then it has
 	 * said so itself and the field must be left alone.
 	 */
-	if (slot && __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == THREAD_STARTING && slot->pthread == 0)
+	if (slot && atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_STARTING && slot->pthread == 0)
 		slot->pthread = pthread;
 }
 
@@ -204,7 +204,7 @@ void thread_end(void)
 	thread_write_begin(slot);
 	slot->ended = sys_monotonic_coarse();
 	slot->wait_depth = 0;
-	__atomic_store_n(&slot->state, THREAD_ENDED, __ATOMIC_RELEASE);
+	atomic_store_explicit(&slot->state, THREAD_ENDED, memory_order_release);
 	thread_write_end(slot);
 	self.slot = NULL;
 	self.ended = true;
@@ -220,7 +220,7 @@ static struct rec_thread *slot_find(uint64_t pthread)
 	uint32_t count = slot_count();
 	for (uint32_t i = 0; i < count; i++) {
 		struct rec_thread *slot = slot_at(i);
-		if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == THREAD_FREE || slot->pthread != pthread ||
+		if (atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_FREE || slot->pthread != pthread ||
 		    (slot->flags & THREAD_JOINED))
 			continue;
 		if (!found || slot->id > found->id)
@@ -245,11 +245,11 @@ void thread_joined(thread_id id)
 	uint32_t count = slot_count();
 	for (uint32_t i = 0; id && i < count; i++) {
 		struct rec_thread *slot = slot_at(i);
-		if (slot->id != id || __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == THREAD_FREE)
+		if (slot->id != id || atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_FREE)
 			continue;
-		__atomic_fetch_or(&slot->flags, THREAD_JOINED, __ATOMIC_SEQ_CST);
+		atomic_fetch_or_explicit(&slot->flags, THREAD_JOINED, memory_order_seq_cst);
 		/* A thread that could be joined is gone, also where its last destructor never ran. */
-		__atomic_store_n(&slot->state, THREAD_ENDED, __ATOMIC_SEQ_CST);
+		atomic_store_explicit(&slot->state, THREAD_ENDED, memory_order_seq_cst);
 		slot_settle(slot);
 		return;
 	}
@@ -260,7 +260,7 @@ void thread_detached(uint64_t pthread)
 	struct rec_thread *slot = slot_find(pthread);
 	if (!slot)
 		return;
-	__atomic_fetch_or(&slot->flags, THREAD_DETACHED, __ATOMIC_SEQ_CST);
+	atomic_fetch_or_explicit(&slot->flags, THREAD_DETACHED, memory_order_seq_cst);
 	slot_settle(slot);
 }
 
@@ -268,7 +268,7 @@ void thread_cancelled(uint64_t pthread)
 {
 	struct rec_thread *slot = slot_find(pthread);
 	if (slot)
-		__atomic_fetch_or(&slot->flags, THREAD_CANCELLED, __ATOMIC_RELAXED);
+		atomic_fetch_or_explicit(&slot->flags, THREAD_CANCELLED, memory_order_relaxed);
 }
 
 void thread_set_name(uint64_t pthread, const char *name)
@@ -289,7 +289,7 @@ uint32_t thread_live_count(void)
 	uint32_t live = 0;
 	uint32_t count = slot_count();
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t state = __atomic_load_n(&slot_at(i)->state, __ATOMIC_RELAXED);
+		uint32_t state = atomic_load_explicit(&slot_at(i)->state, memory_order_relaxed);
 		live += state == THREAD_RUNNING || state == THREAD_STARTING;
 	}
 	return live;

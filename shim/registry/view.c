@@ -93,6 +93,21 @@ const char *view_text(const struct view *view, text_id text)
 	return strings + text;
 }
 
+const char *view_program(const struct view *view)
+{
+	const text_id names[] = { view->header->argv_bytes ? view->header->argv : 0, view->header->exe };
+	for (unsigned i = 0; i < 2; i++) {
+		const char *name = view_text(view, names[i]), *slash = strrchr(name, '/');
+		name = slash ? slash + 1 : name;
+		/* Login shells are told so by a dash. */
+		if (*name == '-')
+			name++;
+		if (*name)
+			return name;
+	}
+	return "?";
+}
+
 const struct rec_object *view_object_find(const struct view *view, uint64_t address, unsigned kind)
 {
 	const struct rec_object *object;

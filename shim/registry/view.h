@@ -43,6 +43,12 @@ const struct rec_module *view_module_at(const struct view *view, uint32_t index)
 /* A NUL-terminated string; "" for 0 and nonsense. */
 const char *view_text(const struct view *view, text_id text);
 
+/*
+ * What the program is called: the last part of argv[0], which is what its user typed (redis-server,
+ * not the redis-check-rdb that it is a link to); else of the executable's path. "?" where nothing is known.
+ */
+const char *view_program(const struct view *view);
+
 /* The object known at `address` with this kind (KIND_NONE: any); NULL: none. Linear. */
 const struct rec_object *view_object_find(const struct view *view, uint64_t address, unsigned kind);
 

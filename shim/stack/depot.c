@@ -25,7 +25,7 @@ static stack_id *bucket_of(uint64_t hash)
 		else
 			sys_pages_free(made, BUCKETS * sizeof *made);
 	}
-	return &all[hash * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BUCKET_BITS)];
+	return &all[hash_mix(hash) >> (64 - BUCKET_BITS)];
 }
 
 static bool same_frames(const struct rec_stack *stack, const struct unwind_frame *frames, uint32_t count)
@@ -76,7 +76,7 @@ static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_
 
 uint64_t depot_hash_all(const struct unwind_frame *frames, uint32_t count)
 {
-	uint64_t hash = DEPOT_HASH_START;
+	uint64_t hash = 0;
 	for (uint32_t i = 0; i < count; i++)
 		hash = depot_hash(hash, frames[i].pc);
 	return hash;

@@ -13,6 +13,7 @@
 #include "platform/sys.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "stack/last.h"
 #include "stack/memory.h"
 #include "stack/rules.h"
 #include "stack/stack.h"
@@ -271,6 +272,7 @@ static void retire(struct slot *slot, uint32_t state)
 		return;
 	/* The epoch first: rules that are being learnt look at it once they are stored, and take themselves back. */
 	uint32_t now = __atomic_add_fetch(&epoch, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&unwind_generation, 1, __ATOMIC_SEQ_CST);
 	gone_add(start, end, now);
 	rules_forget(start, end);
 	if (record && recording) {
@@ -355,15 +357,36 @@ static bool ask_loader(uint64_t address, struct dl_find_object *ret_object)
 	return _dl_find_object && _dl_find_object((void *)address, ret_object) == 0;
 }
 
+/*
+ * The program headers of a mapped file: behind its ELF header, or wherever a tool put them that rewrote it (BOLT:
+ * near the end). There they are believed if they can be read and say of themselves that they are there.
+ */
+static const Elf64_Phdr *mapped_headers(const Elf64_Ehdr *file, uint64_t bias, uint64_t end)
+{
+	uint64_t bytes = file->e_phnum * sizeof(Elf64_Phdr);
+	if (memcmp(file->e_ident, ELFMAG, SELFMAG) != 0 || file->e_phentsize != sizeof(Elf64_Phdr) || !bytes)
+		return NULL;
+	uint64_t at = (uintptr_t)file + file->e_phoff;
+	const Elf64_Phdr *headers = (const void *)at;
+	if (file->e_phoff <= MEMORY_PAGE - sizeof *file && bytes <= MEMORY_PAGE - file->e_phoff)
+		return headers;
+	if (file->e_phoff % 8 || at < (uintptr_t)file || at >= end || bytes > MEMORY_PAGE || bytes > end - at ||
+	    !memory_readable(at) || !memory_readable(at + bytes - 8))
+		return NULL;
+	for (unsigned i = 0; i < file->e_phnum; i++)
+		if (headers[i].p_type == PT_PHDR && headers[i].p_offset == file->e_phoff && bias + headers[i].p_vaddr == at)
+			return headers;
+	return NULL;
+}
+
 static bool read_mapped(const struct dl_find_object *object, struct candidate *ret_found)
 {
 	const Elf64_Ehdr *file = object->dlfo_map_start;
-	if (memcmp(file->e_ident, ELFMAG, SELFMAG) != 0 || file->e_phentsize != sizeof(Elf64_Phdr) ||
-	    file->e_phoff > MEMORY_PAGE || file->e_phnum * sizeof(Elf64_Phdr) > MEMORY_PAGE - file->e_phoff ||
-	    !object->dlfo_link_map)
+	if (!object->dlfo_link_map)
 		return false;
-	const Elf64_Phdr *headers = (const void *)((const char *)file + file->e_phoff);
-	if (!read_headers(ret_found, headers, file->e_phnum, object->dlfo_link_map->l_addr))
+	uint64_t bias = object->dlfo_link_map->l_addr;
+	const Elf64_Phdr *headers = mapped_headers(file, bias, (uintptr_t)object->dlfo_map_end);
+	if (!headers || !read_headers(ret_found, headers, file->e_phnum, bias))
 		return false;
 	ret_found->name = object->dlfo_link_map->l_name;
 	return ret_found->module.start == (uintptr_t)file;

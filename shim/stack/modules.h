@@ -22,7 +22,7 @@
 #include "base/context.h"
 #include "base/types.h"
 
-#define MODULE_PARTS 6u
+#define MODULE_PARTS 8u
 
 struct module {
 	uint64_t start, end; /* of the mapping, page boundaries */

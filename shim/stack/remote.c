@@ -120,7 +120,7 @@ static enum unwind_end walk_thread(struct walk *walk, int32_t tid, uint64_t sp, 
 	bool exact = true;
 	registers.values[CFI_RSP] = sp;
 	registers.values[CFI_RIP] = pc;
-	walk->first = STACK_MAX_FRAMES;
+	walk->first = WALK_MOST;
 	for (;;) {
 		walk->frames[--walk->first] = (struct unwind_frame){ .pc = registers.values[CFI_RIP] };
 		enum unwind_end end = unwind_step(&walk->cfi, &registers, &exact, &reach);
@@ -130,7 +130,7 @@ static enum unwind_end walk_thread(struct walk *walk, int32_t tid, uint64_t sp, 
 		}
 		if (end != UNWIND_MORE)
 			return end;
-		if (STACK_MAX_FRAMES - walk->first == walk->limit)
+		if (WALK_MOST - walk->first == walk->limit)
 			return UNWIND_FULL;
 	}
 }
@@ -152,7 +152,7 @@ static int look(int32_t tid, stack_id *ret_stack)
 		return error;
 	if (strcmp(room->before.syscall, room->after.syscall) != 0 || strcmp(room->before.schedule, room->after.schedule) != 0)
 		return -EAGAIN;
-	uint32_t count = STACK_MAX_FRAMES - walk->first;
+	uint32_t count = WALK_MOST - walk->first;
 	uint16_t flags = STACK_EXACT_PC | (end == UNWIND_OUTERMOST ? 0 : STACK_TRUNCATED);
 	const struct unwind_frame *frames = &walk->frames[walk->first];
 	*ret_stack = depot_put(frames, count, flags, depot_hash_all(frames, count));

@@ -98,10 +98,9 @@ static inline uint64_t rule_key(uint64_t pc, bool exact)
 	return pc << 1 | exact;
 }
 
-/* The rule for the place `pc`; 0: not known. Context: hook. */
-static inline rule_bits rules_find(uint64_t pc, bool exact)
+/* The rule for the place `pc` in the table as it was loaded a moment ago; 0: not known. Context: hook. */
+static inline rule_bits rules_find_in(const struct rule_table *table, uint64_t pc, bool exact)
 {
-	const struct rule_table *table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
 	if (UNLIKELY(!table))
 		return RULE_NONE;
 	uint64_t key = rule_key(pc, exact);

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "stack/last.h"
+
 uint32_t unwind_depth = 64;
 
 #define FRAMES_TO_US 16u /* from unwind_full to the hook: three, and what the compiler may split off */
@@ -15,8 +17,13 @@ static void reach_enter(struct reach *reach, const struct walk *walk, uint64_t s
 
 /* -- by rules --------------------------------------------------------------- */
 
+/* What a walk knows at a frame. */
+struct state {
+	uint64_t sp, pc, bp;
+};
+
 /* The caller's registers by a RULE_LOADED_* rule. */
-static NOINLINE bool step_loaded(rule_bits rule, struct unwind_frame *at, struct reach *reach)
+static NOINLINE bool step_loaded(rule_bits rule, struct state *at, struct reach *reach)
 {
 	uint64_t base = rule_kind(rule) == RULE_LOADED_SP ? at->sp : at->bp;
 	uint64_t cfa, pc, bp = at->bp;
@@ -27,61 +34,106 @@ static NOINLINE bool step_loaded(rule_bits rule, struct unwind_frame *at, struct
 	uint64_t pc_at = rule_loaded_pc(rule) == RULE_NOWHERE ? cfa - 8 : base + (uint64_t)rule_loaded_pc(rule);
 	if (!reach_word(reach, pc_at, &pc))
 		return false;
-	*at = (struct unwind_frame){ .pc = pc, .sp = cfa, .bp = bp };
+	*at = (struct state){ .sp = cfa, .pc = pc, .bp = bp };
 	return true;
+}
+
+/* Where the walk is on the thread's own stack, the innermost frame of the last one that it may come to. */
+static const struct unwind_frame *intact_frame(const struct walk *walk, const struct reach *reach, uint64_t sp)
+{
+	static const struct unwind_frame outside = { .sp = UINT64_MAX };
+	const struct last *last = walk->last;
+	if (!last || !reach->top || !last->count || last->generation != __atomic_load_n(&unwind_generation, __ATOMIC_RELAXED))
+		return &outside;
+	return &last->frames[last_intact(last, sp)];
 }
 
 enum unwind_end unwind_walk(struct walk *walk, const void *frame)
 {
 	const uint64_t *saved = frame;
-	struct unwind_frame at = { .pc = saved[1], .sp = (uintptr_t)(saved + 2), .bp = saved[0] };
+	struct state at = { .sp = (uintptr_t)(saved + 2), .pc = saved[1], .bp = saved[0] };
 	struct reach reach = REACH_NOWHERE;
-	bool exact = false;
+	bool exact = false, odd = false, bp_used = false;
+	uint32_t first = WALK_MOST;
+	const uint32_t full = WALK_MOST - walk->limit;
+	enum unwind_end end;
 	reach_enter(&reach, walk, at.sp);
-	walk->first = STACK_MAX_FRAMES;
+	const struct unwind_frame *intact = intact_frame(walk, &reach, at.sp);
+	const struct rule_table *table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
+	uint32_t plain = WALK_MOST;
+	walk->joined = 0;
 	for (;;) {
-		rule_bits rule = rules_find(at.pc, exact);
-		if (UNLIKELY(!rule))
-			rule = rules_learn(&walk->cfi, at.pc, exact);
-		walk->frames[--walk->first] = (struct unwind_frame){ .pc = at.pc, .sp = at.sp, .bp = at.bp, .rule = rule };
-		if (UNLIKELY(STACK_MAX_FRAMES - walk->first == walk->limit))
-			return rule_kind(rule) == RULE_OUTERMOST ? UNWIND_OUTERMOST : UNWIND_FULL;
-		uint64_t sp = at.sp;
-		switch (rule_kind(rule)) {
-		case RULE_FROM_SP:
-			at.sp += (uint64_t)rule_cfa(rule);
-			break;
-		case RULE_FROM_BP:
-			at.sp = at.bp + (uint64_t)rule_cfa(rule);
-			break;
-		case RULE_LOADED_SP:
-		case RULE_LOADED_BP:
-			if (!step_loaded(rule, &at, &reach))
-				return UNWIND_LOST;
-			exact = rule_is_signal(rule);
-			if (exact)
-				reach_enter(&reach, walk, at.sp); /* maybe on another stack */
-			if (!at.pc)
-				return UNWIND_OUTERMOST;
-			continue;
-		case RULE_OUTERMOST:
-			return UNWIND_OUTERMOST;
-		case RULE_COMPLEX:
-			return UNWIND_COMPLEX;
-		default:
-			return UNWIND_LOST;
+		while (intact->sp < at.sp)
+			intact--;
+		if (intact->sp == at.sp && intact->pc == at.pc && !exact) {
+			uint32_t number = (uint32_t)(intact - walk->last->frames);
+			if (walk->last->bps[number] == BP_UNUSED || walk->last->bps[number] == at.bp) {
+				walk->joined = number;
+				end = UNWIND_JOINED;
+				break;
+			}
 		}
-		/* The frame pointer first: its place may be the lower one. */
-		if (rule_bp(rule) && !reach_word(&reach, at.sp + (uint64_t)rule_bp(rule), &at.bp))
-			return UNWIND_LOST;
-		if (!reach_word(&reach, at.sp - 8, &at.pc))
-			return UNWIND_LOST;
-		if (UNLIKELY(at.sp <= sp || at.sp - 8 >= reach.top))
-			reach_enter(&reach, walk, at.sp); /* it went to another stack */
-		if (!at.pc)
-			return UNWIND_OUTERMOST; /* the bottom of a stack that was made by hand */
+		if (UNLIKELY(first == full)) {
+			end = UNWIND_FULL;
+			break;
+		}
+		rule_bits rule = rules_find_in(table, at.pc, exact);
+		if (UNLIKELY(!rule)) {
+			rule = rules_learn(&walk->cfi, at.pc, exact);
+			table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
+		}
+		first--;
+		walk->frames[first] = (struct unwind_frame){ .sp = at.sp, .pc = at.pc };
+		walk->steps[first] = (struct unwind_step){ .bp = at.bp, .rule = rule };
+		if (UNLIKELY(odd || !reach.top)) {
+			plain = first;
+			odd = false;
+		}
+		uint64_t sp = at.sp;
+		if (LIKELY(rule_kind(rule) == RULE_FROM_SP)) {
+			at.sp += (uint64_t)rule_cfa(rule);
+		} else if (rule_kind(rule) == RULE_FROM_BP) {
+			at.sp = at.bp + (uint64_t)rule_cfa(rule);
+			bp_used = true;
+		} else if (rule_kind(rule) == RULE_LOADED_SP || rule_kind(rule) == RULE_LOADED_BP) {
+			end = UNWIND_UNREADABLE;
+			if (!step_loaded(rule, &at, &reach))
+				break;
+			end = UNWIND_OUTERMOST;
+			if (!at.pc)
+				break;
+			exact = rule_is_signal(rule);
+			reach_enter(&reach, walk, at.sp); /* maybe on another stack */
+			intact = intact_frame(walk, &reach, at.sp);
+			odd = true;
+			continue;
+		} else {
+			end = rule_kind(rule) == RULE_OUTERMOST ? UNWIND_OUTERMOST :
+			      rule_kind(rule) == RULE_COMPLEX	? UNWIND_COMPLEX :
+								  UNWIND_LOST;
+			break;
+		}
+		end = UNWIND_UNREADABLE;
+		if (rule_bp(rule) && UNLIKELY(!reach_word(&reach, at.sp + (uint64_t)rule_bp(rule), &at.bp)))
+			break;
+		if (UNLIKELY(!reach_word(&reach, at.sp - 8, &at.pc)))
+			break;
+		if (UNLIKELY(at.sp <= sp || at.sp - 8 >= reach.top)) {
+			/* It went to another stack, or is on one that is asked for page by page. */
+			reach_enter(&reach, walk, at.sp);
+			if (reach.top)
+				intact = intact_frame(walk, &reach, at.sp);
+			odd = true;
+		}
+		end = UNWIND_OUTERMOST;
+		if (UNLIKELY(!at.pc))
+			break; /* the bottom of a stack that was made by hand */
 		exact = false;
 	}
+	walk->first = first;
+	walk->plain = odd ? first : plain;
+	walk->bp_used = bp_used;
+	return end;
 }
 
 /* -- with all registers ------------------------------------------------------ */
@@ -190,7 +242,7 @@ NOINLINE enum unwind_end unwind_full(struct walk *walk, const void *frame)
 	struct reach reach = REACH_NOWHERE;
 	bool exact = true, reached = false;
 	reach_enter(&reach, walk, values[CFI_RSP]);
-	walk->first = STACK_MAX_FRAMES;
+	walk->first = WALK_MOST;
 	for (unsigned skipped = 0;;) {
 		uint64_t sp = values[CFI_RSP];
 		if (sp == wanted)
@@ -198,11 +250,11 @@ NOINLINE enum unwind_end unwind_full(struct walk *walk, const void *frame)
 		if (!reached && ++skipped > FRAMES_TO_US)
 			return UNWIND_LOST;
 		if (reached)
-			walk->frames[--walk->first] = (struct unwind_frame){ .pc = values[CFI_RIP], .sp = sp, .rule = RULE_COMPLEX };
+			walk->frames[--walk->first] = (struct unwind_frame){ .sp = sp, .pc = values[CFI_RIP] };
 		enum unwind_end end = unwind_step(&walk->cfi, &registers, &exact, &reach);
 		if (end != UNWIND_MORE)
 			return end;
-		if (STACK_MAX_FRAMES - walk->first == walk->limit)
+		if (WALK_MOST - walk->first == walk->limit)
 			return UNWIND_FULL;
 		if (exact || values[CFI_RSP] <= sp)
 			reach_enter(&reach, walk, values[CFI_RSP]);

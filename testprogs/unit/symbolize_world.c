@@ -73,7 +73,7 @@ uint64_t address_of(const char *program, const char *symbol, uint64_t *ret_bytes
 		char type;
 		uint64_t bytes = 0;
 		if (sscanf(line, "%2047s %c %lx %lx", name, &type, &address, &bytes) < 3 ||
-		    strcmp(name, symbol))
+		    strcmp(name, symbol) != 0)
 			continue;
 		found = address;
 		if (ret_bytes)

@@ -20,23 +20,44 @@ static const struct {
 	const char *key, *good[6], *bad[8], *beyond[6];
 } keys[] = {
 	{ "alloc", { "exact", "sample", "off" }, { "Exact", "on", "exact|off", "1", " off" }, { NULL } },
-	{ "sample_bytes", { "1KiB", "1GiB", "65536", "1.5MiB" }, { "much", "-1", "1kib", "64K" }, { "0", "1023", "2GiB", "99999999999999999999999" } },
+	{ "sample_bytes",
+	  { "1KiB", "1GiB", "65536", "1.5MiB" },
+	  { "much", "-1", "1kib", "64K" },
+	  { "0", "1023", "2GiB", "99999999999999999999999" } },
 	{ "locks", { "on", "off" }, { "yes", "1", "ON" }, { NULL } },
 	{ "iterators", { "on", "off" }, { "yes", "true" }, { NULL } },
-	{ "depth", { "1", "64", "256" }, { "-1", "1.5", "ten", "0x10", " 1", "1 " }, { "0", "257", "99999999999999999999999999" } },
-	{ "tick", { "1ms", "100ms", "1h", "1.5s" }, { "100", "1e9", "fast", "-1s", "1 d" }, { "0", "0ms", "2h", "99999999999999999999999h" } },
-	{ "blocked", { "1ms", "10s", "off", "1000h" }, { "abc", "10", "10 days", "on" }, { "0", "1001h", "0.5ms" } },
+	{ "depth",
+	  { "1", "64", "256" },
+	  { "-1", "1.5", "ten", "0x10", " 1", "1 " },
+	  { "0", "257", "99999999999999999999999999" } },
+	{ "tick",
+	  { "1ms", "100ms", "1h", "1.5s" },
+	  { "100", "1e9", "fast", "-1s", "1 d" },
+	  { "0", "0ms", "2h", "99999999999999999999999h" } },
+	{ "blocked",
+	  { "1ms", "10s", "off", "1000h" },
+	  { "abc", "10", "10 days", "on" },
+	  { "0", "1001h", "0.5ms" } },
 	{ "held", { "5m", "off" }, { "x", "s" }, { "0s" } },
 	{ "iterating", { "5m", "off" }, { "x", "OFF" }, { "0s" } },
 	{ "idle_blocked", { "5m", "off" }, { "x", "none" }, { "0s", "1001h" } },
-	{ "heap_growth", { "50MB/s for 3s", "1KiB/s for 1m", "off", "10/s for 1h" }, { "50MB", "50MB for 3s", "50MB/s", "fast/s for 3s", "50MB/s for ever", "50MB/s for 3" }, { "0/s for 3s", "1MB/s for 0s" } },
-	{ "thread_growth", { "200% in 5m", "off", "1% in 1s" }, { "200%", "200 in 5m", "in", "200% in", "in 5m", "200% for 5m" }, { "0% in 5m", "99999999999999% in 5m", "10% in 0s" } },
+	{ "heap_growth",
+	  { "50MB/s for 3s", "1KiB/s for 1m", "off", "10/s for 1h" },
+	  { "50MB", "50MB for 3s", "50MB/s", "fast/s for 3s", "50MB/s for ever", "50MB/s for 3" },
+	  { "0/s for 3s", "1MB/s for 0s" } },
+	{ "thread_growth",
+	  { "200% in 5m", "off", "1% in 1s" },
+	  { "200%", "200 in 5m", "in", "200% in", "in 5m", "200% for 5m" },
+	  { "0% in 5m", "99999999999999% in 5m", "10% in 0s" } },
 	{ "leaks", { "exit", "off", "5m", "1s", "1000h" }, { "on", "never", "5" }, { "0", "1ms", "1001h" } },
 	{ "log", { "stderr", "/tmp/a:b", "%n.%p" }, { NULL }, { NULL } },
 	{ "json", { "none", "x.json" }, { NULL }, { NULL } },
 	{ "action", { "report", "abort", "exec:gcore $1" }, { "exec", "exec:", "kill", "Report" }, { NULL } },
 	{ "children", { "yes", "no" }, { "on", "y" }, { NULL } },
-	{ "max_memory", { "10%", "100%", "1%", "off", "2GiB", "1MiB" }, { "10", "ten%", "%", "-1%", "10 %%" }, { "0%", "101%", "1KiB", "0" } },
+	{ "max_memory",
+	  { "10%", "100%", "1%", "off", "2GiB", "1MiB" },
+	  { "10", "ten%", "%", "-1%", "10 %%" },
+	  { "0%", "101%", "1KiB", "0" } },
 	{ "max_overhead", { "5%", "off", "100%" }, { "2GiB", "5", "x" }, { "0%", "1000%" } },
 	{ "keep", { "on", "off" }, { "yes" }, { NULL } },
 };
@@ -52,8 +73,10 @@ static void refuse(const char *key, const char *value, int error)
 		ck_abort_msg("%s=%s: taken for no such value, not for one out of range", key, value);
 	ck_assert_msg(got == -EINVAL || got == -ERANGE, "%s='%s' was taken", key, value);
 	ck_assert_msg(strstr(message, key), "'%s' does not name %s", message, key);
-	ck_assert_msg(strlen(value) > 60 || !*value || strstr(message, value), "'%s' does not name %s", message, value);
-	ck_assert_msg(strstr(message, "allowed") || strstr(message, "at most"), "'%s' does not say what is allowed", message);
+	ck_assert_msg(strlen(value) > 60 || !*value || strstr(message, value), "'%s' does not name %s",
+		      message, value);
+	ck_assert_msg(strstr(message, "allowed") || strstr(message, "at most"),
+		      "'%s' does not say what is allowed", message);
 	ck_assert(memcmp(&before, &after, sizeof before) == 0);
 }
 
@@ -68,8 +91,8 @@ START_TEST(test_every_key)
 		struct options options_now;
 		options_init(&options_now);
 		for (size_t j = 0; j < COUNT_OF(keys[i].good) && keys[i].good[j]; j++)
-			ck_assert_msg(set(&options_now, keys[i].key, keys[i].good[j]) == 0, "%s=%s: %s", keys[i].key,
-				      keys[i].good[j], message);
+			ck_assert_msg(set(&options_now, keys[i].key, keys[i].good[j]) == 0, "%s=%s: %s",
+				      keys[i].key, keys[i].good[j], message);
 		for (size_t j = 0; j < COUNT_OF(keys[i].bad) && keys[i].bad[j]; j++)
 			refuse(keys[i].key, keys[i].bad[j], -EINVAL);
 		for (size_t j = 0; j < COUNT_OF(keys[i].beyond) && keys[i].beyond[j]; j++)
@@ -125,14 +148,16 @@ START_TEST(test_unknown_keys)
 	static const struct {
 		const char *key, *nearest;
 	} cases[] = {
-		{ "bloked", "blocked" },   { "blockd", "blocked" },	 { "idle-blocked", "idle_blocked" }, { "Depth", "depth" },
-		{ "maxmemory", "max_memory" }, { "children_", "children" }, { "leak", "leaks" }, { "ticks", "tick" },
+		{ "bloked", "blocked" }, { "blockd", "blocked" },       { "idle-blocked", "idle_blocked" },
+		{ "Depth", "depth" },    { "maxmemory", "max_memory" }, { "children_", "children" },
+		{ "leak", "leaks" },     { "ticks", "tick" },
 	};
 	struct options now;
 	options_init(&now);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		ck_assert_int_eq(set(&now, cases[i].key, "1"), -ENOENT);
-		ck_assert_msg(strstr(message, cases[i].key) && strstr(message, cases[i].nearest), "%s", message);
+		ck_assert_msg(strstr(message, cases[i].key) && strstr(message, cases[i].nearest), "%s",
+			      message);
 	}
 	ck_assert_int_eq(set(&now, "frobnicate", "1"), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(message, "help options"));
@@ -234,8 +259,8 @@ START_TEST(test_written_is_read)
 			bytes[0] = '\0';
 			options_write(&now, &text);
 			ck_assert_int_eq(parse(&again, bytes), 0);
-			ck_assert_msg(memcmp(&now, &again, sizeof now) == 0, "%s=%s was written as '%s'", keys[i].key,
-				      keys[i].good[j], bytes);
+			ck_assert_msg(memcmp(&now, &again, sizeof now) == 0, "%s=%s was written as '%s'",
+				      keys[i].key, keys[i].good[j], bytes);
 		}
 	/* A time that is no whole number of milliseconds. */
 	ck_assert_int_eq(set(&now, "blocked", "1.000001ms"), 0);

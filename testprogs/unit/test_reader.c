@@ -64,13 +64,18 @@ static void make_recording(struct maker *maker)
 		};
 	}
 	const struct rec_module module = { .start = 0x400000, .end = 0x500000, .path = maker->header.exe };
-	const struct rec_hold iterator = { .handle = 7, .count = 1, .owner = 1, .kind = KIND_ITERATOR, .state = HOLD_LIVE };
+	const struct rec_hold iterator = {
+		.handle = 7, .count = 1, .owner = 1, .kind = KIND_ITERATOR, .state = HOLD_LIVE
+	};
 	maker_module(maker, &module);
 	maker_resource(maker, &iterator);
 	struct {
 		struct finding finding;
 		struct finding_item item;
-	} leak = { .finding = { .bytes = sizeof leak, .kind = FINDING_leak, .severity = SEVERITY_ERROR, .item_count = 1 },
+	} leak = { .finding = { .bytes = sizeof leak,
+				.kind = FINDING_leak,
+				.severity = SEVERITY_ERROR,
+				.item_count = 1 },
 		   .item = { .role = ROLE_allocated, .stack = stack } };
 	maker_finding(maker, &leak, sizeof leak);
 	ck_assert(!maker->failed);
@@ -86,7 +91,8 @@ static void save_recording(void)
 
 static void set_up(void)
 {
-	snprintf(directory, sizeof directory, "%s/test_reader.XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(directory, sizeof directory, "%s/test_reader.XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(directory))
 		ck_abort();
 	snprintf(path, sizeof path, "%s/server.4242.whr", directory);
@@ -358,16 +364,21 @@ END_TEST
 
 START_TEST(test_tables_that_lie)
 {
-	static const uint64_t lies[] = { 0, 1, 7, 4095, UINT64_MAX, UINT64_MAX / 2, UINT64_C(1) << 40, INT64_MAX, 64 << 20 };
-	static const size_t fields[] = { offsetof(struct rec_table, offset), offsetof(struct rec_table, capacity),
+	static const uint64_t lies[] = {
+		0, 1, 7, 4095, UINT64_MAX, UINT64_MAX / 2, UINT64_C(1) << 40, INT64_MAX, 64 << 20
+	};
+	static const size_t fields[] = { offsetof(struct rec_table, offset),
+					 offsetof(struct rec_table, capacity),
 					 offsetof(struct rec_table, used) };
 	for (unsigned id = 0; id < REC_TABLES; id++)
 		for (size_t field = 0; field < COUNT_OF(fields); field++)
 			for (size_t lie = 0; lie < COUNT_OF(lies); lie++) {
 				save_recording();
-				poke(table_field((enum rec_table_id)id, fields[field]), &lies[lie], sizeof lies[lie]);
+				poke(table_field((enum rec_table_id)id, fields[field]), &lies[lie],
+				     sizeof lies[lie]);
 				int error = open_and_use();
-				ck_assert_msg(error == 0 || error == -EBADMSG, "table %u: %s", id, strerror(-error));
+				ck_assert_msg(error == 0 || error == -EBADMSG, "table %u: %s", id,
+					      strerror(-error));
 			}
 	/* More used than there is room for, and tables that lie upon one another. */
 	uint64_t used = (UINT64_C(64) << 20) + 4096, offset = REC_HEADER_BYTES;
@@ -430,7 +441,8 @@ START_TEST(test_hostile)
 			uint64_t at = from + (uint64_t)rand() % bytes;
 			if (at < 16)
 				continue;
-			uint64_t value = rand() % 3 ? (uint64_t)1 << rand() % 64 : (uint64_t)rand() * (uint64_t)rand();
+			uint64_t value =
+			    rand() % 3 ? (uint64_t)1 << rand() % 64 : (uint64_t)rand() * (uint64_t)rand();
 			if (rand() % 8 == 0)
 				value = UINT64_MAX - (uint64_t)(rand() % 64);
 			poke(rand() % 2 ? at : at & ~UINT64_C(7), &value, (size_t)1 << rand() % 4);
@@ -461,9 +473,11 @@ START_TEST(test_discovery)
 	ck_assert_int_eq(discover_directory(0, found), 0);
 	ck_assert_str_eq(found, directory);
 	ck_assert_int_eq(discover_directory(1, found), -ENOENT);
-	ck_assert_int_eq(discover_make_directory(found), 0);
+	ck_assert_int_eq(discover_make_directory(directory, found), 0);
+	ck_assert_str_eq(found, directory);
+	ck_assert_int_eq(discover_make_directory("/nonexistent/deep", found), -ENOENT);
+	ck_assert_int_eq(discover_make_directory(path, found), 0 - ENOTDIR);
 	setenv("WHOHOLDS_DIR", "/nonexistent/deep", 1);
-	ck_assert_int_lt(discover_make_directory(found), 0);
 	ck_assert_int_eq(discover(&discovery), 0);
 	ck_assert_uint_eq(discovery.count, 0);
 	discovery_release(&discovery);

@@ -201,7 +201,7 @@ START_TEST(debug_file_of_the_system)
 		printf("  debug_file_of_the_system: not tested, %s is missing (libc6-dbg)\n", path);
 		return;
 	}
-	struct rec_module *module = world_map(&world, libc, 0);
+	world_map(&world, libc, 0);
 	ck_assert(run("nm -D --format=posix %s | grep '^pthread_mutex_lock@' | head -1 >symbol", libc));
 	FILE *file = fopen(in_folder("symbol"), "r");
 	uint64_t address;
@@ -215,8 +215,7 @@ START_TEST(debug_file_of_the_system)
 	/* The library gone, its debug file alone still names everything. */
 	world_release(&world);
 	world_init(&world);
-	module = world_map(&world, libc, 0);
-	module->path = world_text(&world, "/nowhere/libc.so.6");
+	world_map(&world, libc, 0)->path = world_text(&world, "/nowhere/libc.so.6");
 	ck_assert_uint_ge(world_at(&world, address, &frames), 1);
 	ck_assert_str_eq(frames[0].function, "pthread_mutex_lock");
 	ck_assert_uint_gt(frames[0].line, 0);

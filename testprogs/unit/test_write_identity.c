@@ -147,6 +147,11 @@ START_TEST(test_id_without_symbols)
 	ck_assert_str_ne(id_of(none), expected);
 	ck_assert_str_eq(finding_suppression(&names, first), "leak:server");
 	ck_assert_str_eq(finding_suppression(&names, none), "leak:*");
+	struct finding *empty = fake_finding(FINDING_leak, 0, 0), *dollar = fake_finding(FINDING_leak, 0, 0);
+	fake_item_stack(empty, ROLE_allocated, 0, fake_stack(fake_function("", "", 1), UINT64_C(0)));
+	fake_item_stack(dollar, ROLE_allocated, 0, fake_stack(fake_function("cash$", "", 1), UINT64_C(0)));
+	ck_assert_str_eq(finding_suppression(&names, empty), "leak:*");
+	ck_assert_str_eq(finding_suppression(&names, dollar), "leak:cash$*");
 }
 END_TEST
 

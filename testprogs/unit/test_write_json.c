@@ -33,7 +33,9 @@ static int validate(const char *text)
 	snprintf(command, sizeof command, "testprogs/unit/validate_json.py " SCHEMA " %s", path);
 	int status = system(command);
 	unlink(path);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) <= 1,
+		      "the validator can't run: scripts/deps.sh test");
+	return WEXITSTATUS(status);
 }
 
 /* `from` in `text` replaced by `to` once, in memory of its own. */
@@ -81,8 +83,6 @@ START_TEST(test_schema)
 		fake.header->flags = i % 2 ? REC_ALLOC_SAMPLED : 0;
 		fake.report.signal = (int)i;
 		int status = validate(fake_written(write_json));
-		if (status == 77)
-			return;
 		ck_assert_int_eq(status, 0);
 		fake.report.symbolizer = &symbolizer_plain;
 		ck_assert_int_eq(validate(fake_written(write_json)), 0);
@@ -114,8 +114,6 @@ START_TEST(test_schema_refuses)
 		char *text = changed(fake_written(write_json), changes[i][0], changes[i][1]);
 		int status = validate(text);
 		free(text);
-		if (status == 77)
-			return;
 		ck_assert_msg(status == 1, "'%s' for '%s' was accepted", changes[i][1], changes[i][0]);
 	}
 }

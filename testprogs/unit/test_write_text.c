@@ -248,6 +248,11 @@ START_TEST(test_dump_folds)
 	fake_hold(snapshot_thread(&fake.snapshot, 250), KIND_MUTEX, LOCK(2), MODE_EXCLUSIVE,
 		  OP_pthread_mutex_lock, idle, 1);
 	ASSERT_GOLDEN("dump_folded.txt");
+	/* Every second one is elsewhere: no list without an end. */
+	for (uint32_t i = 0; i < 500; i += 2)
+		fake.snapshot.threads[i].wait.op = OP_sem_wait;
+	ck_assert_ptr_nonnull(strstr(fake_written(write_text), "more threads with the same stack: 4, 6, 8,"));
+	ck_assert_ptr_nonnull(strstr(fake_written(write_text), "32, 34, ...\n"));
 }
 END_TEST
 
