@@ -177,10 +177,10 @@ static void visit_once(void)
 
 static NOINLINE void capture_from(int which)
 {
-	volatile int room[8];
+	volatile int room[8] = { 0 };
 	room[which] = 1;
 	stack_capture(__builtin_frame_address(0));
-	room[which] = 2;
+	room[which] += room[0];
 }
 
 static void visit_often(void)
