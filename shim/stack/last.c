@@ -53,7 +53,7 @@ static NOINLINE void note_frame_pointers(struct last *last, const struct walk *w
 			last->saved[last->saved_count++] = (struct last_saved){
 				.place = (const uint64_t *)(last->frames[outer].sp + (uint64_t)rule_bp(rule)),
 				.value = outer_bp,
-				.frame = outer,
+				.frame = outer + 1,
 			};
 		used = rule_kind(rule) == RULE_FROM_BP || (used && !loads);
 		outer_bp = steps[i].bp;
@@ -73,9 +73,8 @@ static NOINLINE uint32_t drop_outer(struct last *last, uint32_t from)
 	memmove(&last->hashes[0], &last->hashes[gone], (keep + 1) * sizeof last->hashes[0]);
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < last->saved_count; i++) {
-		/* The place of the outermost's own frame pointer is that of a step that was dropped. */
-		if (last->saved[i].frame <= gone)
-			continue;
+		if (last->saved[i].frame <= gone + 1)
+			continue; /* of a step out of, or into, what is dropped */
 		last->saved[kept] = last->saved[i];
 		last->saved[kept++].frame -= gone;
 	}

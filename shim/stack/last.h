@@ -15,7 +15,7 @@
  *   hashes[i]          of the frames 1 to i
  *   bps[i]             the frame pointer in frame i, up to bp_count; BP_UNUSED where, as in all frames beyond,
  *                      it makes no difference further out
- *   saved[]            places of the frame pointers that do, outermost first
+ *   saved[]            places of the frame pointers that do, in the frames that saved them, outermost first
  *
  * Places are read unasked: the thread's own stack stays mapped as long as the thread is there to look.
  *
@@ -43,7 +43,7 @@ struct last {
 	struct last_saved {
 		const uint64_t *place;
 		uint64_t value;
-		uint64_t frame; /* whose frame pointer it is */
+		uint64_t frame; /* that saved it, for the next one outside */
 	} saved[LAST_MOST + WALK_MOST];
 };
 

@@ -18,7 +18,7 @@
 
 #include "registry/recording.h"
 #include "registry/thread.h"
-#include "stack/depot.h"
+#include "stack/scratch.h"
 #include "stack/stack.h"
 #include "stack/unwind.h"
 
@@ -166,6 +166,42 @@ START_TEST(random_calls)
 	run_random(16, 60, 20000);
 	run_random(3, 200, 5000);
 	run_random(64, 1500, 2000);
+}
+END_TEST
+
+static void visit_once(void)
+{
+	stack_capture(__builtin_frame_address(0));
+	__asm__ volatile("");
+}
+
+static NOINLINE void capture_from(int which)
+{
+	volatile int room[8] = { 0 };
+	room[which] = 1;
+	stack_capture(__builtin_frame_address(0));
+	room[which] += room[0];
+}
+
+static void visit_often(void)
+{
+	for (int i = 0; i < 5000; i++) {
+		capture_from(1);
+		stack_capture(__builtin_frame_address(0));
+		shapes_O0[0].call(2, visit_once);
+	}
+	hook();
+	shapes_O0[0].call(2, visit);
+}
+
+/* Each replaces the inner frames of the one before, whose frame pointers must be forgotten with them. */
+START_TEST(often_on_the_same_frames)
+{
+	begin();
+	for (size_t b = 0; b < COUNT_OF(builds) - 1; b++)
+		builds[b].shapes[3].call(5, visit_often);
+	expect_whole("often");
+	ck_assert_uint_le(((struct scratch *)self.scratch)->last.saved_count, ((struct scratch *)self.scratch)->last.count);
 }
 END_TEST
 
@@ -548,6 +584,7 @@ int main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, shapes_are_as_libunwind_sees_them);
 	tcase_add_test(tcase, random_calls);
+	tcase_add_test(tcase, often_on_the_same_frames);
 	tcase_add_test(tcase, recursion_beyond_what_is_kept);
 	tcase_add_test(tcase, equal_stacks_have_one_id);
 	tcase_add_test(tcase, deep_recursion_is_cut_at_the_depth);
