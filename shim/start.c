@@ -68,7 +68,8 @@ static void keep_child_environment(void)
 	unsigned count = 0;
 	const char *preload = process_environment("LD_PRELOAD");
 	struct text text = TEXT_OF(child_variables[count]);
-	text_format(&text, "LD_PRELOAD=%s", preload && strstr(preload, "libwhoholds") ? preload : library_path);
+	text_format(&text, "LD_PRELOAD=%s",
+		    preload && strstr(preload, "libwhoholds") ? preload : library_path);
 	child_environment[count++] = child_variables[0];
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		const char *value = process_environment(names[i]);
@@ -80,6 +81,26 @@ static void keep_child_environment(void)
 			child_environment[count] = child_variables[count], count++;
 	}
 	child_environment[count] = NULL;
+}
+
+/*
+ * With children=no: takes the library out of LD_PRELOAD, in place, since system() and popen() pass the
+ * environment on without asking anybody.
+ */
+static void leave_environment(void)
+{
+	char *list = (char *)process_environment("LD_PRELOAD");
+	char *name = list ? strstr(list, "libwhoholds.so") : NULL;
+	if (!name)
+		return;
+	char *start = name, *end = name + strlen("libwhoholds.so");
+	while (start > list && start[-1] != ':' && start[-1] != ' ')
+		start--;
+	if (*end)
+		end++;
+	else if (start > list)
+		start--;
+	memmove(start, end, strlen(end) + 1);
 }
 
 static void store_exit_status(int status, void *data)
@@ -132,6 +153,8 @@ static bool shim_set_up(void)
 	}
 	if (options.children)
 		keep_child_environment();
+	else
+		leave_environment();
 	recording_configure(process_environment("WHOHOLDS_DIR"), process_environment("WHOHOLDS_RUN"));
 	stack_set_depth(options.depth);
 	int error = recording_open();
@@ -242,6 +265,17 @@ void start_report_now(const char *why)
 	watchdog_poke();
 }
 
+void start_sandboxed(void)
+{
+	if (!recording || sys_sandboxed || __atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON ||
+	    !is_own_process())
+		return;
+	reporter_pause();
+	reporter_state = 2;
+	recording_degrade(REC_NO_REPORTER);
+	sys_sandboxed = true;
+}
+
 /* -- fork and exec --------------------------------------------------------- */
 
 void start_fork_prepare(void)
@@ -264,7 +298,7 @@ void start_fork_child(void)
 	reporter_pauses = 0;
 	reporter_state = 0;
 	watchdog_fork_child();
-	if (!options.children) {
+	if (!options.children || sys_sandboxed) {
 		/* The child is none of our business: nothing is recorded, nothing is found. */
 		__atomic_store_n(&hook_groups, 0, __ATOMIC_RELEASE);
 		__atomic_store_n(&state, SHIM_OFF, __ATOMIC_RELEASE);
@@ -313,7 +347,7 @@ void start_daemon_child(void)
 
 void start_before_exec(void)
 {
-	if (!is_own_process())
+	if (sys_sandboxed || !is_own_process())
 		return;
 	allocation_flush();
 	recording->ended_mono = sys_monotonic();
@@ -324,7 +358,7 @@ void start_before_exec(void)
 
 void start_exec_failed(void)
 {
-	if (!is_own_process())
+	if (sys_sandboxed || !is_own_process())
 		return;
 	recording->ended_mono = 0;
 	recording_unhide();
@@ -350,7 +384,14 @@ void start_process_ends(int status, enum start_end how)
 		return;
 	if (!*process_canary)
 		start_fork_child();
-	if (!is_own_process() || __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
+	if (sys_sandboxed) {
+		allocation_flush();
+		__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED,
+				 __ATOMIC_RELEASE);
+		return;
+	}
+	if (!is_own_process() ||
+	    __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
 		return;
 	int kept_errno = errno;
 	if (lock_take(&reporter_lock)) {
@@ -367,7 +408,8 @@ void start_process_ends(int status, enum start_end how)
 		recording->exit_code = status;
 	if (how == START_END_EXIT)
 		guest_call(judge, &caller, ENDING_STACK_BYTES);
-	atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, memory_order_release);
+	atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED,
+			      memory_order_release);
 	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
 		teller_tell(told, how == START_END_EXIT ? TRIGGER_EXIT : TRIGGER_CRASH);
 	if (how == START_END_EXIT && !options.keep && recording->alerts == 0)

@@ -41,6 +41,13 @@ const char *const *start_child_environment(void);
 /* The path of this library, as it was loaded. */
 const char *start_library_path(void);
 
+/*
+ * The program is about to put a filter on its system calls. From now on the shim makes none that a
+ * filter could punish: it records into what it has, starts no reporter thread, and judges nothing
+ * at the end; the recording stays for the command. Context: hook.
+ */
+void start_sandboxed(void);
+
 /* Names the reason why a report is wanted now and makes one (wh_report). Context: hook. */
 void start_report_now(const char *why);
 

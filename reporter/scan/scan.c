@@ -26,7 +26,7 @@ struct result {
 	int error; /* 0: all of it was judged; -EINPROGRESS: it did not get to the end */
 	uint64_t group_count;
 	struct group *groups; /* room for one a site */
-	uint64_t *resources;  /* bytes plus 1 of each that is lost */
+	uint64_t *resources;  /* the verdict on each: see resources.h */
 	uint64_t bytes;       /* of the mapping */
 };
 

@@ -7,6 +7,9 @@
 #include "hooks/hook.h"
 
 #include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "hooks/tail.h"
@@ -61,7 +64,6 @@ static bool futex_waits(long op)
 void *syscall_route(long number, long a, long b);
 void *syscall_route(long number, long a, long b)
 {
-	(void)a;
 	real_ready();
 	switch (number) {
 	case SYS_futex:
@@ -71,8 +73,30 @@ void *syscall_route(long number, long a, long b)
 		return (void *)syscall_alone;
 	case SYS_exit_group:
 		return (void *)syscall_exit_group;
+	case SYS_seccomp:
+		if (a == SECCOMP_SET_MODE_STRICT || a == SECCOMP_SET_MODE_FILTER)
+			start_sandboxed();
+		return (void *)real.syscall;
+	case SYS_prctl:
+		if (a == PR_SET_SECCOMP)
+			start_sandboxed();
+		return (void *)real.syscall;
 	default:
 		return (void *)real.syscall;
 	}
 }
 TAIL_HOOK(syscall, syscall_route);
+
+/* Passed on as libc's own does: four words, whatever the option needs of them. */
+EXPORT int prctl(int option, ...)
+{
+	va_list list;
+	va_start(list, option);
+	unsigned long a = va_arg(list, unsigned long), b = va_arg(list, unsigned long),
+		      c = va_arg(list, unsigned long), d = va_arg(list, unsigned long);
+	va_end(list);
+	real_ready();
+	if (option == PR_SET_SECCOMP)
+		start_sandboxed();
+	return real.prctl(option, a, b, c, d);
+}

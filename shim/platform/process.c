@@ -138,7 +138,8 @@ int process_other_tasks(int32_t but)
 				tid = tid * 10 + (*digit - '0');
 			char state;
 			nsec_t cpu;
-			if (tid && tid != but && process_thread_stat(tid, &state, &cpu) && state != 'Z' && state != 'X')
+			if (tid && tid != but && process_thread_stat(tid, &state, &cpu) && state != 'Z' &&
+			    state != 'X')
 				count++;
 			at += entry->bytes;
 		}

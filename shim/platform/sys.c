@@ -10,8 +10,12 @@
 
 #include "base/context.h"
 
+bool sys_sandboxed;
+
 int sys_open(const char *path, int flags, int mode)
 {
+	if (UNLIKELY(sys_sandboxed))
+		return -EPERM;
 	return (int)sys_call4(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode);
 }
 
@@ -51,6 +55,8 @@ int sys_unlink(const char *path)
 
 long sys_readlink(const char *path, char *buffer, size_t bytes)
 {
+	if (UNLIKELY(sys_sandboxed))
+		return -EPERM;
 	return sys_call4(SYS_readlinkat, AT_FDCWD, path, buffer, bytes);
 }
 
@@ -71,7 +77,8 @@ static void own_pages_add(uint64_t start, uint64_t end)
 		struct own_pages *entry = &own_pages[i];
 		uint64_t empty = 0;
 		if (__atomic_load_n(&entry->start, __ATOMIC_RELAXED) ||
-		    !__atomic_compare_exchange_n(&entry->start, &empty, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		    !__atomic_compare_exchange_n(&entry->start, &empty, 1, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_RELAXED))
 			continue;
 		entry->end = end;
 		__atomic_store_n(&entry->start, start, __ATOMIC_RELEASE);
@@ -105,7 +112,10 @@ void sys_pages_each(bool (*each)(uint64_t start, uint64_t end, void *data), void
 
 static void *map_pages(size_t bytes, int flags)
 {
-	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	if (UNLIKELY(sys_sandboxed))
+		return NULL;
+	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 	if (at < 0 && at > -4096)
 		return NULL;
 	own_pages_add((uint64_t)at, (uint64_t)at + ((bytes + 4095) & ~(size_t)4095));
@@ -156,7 +166,7 @@ int32_t sys_pid(void)
 
 int32_t sys_tid(void)
 {
-	return (int32_t)sys_call0(SYS_gettid);
+	return sys_sandboxed ? 0 : (int32_t)sys_call0(SYS_gettid);
 }
 
 int sys_kill_thread(int32_t pid, int32_t tid, int signal)
@@ -190,7 +200,10 @@ nsec_t sys_realtime(void)
 
 void sys_sleep(nsec_t ns)
 {
-	struct timespec left = { .tv_sec = (time_t)(ns / NSEC_PER_SEC), .tv_nsec = (long)(ns % NSEC_PER_SEC) };
+	if (sys_sandboxed)
+		return;
+	struct timespec left = { .tv_sec = (time_t)(ns / NSEC_PER_SEC),
+				 .tv_nsec = (long)(ns % NSEC_PER_SEC) };
 	while (sys_call2(SYS_nanosleep, &left, &left) == -EINTR)
 		;
 }
@@ -204,7 +217,8 @@ int sys_futex_wait(const uint32_t *word, uint32_t value, nsec_t timeout)
 
 void sys_futex_wake(const uint32_t *word, int count)
 {
-	sys_call3(SYS_futex, word, FUTEX_WAKE, count);
+	if (!sys_sandboxed)
+		sys_call3(SYS_futex, word, FUTEX_WAKE, count);
 }
 
 long sys_read_file(const char *path, char *buffer, size_t bytes)

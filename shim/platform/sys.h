@@ -36,6 +36,13 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
 #define sys_call4(n, a, b, c, d) sys_call6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define sys_call5(n, a, b, c, d, e) sys_call6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 
+/*
+ * Set once the program has put a filter on its system calls (seccomp): from then on one that it does
+ * not make itself may be its death. Whoever would make such a call asks here first; these do:
+ * sys_open and sys_readlink (-EPERM), sys_pages (NULL), sys_tid (0), sys_sleep, sys_futex_wake (nothing).
+ */
+extern bool sys_sandboxed;
+
 int sys_open(const char *path, int flags, int mode);
 int sys_close(int fd);
 long sys_read(int fd, void *buffer, size_t bytes);

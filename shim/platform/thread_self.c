@@ -20,6 +20,8 @@ uint64_t thread_self_pointer(void)
 void thread_self_name(char *name)
 {
 	name[0] = '\0';
+	if (sys_sandboxed)
+		return;
 	sys_call2(SYS_prctl, PR_GET_NAME, name);
 	name[15] = '\0';
 }

@@ -21,13 +21,27 @@
 
 struct unwind_frame;
 
-/* Hashes grow inward: from that of the outer frames to that with one more inside. */
-#define DEPOT_HASH_START UINT64_C(0x9ae16a3b2f90404f)
+/*
+ * Hashes grow inward: a polynomial in the return addresses, so that the hash of the inner frames alone
+ * comes out of two of them.
+ */
+#define DEPOT_HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
 static inline uint64_t depot_hash(uint64_t outer, uint64_t pc)
 {
-	uint64_t mixed = (outer ^ pc) * UINT64_C(0x9e3779b97f4a7c15);
-	return mixed ^ (mixed >> 29);
+	return outer * DEPOT_HASH_FACTOR + (pc ^ pc >> 21);
+}
+
+/* The hash of the innermost `count` frames of a stack whose hash is `all`; without them it is `outer`. */
+static inline uint64_t depot_hash_within(uint64_t all, uint64_t outer, uint32_t count)
+{
+	if (LIKELY(!outer))
+		return all;
+	uint64_t power = 1, factor = DEPOT_HASH_FACTOR;
+	for (; count; count >>= 1, factor *= factor)
+		if (count & 1)
+			power *= factor;
+	return all - outer * power;
 }
 
 uint64_t depot_hash_all(const struct unwind_frame *frames, uint32_t count);

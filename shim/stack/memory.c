@@ -8,6 +8,8 @@
 
 bool memory_readable(uint64_t address)
 {
+	if (sys_sandboxed)
+		return false;
 	/*
 	 * The kernel copies the new mask in before it looks at what to do with it, and there
 	 * is nothing to do with it where `how` is nonsense: EFAULT or EINVAL, and no effect. Filters
@@ -28,6 +30,8 @@ static bool copy_from_proc(void *to, uint64_t from, size_t bytes)
 
 bool memory_copy(void *to, uint64_t from, size_t bytes)
 {
+	if (sys_sandboxed)
+		return false;
 	struct iovec mine = { .iov_base = to, .iov_len = bytes };
 	struct iovec its = { .iov_base = (void *)from, .iov_len = bytes };
 	long got = sys_call6(SYS_process_vm_readv, sys_pid(), (long)&mine, 1, (long)&its, 1, 0);
@@ -36,7 +40,7 @@ bool memory_copy(void *to, uint64_t from, size_t bytes)
 	return got == (long)bytes;
 }
 
-bool reach_ask(struct reach *reach, uint64_t address, uint64_t *ret_word)
+READS_STACKS bool reach_ask(struct reach *reach, uint64_t address, uint64_t *ret_word)
 {
 	if (address % sizeof *ret_word)
 		return false; /* it might lie across two pages; and no stack is like that */

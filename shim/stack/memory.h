@@ -10,6 +10,9 @@
 
 #define MEMORY_PAGE UINT64_C(4096)
 
+/* For what reads other functions' frames, which tests under AddressSanitizer must not take for an error. */
+#define READS_STACKS __attribute__((no_sanitize("address")))
+
 /* Whether the aligned word at `address`, and so its page, can be read now. One system call. Context: signal. */
 bool memory_readable(uint64_t address);
 
@@ -35,7 +38,7 @@ struct reach {
 bool reach_ask(struct reach *reach, uint64_t address, uint64_t *ret_word);
 
 /* The word at `address`. Return: false: it can't be read. Context: hook. */
-static inline bool reach_word(struct reach *reach, uint64_t address, uint64_t *ret_word)
+READS_STACKS static inline bool reach_word(struct reach *reach, uint64_t address, uint64_t *ret_word)
 {
 	if (LIKELY(address >= reach->floor && address < reach->top)) {
 		*ret_word = *(const uint64_t *)address;

@@ -11,12 +11,14 @@
 
 #include "base/context.h"
 #include "stack/bounds.h"
+#include "stack/last.h"
 #include "stack/unwind.h"
 
 #define SCRATCH_WALKS 3u
 
 struct scratch {
 	struct bounds bounds; /* of the thread's own stack */
+	struct last last;     /* of walks[0] alone */
 	struct scratch_walk {
 		uint64_t sp; /* of the capture that uses it */
 		struct walk walk;

@@ -9,12 +9,79 @@
 #include "stack/scratch.h"
 #include "stack/unwind.h"
 
-void stack_set_depth(unsigned frames)
+/* -- capture ----------------------------------------------------------------- */
+
+/* The stack that is in the walk alone. */
+static NOINLINE stack_id put(const struct walk *walk, enum unwind_end end)
 {
-	unwind_depth = MAX_OF(1u, MIN_OF(frames, STACK_MAX_FRAMES));
+	uint32_t found = WALK_MOST - walk->first;
+	uint32_t count = MIN_OF(found, unwind_depth);
+	bool cut = end != UNWIND_OUTERMOST || count < found;
+	const struct unwind_frame *frames = &walk->frames[WALK_MOST - count];
+	return depot_put(frames, count, cut ? STACK_TRUNCATED : 0, depot_hash_all(frames, count));
 }
 
-/* -- comparing with the reference ------------------------------------------- */
+/* Without the last stack: nested, or after it has been found too short. */
+static NOINLINE enum unwind_end walk_alone(struct walk *walk, const void *frame, uint32_t limit)
+{
+	walk->last = NULL;
+	walk->limit = limit;
+	return unwind_walk(walk, frame);
+}
+
+static NOINLINE stack_id capture_complex(struct walk *walk, const void *frame)
+{
+	walk->limit = unwind_depth;
+	return put(walk, unwind_full(walk, frame));
+}
+
+static NOINLINE stack_id capture_nested(struct walk *walk, const void *frame)
+{
+	enum unwind_end end = walk_alone(walk, frame, unwind_depth);
+	return end == UNWIND_COMPLEX ? capture_complex(walk, frame) : put(walk, end);
+}
+
+static stack_id capture_first(struct scratch *scratch, const void *frame)
+{
+	struct walk *walk = &scratch->walks[0].walk;
+	struct last *last = &scratch->last;
+	bool too_short = false;
+	walk->last = last;
+	walk->limit = unwind_depth + WALK_SPARE;
+	enum unwind_end end = unwind_walk(walk, frame);
+	if (LIKELY(end == UNWIND_JOINED)) {
+		if (walk->first == WALK_MOST && walk->joined == last->count && last->id)
+			return last->id; /* the very same */
+		stack_id id = last_put(last, walk, end, &too_short);
+		if (LIKELY(!too_short))
+			return id;
+		end = walk_alone(walk, frame, unwind_depth + WALK_SPARE);
+	}
+	if (UNLIKELY(end == UNWIND_COMPLEX))
+		return capture_complex(walk, frame);
+	if (UNLIKELY(walk->plain == walk->first))
+		return put(walk, end); /* on another stack: what is known of the thread's own stays */
+	return last_put(last, walk, end, &too_short);
+}
+
+static inline stack_id capture(const void *frame)
+{
+	uint32_t level;
+	if (UNLIKELY(!recording))
+		return 0;
+	struct scratch *scratch = scratch_take((uintptr_t)frame, &level);
+	if (UNLIKELY(!scratch)) {
+		recording_lost(REC_STACKS);
+		return 0;
+	}
+	struct walk *walk = &scratch->walks[level].walk;
+	walk->bounds = &scratch->bounds;
+	stack_id id = LIKELY(!level) ? capture_first(scratch, frame) : capture_nested(walk, frame);
+	scratch_release(level);
+	return id;
+}
+
+/* -- comparing with the reference -------------------------------------------- */
 
 static struct stack_check checks;
 static uint32_t verify_every, until_verify;
@@ -58,40 +125,13 @@ void stack_verify_count(struct stack_check *ret_check)
 	ret_check->lost = __atomic_load_n(&checks.lost, __ATOMIC_RELAXED);
 }
 
-/* -- capture ----------------------------------------------------------------- */
-
-static stack_id put(const struct walk *walk, enum unwind_end end)
-{
-	const struct unwind_frame *frames = &walk->frames[walk->first];
-	uint32_t count = STACK_MAX_FRAMES - walk->first;
-	return depot_put(frames, count, end == UNWIND_OUTERMOST ? 0 : STACK_TRUNCATED, depot_hash_all(frames, count));
-}
-
-static inline stack_id capture(const void *frame)
-{
-	uint32_t level;
-	if (UNLIKELY(!recording))
-		return 0;
-	struct scratch *scratch = scratch_take((uintptr_t)frame, &level);
-	if (UNLIKELY(!scratch)) {
-		recording_lost(REC_STACKS);
-		return 0;
-	}
-	struct walk *walk = &scratch->walks[level].walk;
-	walk->bounds = &scratch->bounds;
-	walk->limit = unwind_depth;
-	enum unwind_end end = unwind_walk(walk, frame);
-	if (UNLIKELY(end == UNWIND_COMPLEX))
-		end = unwind_full(walk, frame);
-	stack_id id = put(walk, end);
-	scratch_release(level);
-	return id;
-}
+/* -- the interface ------------------------------------------------------------- */
 
 stack_id stack_capture(const void *frame)
 {
 	stack_id id = capture(frame);
-	if (UNLIKELY(verify_every) && id && __atomic_add_fetch(&until_verify, 1, __ATOMIC_RELAXED) % verify_every == 0)
+	if (UNLIKELY(verify_every) && id &&
+	    __atomic_add_fetch(&until_verify, 1, __ATOMIC_RELAXED) % verify_every == 0)
 		compare(frame, id);
 	return id;
 }
@@ -103,7 +143,11 @@ stack_id stack_verify(const void *frame, bool *ret_same)
 	return id;
 }
 
-/* -- changes ------------------------------------------------------------------ */
+void stack_set_depth(unsigned frames)
+{
+	unwind_depth = MAX_OF(1u, MIN_OF(frames, STACK_MAX_FRAMES));
+	__atomic_add_fetch(&unwind_generation, 1, __ATOMIC_RELAXED);
+}
 
 void stack_modules_changed(bool unloaded)
 {
@@ -122,4 +166,5 @@ void stack_fork_child(void)
 	rules_fork_child();
 	remote_fork_child();
 	modules_fork_child();
+	__atomic_add_fetch(&unwind_generation, 1, __ATOMIC_RELAXED);
 }

@@ -25,16 +25,39 @@
 extern uint32_t unwind_depth;
 
 enum unwind_end {
-	UNWIND_OUTERMOST, /* the last frame has no caller */
-	UNWIND_LOST,      /* nobody knows the way from the last frame */
-	UNWIND_FULL,      /* as many frames as wanted */
-	UNWIND_COMPLEX,   /* of unwind_walk alone: unwind_full can tell */
-	UNWIND_MORE,      /* of a single step: there is a caller */
+	UNWIND_OUTERMOST,  /* the last frame has no caller */
+	UNWIND_LOST,       /* the unwind tables do not tell the way from the last frame */
+	UNWIND_UNREADABLE, /* they do, but there is no memory there */
+	UNWIND_FULL,       /* as many frames as wanted */
+	UNWIND_COMPLEX,    /* of unwind_walk alone: unwind_full can tell */
+	UNWIND_JOINED,     /* of unwind_walk alone: from here on it is the last stack */
+	UNWIND_MORE,       /* of a single step: there is a caller */
 };
 
+/* A frame: the address that a callee returns to, and the stack pointer when it has. */
 struct unwind_frame {
-	uint64_t pc, sp, bp;
-	rule_bits rule; /* from here to the caller */
+	uint64_t sp, pc;
+};
+
+/* What else is known of a frame on the way. */
+struct unwind_step {
+	uint64_t bp;
+	rule_bits rule; /* to the caller */
+};
+
+#define WALK_SPARE \
+	48u /* frames beyond the wanted ones, so that a recursion can go up and down a little (stack/last.h) */
+#define WALK_MOST (STACK_MAX_FRAMES + WALK_SPARE)
+
+struct last;
+
+/* Where a walk is: at a frame that is not yet written. */
+struct walk_state {
+	uint64_t sp, pc, bp;
+	bool exact; /* the frame was interrupted, pc is no return address */
+	bool odd;   /* it was not reached by a plain call on the thread's own stack */
+	struct reach reach;
+	const struct unwind_frame *intact; /* the innermost of the last stack that it may come to */
 };
 
 /*
@@ -43,21 +66,28 @@ struct unwind_frame {
  */
 struct walk {
 	struct bounds *bounds; /* of the thread's own stack; others are asked for page by page */
-	uint32_t limit;                 /* frames wanted, STACK_MAX_FRAMES at the most */
+	struct last *last;     /* the stack before; NULL: it may not be used */
+	uint32_t limit;        /* frames wanted, WALK_MOST at the most */
 	uint32_t first;
+	uint32_t joined; /* number of the frame of `last` that is the caller of the first; 0: none */
+	uint32_t plain;  /* frames below this index were reached by plain calls on the thread's own stack */
+	bool bp_used;    /* some rule needed the frame pointer */
+	struct walk_state now;
 	struct cfi cfi;
-	struct unwind_frame frames[STACK_MAX_FRAMES];
+	struct unwind_frame frames[WALK_MOST];
+	struct unwind_step steps[WALK_MOST];
 };
 
 /*
- * Fills walk->frames from the caller of the function whose frame address is `frame` on.
+ * Fills walk->frames from the caller of the function whose frame address is `frame` on, as far as it is
+ * not the same as in `last`.
  * Context: hook.
  */
 enum unwind_end unwind_walk(struct walk *walk, const void *frame);
 
 /*
  * The same with all callee-saved registers: they are known only here, so it begins with the
- * frame of this very function and leaves out all up to `frame`. Of walk->frames only pc and sp are set.
+ * frame of this very function and leaves out all up to `frame`.
  * Context: hook.
  */
 enum unwind_end unwind_full(struct walk *walk, const void *frame);

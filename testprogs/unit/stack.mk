@@ -38,3 +38,14 @@ $(BUILD)/unit/test_stack_modules: | $(STACK_PLUGINS)
 $(BUILD)/obj/cli/testprogs/unit/test_stack_modules.o: BASE_FLAGS += -DPLUGINS='"$(abspath $(STACK_DIR))"'
 
 UNIT_OBJ_test_stack_remote := $(STACK_WITH) $(STACK_SHAPES:%=$(STACK_DIR)/shapes_%.o)
+
+## bench-stack: what capturing a stack costs, beside unw_backtrace
+bench-stack: $(PLAIN)/unit/stack_bench
+	$(Q)$<
+
+STACK_BENCH_SRC := $(patsubst $(BUILD)/obj/cli/%.o,%.c,$(STACK_WITH))
+$(PLAIN)/unit/stack_bench: testprogs/unit/stack/bench.c $(STACK_BENCH_SRC:%.c=$(PLAIN)/obj/lib/%.o)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(CC) $(BASE_FLAGS) -o $@ $^ -ldl
+.PHONY: bench-stack
+-include $(STACK_WITH:.o=.d)

@@ -108,6 +108,94 @@ START_TEST(shapes_are_as_libunwind_sees_them)
 }
 END_TEST
 
+/* -- random trees of calls ------------------------------------------------------ */
+
+static uint64_t random_state = 88172645463325252u;
+static int budget; /* frames that may still be added */
+static unsigned wanted; /* visits; after that all return */
+
+static uint32_t random_below(uint32_t limit)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (uint32_t)((random_state >> 20) % limit);
+}
+
+static void visit_random(void)
+{
+	for (uint32_t turn = random_below(3); turn < 3 && visits < wanted; turn++) {
+		if (random_below(2))
+			hook();
+		if (budget <= 0 || !random_below(4))
+			continue;
+		size_t build = random_below(COUNT_OF(builds));
+		uint32_t shapes = 0;
+		while (shapes < SHAPES_MOST && builds[build].shapes[shapes].call)
+			shapes++;
+		const struct shape *shape = &builds[build].shapes[random_below(shapes)];
+		if (strcmp(shape->name, "sort") == 0)
+			continue; /* it can't be entered twice */
+		int levels = random_below(20) ? (int)random_below(6) + 1 : 50;
+		budget -= levels;
+		shape->call(levels, visit_random);
+		budget += levels;
+	}
+	hook();
+}
+
+static void run_random(unsigned depth, int frames, unsigned captures)
+{
+	stack_set_depth(depth);
+	begin();
+	wanted = captures;
+	while (visits < wanted && !bad_stacks) {
+		budget = frames;
+		visit_random();
+	}
+	char what[100];
+	snprintf(what, sizeof what, "random calls, depth %u, %d frames", depth, frames);
+	expect_good(what);
+}
+
+/* What is kept of the last stack is joined at any frame, with frames that need the frame pointer and others. */
+START_TEST(random_calls)
+{
+	run_random(256, 60, 20000);
+	run_random(64, 150, 10000);
+	run_random(16, 60, 20000);
+	run_random(3, 200, 5000);
+	run_random(64, 1500, 2000);
+}
+END_TEST
+
+static void recurse_and_capture(int levels)
+{
+	volatile char room[24];
+	room[0] = (char)levels;
+	if (levels % 3 == 0)
+		hook();
+	if (levels > 0)
+		recurse_and_capture(levels - 1);
+	if (levels % 2 == 0)
+		hook();
+	room[1] = room[0];
+}
+
+/* Deeper than what is kept, and back: outer frames are dropped and must be found again. */
+START_TEST(recursion_beyond_what_is_kept)
+{
+	static const unsigned depths[] = { 256, 64, 10, 1 };
+	for (size_t i = 0; i < COUNT_OF(depths); i++) {
+		stack_set_depth(depths[i]);
+		begin();
+		recurse_and_capture(1500);
+		expect_good("deep recursion, up and down");
+	}
+	stack_set_depth(64);
+}
+END_TEST
+
 START_TEST(equal_stacks_have_one_id)
 {
 	stack_id ids[3];
@@ -459,6 +547,8 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, shapes_are_as_libunwind_sees_them);
+	tcase_add_test(tcase, random_calls);
+	tcase_add_test(tcase, recursion_beyond_what_is_kept);
 	tcase_add_test(tcase, equal_stacks_have_one_id);
 	tcase_add_test(tcase, deep_recursion_is_cut_at_the_depth);
 	tcase_add_test(tcase, first_frame_is_the_caller);

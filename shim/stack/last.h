@@ -1,0 +1,67 @@
+/*
+ * The last stack that a thread captured, kept to be used again: most of the next one is the same.
+ *
+ * Unwinding is a function of the registers in a frame (pc, sp, and the frame pointer where somebody
+ * further out needs it) and of the words that the walk outward from there reads: return
+ * addresses, and frame pointers that were saved. So the frames are kept with the places
+ * of these words, and are looked at again from the outermost inward: as far as all are in place, the
+ * stack is intact. The walk from inside ends as soon as it comes to the state of an intact frame; from there
+ * outward it would find what it found before. This is exact, whatever else the stack has been used for meanwhile.
+ *
+ *   frames[1]          the outermost; its place is the word below its sp, which holds its pc
+ *   frames[count]      the innermost that was reached by plain calls on the thread's own stack; a
+ *                      signal frame, or another stack, ends what can be kept
+ *   frames[0]          a sentinel that is outside of all
+ *   hashes[i]          of the frames 1 to i
+ *   bps[i]             the frame pointer in frame i, up to bp_count; BP_UNUSED where, as in all frames beyond,
+ *                      it makes no difference further out
+ *   saved[]            places of the frame pointers that do, outermost first
+ *
+ * Places are read unasked: the thread's own stack stays mapped as long as the thread is there to look.
+ *
+ * `count` is 0 while the rest is written, for signal handlers that leave by longjmp.
+ */
+#ifndef WH_STACK_LAST_H
+#define WH_STACK_LAST_H
+
+#include "base/context.h"
+#include "stack/depot.h"
+#include "stack/unwind.h"
+
+#define LAST_MOST 640u        /* frames kept; a recursion that goes deeper drops its outer ones */
+#define BP_UNUSED UINT64_C(1) /* never a frame pointer that anything is read by: they are aligned */
+
+struct last {
+	uint32_t count;
+	uint32_t generation; /* of unwind_generation; another: nothing here is valid */
+	uint32_t saved_count, bp_count;
+	stack_id id;         /* of the whole stack; 0: it had frames that are not kept */
+	enum unwind_end end; /* how the outermost frame ended it */
+	struct unwind_frame frames[LAST_MOST + WALK_MOST];
+	uint64_t hashes[LAST_MOST + WALK_MOST];
+	uint64_t bps[LAST_MOST + WALK_MOST];
+	struct last_saved {
+		const uint64_t *place;
+		uint64_t value;
+		uint64_t frame; /* whose frame pointer it is */
+	} saved[LAST_MOST + WALK_MOST];
+};
+
+static inline uint64_t last_bp(const struct last *last, uint32_t frame)
+{
+	return frame <= last->bp_count ? last->bps[frame] : BP_UNUSED;
+}
+
+/* Goes up when what was captured before must not be used any more: modules went, a fork child began. */
+extern uint32_t unwind_generation;
+
+/* The innermost frame that is intact; 0 (the sentinel): none. Frames below `sp` are of no interest. Context: hook. */
+uint32_t last_intact(const struct last *last, uint64_t sp);
+
+/*
+ * Takes in what the walk found. Return: the id of the stack. Where the outer frames that are kept are too few,
+ * *ret_short is set and nothing is done: walk again without them. Context: hook.
+ */
+stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end end, bool *ret_short);
+
+#endif
