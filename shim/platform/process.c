@@ -88,7 +88,7 @@ int32_t process_parent(void)
 
 uint64_t process_pid_namespace(void)
 {
-	struct stat status;
+	struct stat status = { .st_ino = 0 };
 	return sys_call4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &status, 0) == 0 ? status.st_ino : 0;
 }
 
