@@ -60,8 +60,8 @@ static int open_directory(const char *path, bool ours)
 		return fd;
 	error = sys_call2(SYS_fstat, fd, &status);
 	if (error == 0) {
-		bool good = ours ? status.st_uid == uid && !(status.st_mode & 077) :
-				   status.st_uid == uid || status.st_uid == 0 || (status.st_mode & S_ISVTX);
+		bool good = ours ? status.st_uid == uid && !(status.st_mode & 077)
+				 : status.st_uid == uid || status.st_uid == 0 || (status.st_mode & S_ISVTX);
 		if (!good)
 			error = -EUCLEAN;
 	}
@@ -130,7 +130,8 @@ static int make_in(const char *path, bool ours, struct recording_file *file)
 	sys_call2(SYS_fchmod, fd, 0600);
 	long error = sys_call2(SYS_ftruncate, fd, file->bytes);
 	if (error == 0) {
-		long at = sys_call6(SYS_mmap, 0, (long)file->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		long at =
+		    sys_call6(SYS_mmap, 0, (long)file->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (at < 0 && at > -4096)
 			error = at;
 		else
@@ -205,7 +206,8 @@ static int make_private(struct recording_file *file)
 {
 	file->is_private = true;
 	file->path[0] = '\0';
-	long fd = limit_allows(file->bytes) ? sys_call2(SYS_memfd_create, "whoholds", 1 /* MFD_CLOEXEC */) : -EFBIG;
+	long fd =
+	    limit_allows(file->bytes) ? sys_call2(SYS_memfd_create, "whoholds", 1 /* MFD_CLOEXEC */) : -EFBIG;
 	int flags = MAP_SHARED;
 	if (fd >= 0 && sys_call2(SYS_ftruncate, fd, file->bytes) < 0) {
 		sys_close((int)fd);
@@ -213,7 +215,8 @@ static int make_private(struct recording_file *file)
 	}
 	if (fd < 0)
 		flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-	long at = sys_call6(SYS_mmap, 0, (long)file->bytes, PROT_READ | PROT_WRITE, flags, fd < 0 ? -1 : fd, 0);
+	long at =
+	    sys_call6(SYS_mmap, 0, (long)file->bytes, PROT_READ | PROT_WRITE, flags, fd < 0 ? -1 : fd, 0);
 	if (fd >= 0)
 		sys_close((int)fd);
 	if (at < 0 && at > -4096)
@@ -222,7 +225,8 @@ static int make_private(struct recording_file *file)
 	return 0;
 }
 
-int recording_file_make(struct recording_file *file, const char *directory, size_t bytes, struct text *ret_reason)
+int recording_file_make(struct recording_file *file, const char *directory, size_t bytes,
+			struct text *ret_reason)
 {
 	memset(file, 0, sizeof *file);
 	file->bytes = bytes;

@@ -13,10 +13,10 @@
 #include "base/types.h"
 
 struct recording_file {
-	void *at;        /* the mapping */
+	void *at; /* the mapping */
 	size_t bytes;
-	bool is_private; /* a memory file without a name, or plain memory */
-	char path[600];  /* "" where private */
+	bool is_private;          /* a memory file without a name, or plain memory */
+	char path[600];           /* "" where private */
 	uint32_t directory_bytes; /* of `path`, with the slash */
 };
 
@@ -26,7 +26,8 @@ struct recording_file {
  * recording_file_publish: a process that is killed in between leaves no recording that is none.
  * Return: 0 or -errno.
  */
-int recording_file_make(struct recording_file *file, const char *directory, size_t bytes, struct text *ret_reason);
+int recording_file_make(struct recording_file *file, const char *directory, size_t bytes,
+			struct text *ret_reason);
 
 /* Gives a file that is a whole recording by now its name, after the program. */
 void recording_file_publish(struct recording_file *file, const char *program);

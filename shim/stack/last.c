@@ -40,8 +40,10 @@ static NOINLINE void note_frame_pointers(struct last *last, const struct walk *w
 {
 	uint32_t count = walk->plain - walk->first;
 	const struct unwind_step *steps = &walk->steps[walk->first];
-	bool used = from && last->bps[from] != BP_UNUSED; /* by the frame outside, or further out */
-	uint64_t outer_bp = last->bps[from];
+	uint64_t outer_bp = last_bp(last, from);
+	bool used = outer_bp != BP_UNUSED; /* by the frame outside, or further out */
+	while (last->bp_count < from)
+		last->bps[++last->bp_count] = BP_UNUSED;
 	for (uint32_t i = 0; i < count; i++) {
 		rule_bits rule = steps[i].rule;
 		uint32_t outer = from + i;
@@ -51,12 +53,13 @@ static NOINLINE void note_frame_pointers(struct last *last, const struct walk *w
 			last->saved[last->saved_count++] = (struct last_saved){
 				.place = (const uint64_t *)(last->frames[outer].sp + (uint64_t)rule_bp(rule)),
 				.value = outer_bp,
-				.frame = outer,
+				.frame = outer + 1,
 			};
 		used = rule_kind(rule) == RULE_FROM_BP || (used && !loads);
 		outer_bp = steps[i].bp;
 		last->bps[outer + 1] = used ? steps[i].bp : BP_UNUSED;
 	}
+	last->bp_count = from + count;
 }
 
 /* Makes room: of a stack that is deeper than what is kept, the outermost frames go. */
@@ -66,18 +69,35 @@ static NOINLINE uint32_t drop_outer(struct last *last, uint32_t from)
 	uint32_t gone = from - keep;
 	memmove(&last->frames[1], &last->frames[1 + gone], keep * sizeof last->frames[0]);
 	memmove(&last->bps[1], &last->bps[1 + gone], keep * sizeof last->bps[0]);
+	last->bp_count = last->bp_count > gone ? last->bp_count - gone : 0;
 	memmove(&last->hashes[0], &last->hashes[gone], (keep + 1) * sizeof last->hashes[0]);
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < last->saved_count; i++) {
-		/* The place of the outermost's own frame pointer is that of a step that was dropped. */
-		if (last->saved[i].frame <= gone)
-			continue;
+		if (last->saved[i].frame <= gone + 1)
+			continue; /* of a step out of, or into, what is dropped */
 		last->saved[kept] = last->saved[i];
 		last->saved[kept++].frame -= gone;
 	}
 	last->saved_count = kept;
 	last->end = UNWIND_FULL;
 	return keep;
+}
+
+/* hashes[0] is that of the frames outside; one for each new frame is written behind it. Return: the last. */
+static uint64_t add_hashes(uint64_t *hashes, const struct unwind_frame *frames, uint32_t count)
+{
+	uint64_t hash = hashes[0];
+	uint32_t i = 0;
+	/* Two at a time, so that one multiplication waits for another once in two frames. */
+	for (; i + 2 <= count; i += 2) {
+		uint64_t pair = depot_hash(depot_hash(0, frames[i].pc), frames[i + 1].pc);
+		hashes[i + 1] = depot_hash(hash, frames[i].pc);
+		hash = hash * (DEPOT_HASH_FACTOR * DEPOT_HASH_FACTOR) + pair;
+		hashes[i + 2] = hash;
+	}
+	if (i < count)
+		hashes[i + 1] = hash = depot_hash(hash, frames[i].pc);
+	return hash;
 }
 
 stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end end, bool *ret_short)
@@ -97,20 +117,17 @@ stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end en
 		last->frames[0].sp = UINT64_MAX;
 		last->hashes[0] = 0;
 		last->bps[0] = BP_UNUSED;
+		last->bp_count = 0;
 	} else {
 		while (last->saved_count && last->saved[last->saved_count - 1].frame > from)
 			last->saved_count--;
 		if (UNLIKELY(from + added > LAST_MOST))
 			from = drop_outer(last, from);
 	}
-	uint64_t hash = last->hashes[from];
-	for (uint32_t i = 0; i < added; i++) {
-		hash = depot_hash(hash, new[i].pc);
-		last->frames[from + 1 + i] = new[i];
-		last->hashes[from + 1 + i] = hash;
-		last->bps[from + 1 + i] = BP_UNUSED;
-	}
-	if (UNLIKELY(walk->bp_used || last->bps[from] != BP_UNUSED))
+	memcpy(&last->frames[from + 1], new, added * sizeof *new);
+	uint64_t hash = add_hashes(&last->hashes[from], new, added);
+	last->bp_count = MIN_OF(last->bp_count, from);
+	if (UNLIKELY(walk->bp_used || last_bp(last, from) != BP_UNUSED))
 		note_frame_pointers(last, walk, from);
 
 	uint32_t total = from + added, count = MIN_OF(total, unwind_depth);

@@ -13,8 +13,9 @@
  *                      signal frame, or another stack, ends what can be kept
  *   frames[0]          a sentinel that is outside of all
  *   hashes[i]          of the frames 1 to i
- *   bps[i]             the frame pointer in frame i; BP_UNUSED where it makes no difference further out
- *   saved[]            places of the frame pointers that do, outermost first
+ *   bps[i]             the frame pointer in frame i, up to bp_count; BP_UNUSED where, as in all frames beyond,
+ *                      it makes no difference further out
+ *   saved[]            places of the frame pointers that do, in the frames that saved them, outermost first
  *
  * Places are read unasked: the thread's own stack stays mapped as long as the thread is there to look.
  *
@@ -27,24 +28,29 @@
 #include "stack/depot.h"
 #include "stack/unwind.h"
 
-#define LAST_MOST 640u /* frames kept; a recursion that goes deeper drops its outer ones */
+#define LAST_MOST 640u        /* frames kept; a recursion that goes deeper drops its outer ones */
 #define BP_UNUSED UINT64_C(1) /* never a frame pointer that anything is read by: they are aligned */
 
 struct last {
 	uint32_t count;
-	uint32_t generation;   /* of unwind_generation; another: nothing here is valid */
-	uint32_t saved_count;
-	stack_id id;           /* of the whole stack; 0: it had frames that are not kept */
-	enum unwind_end end;   /* how the outermost frame ended it */
+	uint32_t generation; /* of unwind_generation; another: nothing here is valid */
+	uint32_t saved_count, bp_count;
+	stack_id id;         /* of the whole stack; 0: it had frames that are not kept */
+	enum unwind_end end; /* how the outermost frame ended it */
 	struct unwind_frame frames[LAST_MOST + WALK_MOST];
 	uint64_t hashes[LAST_MOST + WALK_MOST];
 	uint64_t bps[LAST_MOST + WALK_MOST];
 	struct last_saved {
 		const uint64_t *place;
 		uint64_t value;
-		uint64_t frame; /* whose frame pointer it is */
+		uint64_t frame; /* that saved it, for the next one outside */
 	} saved[LAST_MOST + WALK_MOST];
 };
+
+static inline uint64_t last_bp(const struct last *last, uint32_t frame)
+{
+	return frame <= last->bp_count ? last->bps[frame] : BP_UNUSED;
+}
 
 /* Goes up when what was captured before must not be used any more: modules went, a fork child began. */
 extern uint32_t unwind_generation;

@@ -12,6 +12,7 @@ static uint32_t growing;
 
 #define FIRST_BITS 12u /* 64 KiB: enough for a small program */
 #define GROW_BITS 2u
+#define PROBES 64u /* tables are half full at the most, so the last is hardly ever seen */
 
 /* -- packing ---------------------------------------------------------------- */
 
@@ -30,7 +31,8 @@ static rule_bits pack_plain(const struct cfi *cfi, uint64_t reg, uint64_t offset
 {
 	const struct cfi_place *pc = &cfi->row.registers[CFI_RIP];
 	const struct cfi_place *bp = &cfi->row.registers[CFI_RBP];
-	if (cfi->is_signal_frame || pc->how != CFI_AT || pc->value != -8 || cfi->row.registers[CFI_RSP].how != CFI_UNSAID)
+	if (cfi->is_signal_frame || pc->how != CFI_AT || pc->value != -8 ||
+	    cfi->row.registers[CFI_RSP].how != CFI_UNSAID)
 		return RULE_COMPLEX;
 	if ((int64_t)offset != (int32_t)offset || offset % 8 || (reg == CFI_RSP && (int64_t)offset < 8))
 		return RULE_COMPLEX;
@@ -47,7 +49,8 @@ static rule_bits pack_plain(const struct cfi *cfi, uint64_t reg, uint64_t offset
 }
 
 /* Where a place says "in memory at base + something": that something. */
-static bool at_base(const struct cfi_place *place, const struct registers *none, uint8_t base, int64_t *ret_offset)
+static bool at_base(const struct cfi_place *place, const struct registers *none, uint8_t base,
+		    int64_t *ret_offset)
 {
 	struct expression_value value;
 	/* The CFA, pushed before the expression, is not known here; those that use it come out wrong and are refused. */
@@ -60,15 +63,18 @@ static bool at_base(const struct cfi_place *place, const struct registers *none,
 }
 
 /* The CFA is a word in memory: signal frames, and functions that realign their stack. */
-static rule_bits pack_loaded(const struct cfi *cfi, const struct registers *none, const struct expression_value *cfa)
+static rule_bits pack_loaded(const struct cfi *cfi, const struct registers *none,
+			     const struct expression_value *cfa)
 {
 	const struct cfi_place *places = cfi->row.registers;
 	int64_t bp = RULE_NOWHERE, pc = RULE_NOWHERE, sp;
 	if ((cfa->reg != CFI_RSP && cfa->reg != CFI_RBP) || cfa->add || !fits_16(cfa->inner))
 		return RULE_COMPLEX;
-	if (!(places[CFI_RIP].how == CFI_AT && places[CFI_RIP].value == -8) && !at_base(&places[CFI_RIP], none, cfa->reg, &pc))
+	if (!(places[CFI_RIP].how == CFI_AT && places[CFI_RIP].value == -8) &&
+	    !at_base(&places[CFI_RIP], none, cfa->reg, &pc))
 		return RULE_COMPLEX;
-	if (places[CFI_RBP].how != CFI_UNSAID && places[CFI_RBP].how != CFI_SAME && !at_base(&places[CFI_RBP], none, cfa->reg, &bp))
+	if (places[CFI_RBP].how != CFI_UNSAID && places[CFI_RBP].how != CFI_SAME &&
+	    !at_base(&places[CFI_RBP], none, cfa->reg, &bp))
 		return RULE_COMPLEX;
 	/* Where the stack pointer is said to be somewhere, it must be the CFA. */
 	if (places[CFI_RSP].how != CFI_UNSAID &&
@@ -114,19 +120,43 @@ static struct rule_table *make_table(unsigned bits)
 {
 	struct rule_table *table = sys_pages_lazy(sizeof *table + (sizeof(struct rule_entry) << bits));
 	if (table) {
-		table->shift = 64 - bits;
-		table->mask = (UINT64_C(1) << bits) - 1;
+		table->bits = bits;
+		table->bytes_mask = ((UINT64_C(1) << bits) - 1) * sizeof(struct rule_entry);
 	}
 	return table;
 }
 
+static uint64_t entries_of(const struct rule_table *table)
+{
+	return UINT64_C(1) << table->bits;
+}
+
+static struct rule_entry *entry_at(struct rule_table *table, uint64_t offset)
+{
+	return (struct rule_entry *)((char *)table->entries + (offset & table->bytes_mask));
+}
+
+NOINLINE rule_bits rules_find_further(const struct rule_table *table, uint64_t key, uint64_t at)
+{
+	for (unsigned i = 0; i < PROBES; i++) {
+		const struct rule_entry *entry = entry_at((struct rule_table *)table, at + i * sizeof *entry);
+		uint64_t there = __atomic_load_n(&entry->key, __ATOMIC_RELAXED);
+		if (there == key)
+			return __atomic_load_n(&entry->rule, __ATOMIC_RELAXED);
+		if (!there)
+			break;
+	}
+	return RULE_NONE;
+}
+
 static struct rule_entry *entry_for(struct rule_table *table, uint64_t key)
 {
-	uint64_t at = key * UINT64_C(0x9e3779b97f4a7c15) >> table->shift;
-	for (unsigned i = 0; i < RULE_PROBES; i++) {
-		struct rule_entry *entry = &table->entries[(at + i) & table->mask];
+	uint64_t at = rule_start(table, key);
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct rule_entry *entry = entry_at(table, at + i * sizeof *entry);
 		uint64_t there = __atomic_load_n(&entry->key, __ATOMIC_RELAXED);
-		if (!there && __atomic_compare_exchange_n(&entry->key, &there, key, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+		if (!there && __atomic_compare_exchange_n(&entry->key, &there, key, false, __ATOMIC_RELAXED,
+							  __ATOMIC_RELAXED)) {
 			__atomic_fetch_add(&table->used, 1, __ATOMIC_RELAXED);
 			return entry;
 		}
@@ -143,9 +173,9 @@ static void grow(struct rule_table *old)
 	if (!__atomic_compare_exchange_n(&growing, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
 	if (__atomic_load_n(&rule_table, __ATOMIC_ACQUIRE) == old) {
-		struct rule_table *table = make_table(old ? 64 - old->shift + GROW_BITS : FIRST_BITS);
+		struct rule_table *table = make_table(old ? old->bits + GROW_BITS : FIRST_BITS);
 		uint32_t epoch = modules_epoch();
-		for (uint64_t i = 0; table && old && i <= old->mask; i++) {
+		for (uint64_t i = 0; table && old && i < entries_of(old); i++) {
 			rule_bits rule = __atomic_load_n(&old->entries[i].rule, __ATOMIC_RELAXED);
 			struct rule_entry *entry = rule ? entry_for(table, old->entries[i].key) : NULL;
 			if (entry)
@@ -155,7 +185,7 @@ static void grow(struct rule_table *old)
 			__atomic_store_n(&rule_table, table, __ATOMIC_SEQ_CST);
 		/* A module that went away meanwhile may have been wiped from the old table alone. */
 		if (table && old && modules_epoch() != epoch)
-			for (uint64_t i = 0; i <= table->mask; i++)
+			for (uint64_t i = 0; i < entries_of(table); i++)
 				__atomic_store_n(&table->entries[i].rule, RULE_NONE, __ATOMIC_RELAXED);
 	}
 	__atomic_store_n(&growing, 0, __ATOMIC_RELEASE);
@@ -169,11 +199,13 @@ rule_bits rules_learn(struct cfi *cfi, uint64_t pc, bool exact)
 	if (rule == RULE_MISSING && !cfi->module.end)
 		return rule;
 	struct rule_table *table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
-	if (!table || table->used > table->mask / 2) {
+	if (!table || table->used > entries_of(table) / 2) {
 		grow(table);
 		table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
 	}
-	struct rule_entry *entry = table && table->used <= table->mask - table->mask / 4 ? entry_for(table, rule_key(pc, exact)) : NULL;
+	struct rule_entry *entry = table && table->used < entries_of(table) - entries_of(table) / 4
+				       ? entry_for(table, rule_key(pc, exact))
+				       : NULL;
 	if (entry) {
 		__atomic_store_n(&entry->rule, rule, __ATOMIC_SEQ_CST);
 		if (modules_epoch() != epoch)
@@ -187,7 +219,7 @@ void rules_forget(uint64_t start, uint64_t end)
 	struct rule_table *table = __atomic_load_n(&rule_table, __ATOMIC_SEQ_CST);
 	if (!table)
 		return;
-	for (uint64_t i = 0; i <= table->mask; i++) {
+	for (uint64_t i = 0; i < entries_of(table); i++) {
 		uint64_t pc = __atomic_load_n(&table->entries[i].key, __ATOMIC_RELAXED) >> 1;
 		/* A return address may lie just behind the module's end. */
 		if (pc && pc - start <= end - start)

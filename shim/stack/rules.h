@@ -83,13 +83,11 @@ struct rule_entry {
 };
 
 struct rule_table {
-	unsigned shift; /* 64 - log2 of the number of entries */
-	uint64_t mask;
+	uint64_t bytes_mask; /* the offset of an entry from `entries`, in bytes */
+	uint32_t bits;       /* log2 of the number of entries */
 	uint32_t used;
 	struct rule_entry entries[];
 };
-
-#define RULE_PROBES 64u /* tables are half full at the most, so this is never seen */
 
 extern struct rule_table *rule_table;
 
@@ -98,22 +96,33 @@ static inline uint64_t rule_key(uint64_t pc, bool exact)
 	return pc << 1 | exact;
 }
 
+/*
+ * Where the search for a key begins. No multiplication: this is on the critical path of a walk. Return addresses
+ * are four bytes apart at least, and those of one function are near each other in the table, too.
+ */
+static inline uint64_t rule_start(const struct rule_table *table, uint64_t key)
+{
+	return ((key << 1) ^ (key >> 13)) & table->bytes_mask;
+}
+
+/* The same search, where the first place was somebody else's. */
+rule_bits rules_find_further(const struct rule_table *table, uint64_t key, uint64_t at);
+
 /* The rule for the place `pc` in the table as it was loaded a moment ago; 0: not known. Context: hook. */
 static inline rule_bits rules_find_in(const struct rule_table *table, uint64_t pc, bool exact)
 {
-	if (UNLIKELY(!table))
-		return RULE_NONE;
 	uint64_t key = rule_key(pc, exact);
-	uint64_t at = key * UINT64_C(0x9e3779b97f4a7c15) >> table->shift;
-	for (unsigned i = 0; i < RULE_PROBES; i++) {
-		const struct rule_entry *entry = &table->entries[(at + i) & table->mask];
-		uint64_t there = __atomic_load_n(&entry->key, __ATOMIC_RELAXED);
-		if (LIKELY(there == key))
-			return __atomic_load_n(&entry->rule, __ATOMIC_RELAXED);
-		if (!there)
-			return RULE_NONE;
-	}
-	return RULE_NONE;
+	uint64_t at = rule_start(table, key);
+	const struct rule_entry *entry = (const void *)((const char *)table->entries + at);
+	if (LIKELY(__atomic_load_n(&entry->key, __ATOMIC_RELAXED) == key))
+		return __atomic_load_n(&entry->rule, __ATOMIC_RELAXED);
+	return rules_find_further(table, key, at);
+}
+
+static inline rule_bits rules_find(uint64_t pc, bool exact)
+{
+	const struct rule_table *table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
+	return table ? rules_find_in(table, pc, exact) : RULE_NONE;
 }
 
 /*

@@ -17,133 +17,194 @@ static void reach_enter(struct reach *reach, const struct walk *walk, uint64_t s
 
 /* -- by rules --------------------------------------------------------------- */
 
-/* What a walk knows at a frame. */
-struct state {
-	uint64_t sp, pc, bp;
-};
-
 /* The caller's registers by a RULE_LOADED_* rule. */
-static NOINLINE bool step_loaded(rule_bits rule, struct state *at, struct reach *reach)
+static bool step_loaded(struct walk_state *now, rule_bits rule)
 {
-	uint64_t base = rule_kind(rule) == RULE_LOADED_SP ? at->sp : at->bp;
-	uint64_t cfa, pc, bp = at->bp;
-	if (!reach_word(reach, base + (uint64_t)rule_loaded_cfa(rule), &cfa))
+	uint64_t base = rule_kind(rule) == RULE_LOADED_SP ? now->sp : now->bp;
+	uint64_t cfa, pc, bp = now->bp;
+	if (!reach_word(&now->reach, base + (uint64_t)rule_loaded_cfa(rule), &cfa))
 		return false;
-	if (rule_bp(rule) != RULE_NOWHERE && !reach_word(reach, base + (uint64_t)rule_bp(rule), &bp))
+	if (rule_bp(rule) != RULE_NOWHERE && !reach_word(&now->reach, base + (uint64_t)rule_bp(rule), &bp))
 		return false;
-	uint64_t pc_at = rule_loaded_pc(rule) == RULE_NOWHERE ? cfa - 8 : base + (uint64_t)rule_loaded_pc(rule);
-	if (!reach_word(reach, pc_at, &pc))
+	uint64_t pc_at =
+	    rule_loaded_pc(rule) == RULE_NOWHERE ? cfa - 8 : base + (uint64_t)rule_loaded_pc(rule);
+	if (!reach_word(&now->reach, pc_at, &pc))
 		return false;
-	*at = (struct state){ .sp = cfa, .pc = pc, .bp = bp };
+	now->sp = cfa;
+	now->pc = pc;
+	now->bp = bp;
 	return true;
 }
 
 /* Where the walk is on the thread's own stack, the innermost frame of the last one that it may come to. */
-static const struct unwind_frame *intact_frame(const struct walk *walk, const struct reach *reach, uint64_t sp)
+static void find_intact(struct walk *walk)
 {
 	static const struct unwind_frame outside = { .sp = UINT64_MAX };
 	const struct last *last = walk->last;
-	if (!last || !reach->top || !last->count || last->generation != __atomic_load_n(&unwind_generation, __ATOMIC_RELAXED))
-		return &outside;
-	return &last->frames[last_intact(last, sp)];
+	bool usable = last && last->count && walk->now.reach.top &&
+		      last->generation == __atomic_load_n(&unwind_generation, __ATOMIC_RELAXED);
+	walk->now.intact = usable ? &last->frames[last_intact(last, walk->now.sp)] : &outside;
+}
+
+/*
+ * Goes on as long as it is simple: plain calls on the thread's own stack, by rules that are known. Stops at the
+ * first frame that is not, or that may be one of the last stack, and leaves it to step_any.
+ */
+static void walk_plain(struct walk *walk)
+{
+	struct walk_state *now = &walk->now;
+	uint64_t sp = now->sp, pc = now->pc, bp = now->bp;
+	const struct unwind_frame *intact = now->intact;
+	const struct rule_table *table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
+	const uint64_t floor = now->reach.floor, room = now->reach.top - floor;
+	const uint32_t full = WALK_MOST - walk->limit;
+	uint32_t first = walk->first;
+	bool bp_used = false;
+	while (LIKELY(first != full && table)) {
+		while (intact->sp < sp)
+			intact--;
+		if (intact->sp == sp && intact->pc == pc)
+			break;
+		rule_bits rule = rules_find_in(table, pc, false);
+		uint64_t cfa = sp, next_bp = bp;
+		if (LIKELY(rule_kind(rule) == RULE_FROM_SP)) {
+			cfa += (uint64_t)rule_cfa(rule);
+		} else if (rule_kind(rule) == RULE_FROM_BP) {
+			cfa = bp + (uint64_t)rule_cfa(rule);
+			bp_used = true;
+		} else {
+			break;
+		}
+		/* Below sp it would be going down, or to another stack. */
+		if (UNLIKELY(cfa <= sp || cfa - 8 - floor >= room))
+			break;
+		if (rule_bp(rule)) {
+			uint64_t place = cfa + (uint64_t)rule_bp(rule);
+			if (UNLIKELY(place - floor >= room))
+				break;
+			next_bp = *(const uint64_t *)place;
+		}
+		first--;
+		walk->frames[first] = (struct unwind_frame){ .sp = sp, .pc = pc };
+		walk->steps[first] = (struct unwind_step){ .bp = bp, .rule = rule };
+		pc = ((const uint64_t *)cfa)[-1];
+		sp = cfa;
+		bp = next_bp;
+	}
+	walk->first = first;
+	walk->bp_used |= bp_used;
+	now->sp = sp;
+	now->pc = pc;
+	now->bp = bp;
+	now->intact = intact;
+}
+
+/* Whether the frame that the walk is at is one of the last stack. */
+static bool joins(struct walk *walk)
+{
+	struct walk_state *now = &walk->now;
+	while (now->intact->sp < now->sp)
+		now->intact--;
+	if (now->intact->sp != now->sp || now->intact->pc != now->pc || now->exact)
+		return false;
+	uint32_t number = (uint32_t)(now->intact - walk->last->frames);
+	uint64_t bp = last_bp(walk->last, number);
+	if (bp != BP_UNUSED && bp != now->bp)
+		return false;
+	walk->joined = number;
+	return true;
+}
+
+/* One frame of any kind. Return: UNWIND_MORE: the state is that of the caller. */
+static enum unwind_end step_any(struct walk *walk)
+{
+	struct walk_state *now = &walk->now;
+	if (joins(walk))
+		return UNWIND_JOINED;
+	if (!now->pc && walk->first != WALK_MOST)
+		return UNWIND_OUTERMOST; /* the bottom of a stack that was made by hand */
+	if (walk->first == WALK_MOST - walk->limit)
+		return UNWIND_FULL;
+	rule_bits rule = rules_find(now->pc, now->exact);
+	if (!rule)
+		rule = rules_learn(&walk->cfi, now->pc, now->exact);
+	walk->first--;
+	walk->frames[walk->first] = (struct unwind_frame){ .sp = now->sp, .pc = now->pc };
+	walk->steps[walk->first] = (struct unwind_step){ .bp = now->bp, .rule = rule };
+	if (now->odd || !now->reach.top)
+		walk->plain = walk->first;
+	now->odd = now->exact = false;
+	uint64_t sp = now->sp;
+	switch (rule_kind(rule)) {
+	case RULE_FROM_SP:
+		now->sp += (uint64_t)rule_cfa(rule);
+		break;
+	case RULE_FROM_BP:
+		now->sp = now->bp + (uint64_t)rule_cfa(rule);
+		walk->bp_used = true;
+		break;
+	case RULE_LOADED_SP:
+	case RULE_LOADED_BP:
+		if (!step_loaded(now, rule))
+			return UNWIND_UNREADABLE;
+		now->exact = rule_is_signal(rule);
+		now->odd = true;
+		reach_enter(&now->reach, walk, now->sp); /* maybe on another stack */
+		find_intact(walk);
+		return UNWIND_MORE;
+	case RULE_OUTERMOST:
+		return UNWIND_OUTERMOST;
+	case RULE_COMPLEX:
+		return UNWIND_COMPLEX;
+	default:
+		return UNWIND_LOST;
+	}
+	if (rule_bp(rule) && !reach_word(&now->reach, now->sp + (uint64_t)rule_bp(rule), &now->bp))
+		return UNWIND_UNREADABLE;
+	if (!reach_word(&now->reach, now->sp - 8, &now->pc))
+		return UNWIND_UNREADABLE;
+	if (now->sp <= sp || now->sp - 8 >= now->reach.top) {
+		/* It went to another stack, or is on one that is asked for page by page. */
+		now->odd = true;
+		reach_enter(&now->reach, walk, now->sp);
+		find_intact(walk);
+	}
+	return UNWIND_MORE;
 }
 
 enum unwind_end unwind_walk(struct walk *walk, const void *frame)
 {
 	const uint64_t *saved = frame;
-	struct state at = { .sp = (uintptr_t)(saved + 2), .pc = saved[1], .bp = saved[0] };
-	struct reach reach = REACH_NOWHERE;
-	bool exact = false, odd = false, bp_used = false;
-	uint32_t first = WALK_MOST;
-	const uint32_t full = WALK_MOST - walk->limit;
-	enum unwind_end end;
-	reach_enter(&reach, walk, at.sp);
-	const struct unwind_frame *intact = intact_frame(walk, &reach, at.sp);
-	const struct rule_table *table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
-	uint32_t plain = WALK_MOST;
+	struct walk_state *now = &walk->now;
+	now->sp = (uintptr_t)(saved + 2);
+	now->pc = saved[1];
+	now->bp = saved[0];
+	now->exact = now->odd = false;
+	now->reach = REACH_NOWHERE;
+	reach_enter(&now->reach, walk, now->sp);
+	find_intact(walk);
+	walk->first = walk->plain = WALK_MOST;
 	walk->joined = 0;
-	for (;;) {
-		while (intact->sp < at.sp)
-			intact--;
-		if (intact->sp == at.sp && intact->pc == at.pc && !exact) {
-			uint32_t number = (uint32_t)(intact - walk->last->frames);
-			if (walk->last->bps[number] == BP_UNUSED || walk->last->bps[number] == at.bp) {
-				walk->joined = number;
-				end = UNWIND_JOINED;
-				break;
-			}
-		}
-		if (UNLIKELY(first == full)) {
-			end = UNWIND_FULL;
-			break;
-		}
-		rule_bits rule = rules_find_in(table, at.pc, exact);
-		if (UNLIKELY(!rule)) {
-			rule = rules_learn(&walk->cfi, at.pc, exact);
-			table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
-		}
-		first--;
-		walk->frames[first] = (struct unwind_frame){ .sp = at.sp, .pc = at.pc };
-		walk->steps[first] = (struct unwind_step){ .bp = at.bp, .rule = rule };
-		if (UNLIKELY(odd || !reach.top)) {
-			plain = first;
-			odd = false;
-		}
-		uint64_t sp = at.sp;
-		if (LIKELY(rule_kind(rule) == RULE_FROM_SP)) {
-			at.sp += (uint64_t)rule_cfa(rule);
-		} else if (rule_kind(rule) == RULE_FROM_BP) {
-			at.sp = at.bp + (uint64_t)rule_cfa(rule);
-			bp_used = true;
-		} else if (rule_kind(rule) == RULE_LOADED_SP || rule_kind(rule) == RULE_LOADED_BP) {
-			end = UNWIND_UNREADABLE;
-			if (!step_loaded(rule, &at, &reach))
-				break;
-			end = UNWIND_OUTERMOST;
-			if (!at.pc)
-				break;
-			exact = rule_is_signal(rule);
-			reach_enter(&reach, walk, at.sp); /* maybe on another stack */
-			intact = intact_frame(walk, &reach, at.sp);
-			odd = true;
-			continue;
-		} else {
-			end = rule_kind(rule) == RULE_OUTERMOST ? UNWIND_OUTERMOST :
-			      rule_kind(rule) == RULE_COMPLEX	? UNWIND_COMPLEX :
-								  UNWIND_LOST;
-			break;
-		}
-		end = UNWIND_UNREADABLE;
-		if (rule_bp(rule) && UNLIKELY(!reach_word(&reach, at.sp + (uint64_t)rule_bp(rule), &at.bp)))
-			break;
-		if (UNLIKELY(!reach_word(&reach, at.sp - 8, &at.pc)))
-			break;
-		if (UNLIKELY(at.sp <= sp || at.sp - 8 >= reach.top)) {
-			/* It went to another stack, or is on one that is asked for page by page. */
-			reach_enter(&reach, walk, at.sp);
-			if (reach.top)
-				intact = intact_frame(walk, &reach, at.sp);
-			odd = true;
-		}
-		end = UNWIND_OUTERMOST;
-		if (UNLIKELY(!at.pc))
-			break; /* the bottom of a stack that was made by hand */
-		exact = false;
-	}
-	walk->first = first;
-	walk->plain = odd ? first : plain;
-	walk->bp_used = bp_used;
+	walk->bp_used = false;
+	enum unwind_end end;
+	do {
+		if (LIKELY(now->reach.top && !now->exact && !now->odd))
+			walk_plain(walk);
+		end = step_any(walk);
+	} while (end == UNWIND_MORE);
+	if (now->odd)
+		walk->plain = walk->first;
 	return end;
 }
 
 /* -- with all registers ------------------------------------------------------ */
 
-#define CALLEE_SAVED                                                                                      \
+#define CALLEE_SAVED \
 	(1u << CFI_RBX | 1u << CFI_RBP | 1u << CFI_R12 | 1u << CFI_R13 | 1u << CFI_R14 | 1u << CFI_R15 | \
 	 1u << CFI_RSP | 1u << CFI_RIP)
 
-static bool place_value(const struct cfi_place *place, const struct registers *registers, uint64_t cfa, struct reach *reach,
-			uint64_t *ret_value)
+static bool place_value(const struct cfi_place *place, const struct registers *registers, uint64_t cfa,
+			struct reach *reach, uint64_t *ret_value)
 {
 	struct expression_value value;
 	switch (place->how) {
@@ -153,7 +214,8 @@ static bool place_value(const struct cfi_place *place, const struct registers *r
 		*ret_value = cfa + (uint64_t)place->value;
 		return true;
 	case CFI_IN:
-		if (place->value < 0 || place->value >= CFI_REGISTERS || !(registers->known & (1u << place->value)))
+		if (place->value < 0 || place->value >= CFI_REGISTERS ||
+		    !(registers->known & (1u << place->value)))
 			return false;
 		*ret_value = registers->values[place->value];
 		return true;
@@ -170,7 +232,8 @@ static bool place_value(const struct cfi_place *place, const struct registers *r
 	}
 }
 
-static bool cfa_value(const struct cfi_place *place, const struct registers *registers, struct reach *reach, uint64_t *ret_cfa)
+static bool cfa_value(const struct cfi_place *place, const struct registers *registers, struct reach *reach,
+		      uint64_t *ret_cfa)
 {
 	struct expression_value value;
 	if (place->how == CFI_IS) {
@@ -250,7 +313,8 @@ NOINLINE enum unwind_end unwind_full(struct walk *walk, const void *frame)
 		if (!reached && ++skipped > FRAMES_TO_US)
 			return UNWIND_LOST;
 		if (reached)
-			walk->frames[--walk->first] = (struct unwind_frame){ .sp = sp, .pc = values[CFI_RIP] };
+			walk->frames[--walk->first] =
+			    (struct unwind_frame){ .sp = sp, .pc = values[CFI_RIP] };
 		enum unwind_end end = unwind_step(&walk->cfi, &registers, &exact, &reach);
 		if (end != UNWIND_MORE)
 			return end;

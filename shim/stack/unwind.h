@@ -45,10 +45,20 @@ struct unwind_step {
 	rule_bits rule; /* to the caller */
 };
 
-#define WALK_SPARE 48u /* frames beyond the wanted ones, so that a recursion can go up and down a little (stack/last.h) */
+#define WALK_SPARE \
+	48u /* frames beyond the wanted ones, so that a recursion can go up and down a little (stack/last.h) */
 #define WALK_MOST (STACK_MAX_FRAMES + WALK_SPARE)
 
 struct last;
+
+/* Where a walk is: at a frame that is not yet written. */
+struct walk_state {
+	uint64_t sp, pc, bp;
+	bool exact; /* the frame was interrupted, pc is no return address */
+	bool odd;   /* it was not reached by a plain call on the thread's own stack */
+	struct reach reach;
+	const struct unwind_frame *intact; /* the innermost of the last stack that it may come to */
+};
 
 /*
  * A walk and its room. Frames are written from the end of the array towards its start, so that those
@@ -62,6 +72,7 @@ struct walk {
 	uint32_t joined; /* number of the frame of `last` that is the caller of the first; 0: none */
 	uint32_t plain;  /* frames below this index were reached by plain calls on the thread's own stack */
 	bool bp_used;    /* some rule needed the frame pointer */
+	struct walk_state now;
 	struct cfi cfi;
 	struct unwind_frame frames[WALK_MOST];
 	struct unwind_step steps[WALK_MOST];
