@@ -31,23 +31,23 @@ enum role {
 enum stack_source { STACK_RECORDED, STACK_LOOKED_UP, STACK_UNKNOWN_RUNNING };
 
 struct finding_item {
-	uint8_t role;          /* enum role */
-	uint8_t object_kind;   /* enum kind; KIND_NONE: the item is of no object */
-	uint8_t mode;          /* enum mode */
-	uint8_t source;        /* enum stack_source */
-	uint16_t op;           /* enum op */
-	uint16_t flags;        /* enum item_flag */
-	thread_id thread;      /* whose stack it is; 0: nobody's */
-	thread_id other;       /* the thread that this one waits for, where it is one; 0: none */
-	stack_id stack;        /* 0: none was captured */
-	text_id name;          /* of the object, from the program; 0: none */
-	uint32_t count;        /* depth of the hold; waiters folded into this item; 0 and 1: one */
-	uint64_t handle;       /* of the object; 0: none */
-	nsec_t since;          /* CLOCK_MONOTONIC; 0: unknown */
-	uint64_t amount;       /* bytes, where the role has any */
+	uint8_t role;                     /* enum role */
+	uint8_t object_kind;              /* enum kind; KIND_NONE: the item is of no object */
+	uint8_t mode;                     /* enum mode */
+	uint8_t source;                   /* enum stack_source */
+	uint16_t op;                      /* enum op */
+	uint16_t flags;                   /* enum item_flag */
+	thread_id thread;                 /* whose stack it is; 0: nobody's */
+	thread_id other;                  /* the thread that this one waits for, where it is one; 0: none */
+	stack_id stack;                   /* 0: none was captured */
+	text_id name;                     /* of the object, from the program; 0: none */
+	uint32_t count;                   /* depth of the hold; waiters folded into this item; 0 and 1: one */
+	uint64_t handle;                  /* of the object; 0: none */
+	nsec_t since;                     /* CLOCK_MONOTONIC; 0: unknown */
+	uint64_t amount;                  /* bytes, where the role has any */
 	char thread_name[REC_NAME_BYTES]; /* as it was then: the slot may be somebody else's by now */
 	int32_t tid;
-	uint32_t serial;       /* of the hold or wait in its thread: tells two of one lock apart */
+	uint32_t serial; /* of the hold or wait in its thread: tells two of one lock apart */
 };
 
 enum item_flag {
@@ -57,32 +57,32 @@ enum item_flag {
 };
 
 enum finding_flag {
-	FOUND_CYCLE = 1,    /* leak: a ring; deadlock: always */
-	FOUND_OVER = 2,     /* the incident that `key` names has ended, at `over` */
+	FOUND_CYCLE = 1, /* leak: a ring; deadlock: always */
+	FOUND_OVER = 2,  /* the incident that `key` names has ended, at `over` */
 	FOUND_AT_EXIT = 4,
-	FOUND_DEGRADED = 8, /* judged without something (see rec_degraded) */
+	FOUND_DEGRADED = 8,        /* judged without something (see rec_degraded) */
 	FOUND_STARVED_WRITER = 16, /* stuck-holder, long-hold: readers keep a writer out */
-	FOUND_UPDATE = 32,  /* the incident `key` was reported before; this is a fuller account */
+	FOUND_UPDATE = 32,         /* the incident `key` was reported before; this is a fuller account */
 };
 
 struct finding {
-	uint32_t bytes;        /* of this record with its items, a multiple of 8 */
-	uint16_t kind;         /* enum finding_kind */
-	uint8_t severity;      /* enum severity, as it came out (a degraded leak is a warning) */
+	uint32_t bytes;   /* of this record with its items, a multiple of 8 */
+	uint16_t kind;    /* enum finding_kind */
+	uint8_t severity; /* enum severity, as it came out (a degraded leak is a warning) */
 	uint8_t spare;
-	uint32_t flags;        /* enum finding_flag */
-	uint32_t number;       /* position among the process's findings, from 1; set by the log */
-	uint64_t key;          /* the same for the same incident in the same process */
-	uint64_t witness;      /* unchanged between two looks = nothing moved in between */
-	nsec_t at;             /* when it was found */
-	nsec_t since;          /* when the trouble began; 0: unknown */
-	nsec_t over;           /* when it ended; 0: it lasts, or was never a state */
-	nsec_t limit;          /* the threshold that tripped; 0: none */
-	uint64_t amount;       /* bytes */
-	uint64_t count;        /* blocks, iterators, threads: what the kind counts */
-	uint64_t indirect;     /* leak: bytes reachable through the lost ones alone */
-	uint64_t rate;         /* heap-growth: bytes a second */
-	thread_id thread;      /* the subject; 0: none */
+	uint32_t flags;    /* enum finding_flag */
+	uint32_t number;   /* position among the process's findings, from 1; set by the log */
+	uint64_t key;      /* the same for the same incident in the same process */
+	uint64_t witness;  /* unchanged between two looks = nothing moved in between */
+	nsec_t at;         /* when it was found */
+	nsec_t since;      /* when the trouble began; 0: unknown */
+	nsec_t over;       /* when it ended; 0: it lasts, or was never a state */
+	nsec_t limit;      /* the threshold that tripped; 0: none */
+	uint64_t amount;   /* bytes */
+	uint64_t count;    /* blocks, iterators, threads: what the kind counts */
+	uint64_t indirect; /* leak: bytes reachable through the lost ones alone */
+	uint64_t rate;     /* heap-growth: bytes a second */
+	thread_id thread;  /* the subject; 0: none */
 	uint32_t item_count;
 	struct finding_item items[];
 };
@@ -104,7 +104,7 @@ struct finding_list {
 	struct arena *arena; /* owns the findings and the array */
 	struct finding **found;
 	uint32_t count, room;
-	bool incomplete;     /* memory ran out */
+	bool incomplete; /* memory ran out */
 };
 
 /*
@@ -112,8 +112,8 @@ struct finding_list {
  * Severity comes from the kind, `at` from the snapshot. Return: NULL where memory ran out
  * (`incomplete` is set then); it belongs to the list's arena.
  */
-struct finding *finding_begin(struct finding_list *list, enum finding_kind kind, const struct snapshot *snapshot,
-			      uint32_t items);
+struct finding *finding_begin(struct finding_list *list, enum finding_kind kind,
+			      const struct snapshot *snapshot, uint32_t items);
 
 /*
  * Adds an item to a finding begun with room for it; past the room it answers a scratch item of

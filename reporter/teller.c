@@ -74,7 +74,8 @@ static char **clean_environment(struct arena *arena)
 	char **clean = arena_array(arena, count + 1, sizeof *clean);
 	size_t used = 0;
 	for (size_t i = 0; clean && i < count; i++)
-		if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 && strncmp(environ[i], "WHOHOLDS_OPTIONS=", 17) != 0)
+		if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 &&
+		    strncmp(environ[i], "WHOHOLDS_OPTIONS=", 17) != 0)
 			clean[used++] = environ[i];
 	return clean;
 }
@@ -96,7 +97,12 @@ static bool tell_by_command(struct arena *arena, int out, uint32_t since, enum t
 	text_put(&text, "--json=");
 	expand(&text, options.json);
 	bool with_json = strcmp(options.json, "none") != 0;
-	char *argv[] = { path, (char *)"report", number, why, with_json ? json : (char *)"--", (char *)recording_path(),
+	char *argv[] = { path,
+			 (char *)"report",
+			 number,
+			 why,
+			 with_json ? json : (char *)"--",
+			 (char *)recording_path(),
 			 NULL };
 	char **envp = clean_environment(arena);
 	if (!envp)
@@ -175,7 +181,8 @@ void teller_act(void)
 		char pid[64];
 		struct text text = TEXT_OF(pid);
 		text_format(&text, "%d", recording->pid);
-		char *argv[] = { (char *)"/bin/sh", (char *)"-c", options.action + 5, (char *)"whoholds", pid, NULL };
+		char *argv[] = { (char *)"/bin/sh",  (char *)"-c", options.action + 5,
+				 (char *)"whoholds", pid,          NULL };
 		char **envp = clean_environment(&arena);
 		if (envp)
 			guest_spawn("/bin/sh", argv, envp, 2, TELL_TIMEOUT);

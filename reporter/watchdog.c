@@ -40,7 +40,7 @@ struct watch {
 	uint32_t stall_count;
 	nsec_t last_tick;
 	nsec_t last_point;
-	uint32_t told;     /* findings told of so far */
+	uint32_t told; /* findings told of so far */
 	struct limits limits;
 };
 
@@ -82,7 +82,8 @@ static void add_point(const struct snapshot *snapshot, nsec_t now)
  */
 static void look_at_holders(struct snapshot *snapshot)
 {
-	nsec_t limit = MIN_OF(options.held ? options.held : UINT64_MAX, options.iterating ? options.iterating : UINT64_MAX);
+	nsec_t limit = MIN_OF(options.held ? options.held : UINT64_MAX,
+			      options.iterating ? options.iterating : UINT64_MAX);
 	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
 		struct snap_thread *thread = &snapshot->threads[i];
 		if (thread->waiting || thread->torn || !thread->hold_count || thread->state != THREAD_RUNNING)

@@ -172,7 +172,12 @@ for blocks in 0 8 1024; do
 	both "files of at most $blocks KiB" 0-1 "$place/good" bash -c "ulimit -f $blocks; exec \"\$@\"" bash
 done
 both 'few descriptors' 0-1 "$place/good" bash -c 'ulimit -n 4; exec "$@"' bash
-both 'little address space' 0-1 "$place/good" bash -c 'ulimit -v 400000; exec "$@"' bash
+# A program whose own needs are small and always the same.
+program=("$build/testprogs/rwlock_deadlock_clean")
+for kib in 150000 400000; do
+	both "address space of $kib KiB" 0-1 "$place/good" bash -c "ulimit -v $kib; exec \"\$@\"" bash
+done
+program=("$build/testprogs/real/cxx_threads")
 both 'small stacks' 0-1 "$place/good" bash -c 'ulimit -s 128; exec "$@"' bash
 both 'no core files, no locked memory' 0-1 "$place/good" bash -c 'ulimit -c 0 -l 0; exec "$@"' bash
 both 'no environment but this' 0-1 "$place/good" env -i

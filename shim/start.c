@@ -68,7 +68,8 @@ static void keep_child_environment(void)
 	unsigned count = 0;
 	const char *preload = process_environment("LD_PRELOAD");
 	struct text text = TEXT_OF(child_variables[count]);
-	text_format(&text, "LD_PRELOAD=%s", preload && strstr(preload, "libwhoholds") ? preload : library_path);
+	text_format(&text, "LD_PRELOAD=%s",
+		    preload && strstr(preload, "libwhoholds") ? preload : library_path);
 	child_environment[count++] = child_variables[0];
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		const char *value = process_environment(names[i]);
@@ -266,7 +267,8 @@ void start_report_now(const char *why)
 
 void start_sandboxed(void)
 {
-	if (!recording || sys_sandboxed || __atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON || !is_own_process())
+	if (!recording || sys_sandboxed || __atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON ||
+	    !is_own_process())
 		return;
 	reporter_pause();
 	reporter_state = 2;
@@ -345,7 +347,7 @@ void start_daemon_child(void)
 
 void start_before_exec(void)
 {
-	if (!is_own_process())
+	if (sys_sandboxed || !is_own_process())
 		return;
 	allocation_flush();
 	recording->ended_mono = sys_monotonic();
@@ -356,7 +358,7 @@ void start_before_exec(void)
 
 void start_exec_failed(void)
 {
-	if (!is_own_process())
+	if (sys_sandboxed || !is_own_process())
 		return;
 	recording->ended_mono = 0;
 	recording_unhide();
@@ -384,10 +386,12 @@ void start_process_ends(int status, enum start_end how)
 		start_fork_child();
 	if (sys_sandboxed) {
 		allocation_flush();
-		__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, __ATOMIC_RELEASE);
+		__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED,
+				 __ATOMIC_RELEASE);
 		return;
 	}
-	if (!is_own_process() || __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
+	if (!is_own_process() ||
+	    __atomic_exchange_n(&ended_pid, recording->pid, __ATOMIC_ACQ_REL) == recording->pid)
 		return;
 	int kept_errno = errno;
 	if (lock_take(&reporter_lock)) {
@@ -404,7 +408,8 @@ void start_process_ends(int status, enum start_end how)
 		recording->exit_code = status;
 	if (how == START_END_EXIT)
 		guest_call(judge, &caller, ENDING_STACK_BYTES);
-	atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED, memory_order_release);
+	atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED,
+			      memory_order_release);
 	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
 		teller_tell(told, how == START_END_EXIT ? TRIGGER_EXIT : TRIGGER_CRASH);
 	if (how == START_END_EXIT && !options.keep && recording->alerts == 0)

@@ -56,10 +56,9 @@ static int dump(struct renderer *renderer, const char *name)
 	}
 	if (is_pid && error == -ENODATA)
 		return bare_dump(renderer, pid);
-	if (!is_pid && error == -ENOENT) {
-		complain("'%.200s' is neither a pid nor a recording; 'whoholds list' shows those there are", name);
-		return EXIT_FAILED;
-	}
+	if (!is_pid && error == -ENOENT)
+		return usage_error(
+		    "'%.200s' is neither a pid nor a recording; 'whoholds list' shows those there are", name);
 	complain("%s", reader.error);
 	if (is_pid && error == -ESRCH)
 		point_to_left(name);

@@ -67,8 +67,8 @@ static void print_recording(const struct reader *reader, uint64_t disk_bytes, co
 	else
 		units_put_size(&size, disk_bytes);
 	printf("%8d  %-16s %-9s %10s %9u %10s  %s\n", pid > 0 ? pid : header->pid,
-	       plain(view_program(&reader->view), name_text, sizeof name_text), state_word(header, pid), age_text,
-	       atomic_load_explicit(&header->alerts, memory_order_relaxed), size_text,
+	       plain(view_program(&reader->view), name_text, sizeof name_text), state_word(header, pid),
+	       age_text, atomic_load_explicit(&header->alerts, memory_order_relaxed), size_text,
 	       reader->memory_of ? "(in its memory alone)" : plain(path, path_text, sizeof path_text));
 	if (pid) {
 		tally->live++;

@@ -69,7 +69,8 @@ static struct options options_for_library(const struct args *args)
 
 static int run(const struct args *args, struct renderer *renderer)
 {
-	struct launch launch;
+	/* Static: the thread that passes signals on does not end before the command. */
+	static struct launch launch;
 	struct monitor monitor;
 	char path[ELF_CHECK_PATH_BYTES];
 	int code = check_program(args->rest[0], path);

@@ -2,33 +2,59 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "reporter/detect/detect.h"
+
+/* -- which incidents there are --------------------------------------------- */
+
+static uint32_t *slot_of(const struct collection *collection, const struct finding *finding)
+{
+	uint64_t at = hash_add(finding->key, finding->kind);
+	for (;; at++) {
+		uint32_t *slot = &collection->slots[at & (collection->slot_count - 1)];
+		const struct finding *there = *slot ? collection->found[*slot - 1] : NULL;
+		if (!there || (there->kind == finding->kind && there->key == finding->key))
+			return slot;
+	}
+}
 
 /* Where the incident of `finding` is in the collection; `count`: it is new. */
 static uint32_t place_of(const struct collection *collection, const struct finding *finding)
 {
-	uint32_t at = 0;
-	while (at < collection->count && !(collection->found[at]->kind == finding->kind &&
-					   collection->found[at]->key == finding->key && finding->key))
-		at++;
-	return at;
+	/* Without a key it is an event of its own. */
+	uint32_t slot = finding->key && collection->slot_count ? *slot_of(collection, finding) : 0;
+	return slot ? slot - 1 : collection->count;
+}
+
+/* Room for twice as many findings, and a table at most half full to find them by. */
+static bool grow(struct collection *collection)
+{
+	uint32_t room = collection->room ? collection->room * 2 : 64;
+	const struct finding **found = arena_array(collection->arena, room, sizeof *found);
+	uint32_t *slots = arena_array(collection->arena, room * 2, sizeof *slots);
+	if (!found || !slots)
+		return false;
+	if (collection->count)
+		memcpy(found, collection->found, collection->count * sizeof *found);
+	collection->found = found;
+	collection->room = room;
+	collection->slots = slots;
+	collection->slot_count = room * 2;
+	for (uint32_t i = 0; i < collection->count; i++)
+		if (found[i]->key)
+			*slot_of(collection, found[i]) = i + 1;
+	return true;
 }
 
 static void append(struct collection *collection, const struct finding *finding)
 {
-	if (collection->count == collection->room) {
-		uint32_t room = collection->room ? collection->room * 2 : 64;
-		const struct finding **found = arena_array(collection->arena, room, sizeof *found);
-		if (!found) {
-			collection->incomplete = true;
-			return;
-		}
-		if (collection->count)
-			memcpy(found, collection->found, collection->count * sizeof *found);
-		collection->found = found;
-		collection->room = room;
+	if (collection->count == collection->room && !grow(collection)) {
+		collection->incomplete = true;
+		return;
 	}
 	collection->found[collection->count++] = finding;
+	if (finding->key)
+		*slot_of(collection, finding) = collection->count;
 }
 
 /* The log itself does not number its entries: their place does. */

@@ -14,8 +14,10 @@ struct collection {
 	struct arena *arena; /* owns `found`; the findings lie in it or in the view */
 	const struct finding **found;
 	uint32_t count, room;
-	uint32_t newest; /* how many findings the log has; they are numbered from 1 */
-	bool incomplete; /* memory ran out */
+	uint32_t *slots;     /* hash table: position in `found` + 1; 0: empty */
+	uint32_t slot_count; /* a power of two, or 0 */
+	uint32_t newest;     /* how many findings the log has; they are numbered from 1 */
+	bool incomplete;     /* memory ran out */
 };
 
 /* Adds what the log holds after finding number `since`. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,8 +70,7 @@ static int set_preload(const char *library)
 	char *value = NULL;
 	if (strpbrk(library, " :")) {
 		complain("the library's path '%s' holds a blank or a colon, which LD_PRELOAD takes for a "
-			 "separator; install "
-			 "whoholds somewhere else",
+			 "separator; install whoholds somewhere else",
 			 library);
 		return EXIT_FAILED;
 	}
@@ -116,9 +117,9 @@ static void choose_directory(struct launch *launch)
 
 int launch_prepare(struct launch *ret_launch, const struct options *in_force)
 {
-	char library[PATH_MAX + 64], list[4 * OPTION_TEXT_BYTES];
+	char library[PATH_MAX + 64], list[8 * OPTION_TEXT_BYTES];
 	struct text text = TEXT_OF(list);
-	*ret_launch = (struct launch){ 0 };
+	*ret_launch = (struct launch){ .pidfd = -1 };
 	if (launch_library(library, sizeof library) != 0) {
 		complain("cannot find " LIBRARY
 			 " beside the command (../lib) nor at '%s'; build or install it ('make', "
@@ -138,6 +139,53 @@ int launch_prepare(struct launch *ret_launch, const struct options *in_force)
 		return EXIT_FAILED;
 	}
 	return 0;
+}
+
+/* -- signals --------------------------------------------------------------- */
+
+/* Stops as an unhandled SIGTSTP would have done, and goes on when somebody says so. */
+static void stop_self(void)
+{
+	const struct sigaction standard = { .sa_handler = SIG_DFL };
+	struct sigaction before;
+	sigset_t just, old;
+	sigemptyset(&just);
+	sigaddset(&just, SIGTSTP);
+	sigaction(SIGTSTP, &standard, &before);
+	raise(SIGTSTP);
+	pthread_sigmask(SIG_UNBLOCK, &just, &old); /* stops here */
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	sigaction(SIGTSTP, &before, NULL);
+}
+
+/* By the descriptor: the number may be another process's as soon as ours was waited for. */
+static void send(struct launch *launch, int number)
+{
+	if (launch->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, launch->pidfd, number, NULL, 0);
+	else if (!launch->ended)
+		kill(launch->pid, number);
+}
+
+/*
+ * A thread of its own: while a report is made, which may mean to read the debug information of a
+ * browser, signals are still passed on at once.
+ */
+static void *pass_signals(void *data)
+{
+	struct launch *launch = data;
+	struct signalfd_siginfo info;
+	while (read(signals, &info, sizeof info) == (ssize_t)sizeof info || errno == EINTR) {
+		int number = (int)info.ssi_signo;
+		if (number == SIGINT || number == SIGTERM || number == SIGQUIT || number == SIGHUP)
+			launch->signalled = true;
+		/* The terminal sends to the whole foreground group: the program, if in it, has got its own already. */
+		if (info.ssi_code != SI_KERNEL)
+			send(launch, number);
+		if (number == SIGTSTP)
+			stop_self();
+	}
+	return NULL;
 }
 
 /* -- start ----------------------------------------------------------------- */
@@ -201,14 +249,13 @@ int launch_start(struct launch *launch, const char *path, char **argv)
 	sigemptyset(&watched);
 	for (unsigned i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
 		sigaddset(&watched, passed_on[i]);
-	sigaddset(&watched, SIGCHLD);
 	/* SIGCHLD ignored means that the kernel throws exit statuses away; SIGPIPE would lose ours. */
 	const struct sigaction standard = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
 	sigaction(SIGCHLD, &standard, &child_before);
 	sigaction(SIGPIPE, &ignore, &pipe_before);
 	/* Before the fork: a signal that comes in between waits in the descriptor. */
 	sigprocmask(SIG_BLOCK, &watched, &mask_before);
-	signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	signals = signalfd(-1, &watched, SFD_CLOEXEC);
 	if (signals < 0 || pipe2(complaint, O_CLOEXEC) != 0) {
 		complain("cannot start '%s': %s", path, strerror(errno));
 		return EXIT_FAILED;
@@ -234,37 +281,14 @@ int launch_start(struct launch *launch, const char *path, char **argv)
 	}
 	/* The program must not count on what only it has: not before the fork. */
 	raise_descriptor_limit();
+	launch->pidfd = (int)syscall(SYS_pidfd_open, launch->pid, 0);
+	pthread_t passer;
+	error = pthread_create(&passer, NULL, pass_signals, launch);
+	if (error)
+		complain("signals are not passed on to '%s', ignoring: %s", path, strerror(error));
+	else
+		pthread_detach(passer);
 	return 0;
-}
-
-/* -- signals --------------------------------------------------------------- */
-
-/* Stops as an unhandled SIGTSTP would have done, and goes on when somebody says so. */
-static void stop_self(void)
-{
-	const struct sigaction standard = { .sa_handler = SIG_DFL };
-	struct sigaction before;
-	sigset_t just, old;
-	sigemptyset(&just);
-	sigaddset(&just, SIGTSTP);
-	sigaction(SIGTSTP, &standard, &before);
-	raise(SIGTSTP);
-	sigprocmask(SIG_UNBLOCK, &just, &old); /* stops here */
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	sigaction(SIGTSTP, &before, NULL);
-}
-
-static void pass_on(struct launch *launch, const struct signalfd_siginfo *info)
-{
-	int number = (int)info->ssi_signo;
-	if (number == SIGINT || number == SIGTERM || number == SIGQUIT || number == SIGHUP)
-		launch->signalled = true;
-	/* The terminal sends to the whole foreground group: the program, if in it, has got its own already. */
-	bool from_terminal = info->ssi_code == SI_KERNEL;
-	if (!from_terminal && !launch->ended)
-		kill(launch->pid, number);
-	if (number == SIGTSTP)
-		stop_self();
 }
 
 static void reap(struct launch *launch)
@@ -278,16 +302,9 @@ static void reap(struct launch *launch)
 
 void launch_wait(struct launch *launch, int watched_fd, int timeout_ms)
 {
-	struct pollfd waits[2] = { { .fd = signals, .events = POLLIN },
+	struct pollfd waits[2] = { { .fd = launch->pidfd, .events = POLLIN },
 				   { .fd = watched_fd, .events = POLLIN } };
-	struct signalfd_siginfo info;
-	/* A child that ended before the mask was in place is seen here. */
-	reap(launch);
-	if (!launch->ended)
-		poll(waits, 2, timeout_ms);
-	while (read(signals, &info, sizeof info) == (ssize_t)sizeof info)
-		if (info.ssi_signo != SIGCHLD)
-			pass_on(launch, &info);
+	poll(waits, 2, timeout_ms);
 	reap(launch);
 }
 
@@ -298,6 +315,7 @@ int launch_exit_code(const struct launch *launch)
 
 void launch_release(struct launch *launch)
 {
+	/* The thread that passes signals on lives as long as the command: its descriptors stay. */
 	free(launch->directory);
 	launch->directory = NULL;
 }

@@ -7,7 +7,9 @@
  *
  * The program gets the signal mask and dispositions that the command itself was started with.
  *
- * Context: offline. One launch in a process.
+ * Signals are passed on by a thread of their own, from launch_start on.
+ *
+ * Context: offline. One launch in a process, which must stay where it is.
  */
 #ifndef WH_CLI_LAUNCH_H
 #define WH_CLI_LAUNCH_H
@@ -21,9 +23,10 @@
 
 struct launch {
 	pid_t pid;
+	int pidfd;  /* -1: an old kernel */
 	int status; /* as waitpid gave it, once it has ended */
-	bool ended;
-	bool signalled; /* somebody wanted the run to end: processes of it may still be on their way out */
+	_Atomic bool ended;
+	_Atomic bool signalled;     /* the run was told to end: its processes may still be on their way out */
 	char run[LAUNCH_RUN_BYTES]; /* the value of WHOHOLDS_RUN */
 	char *directory;            /* for recordings; owned; NULL: none could be made */
 };
@@ -39,9 +42,7 @@ int launch_prepare(struct launch *ret_launch, const struct options *in_force);
 /* Starts it. `path` is what elf_check_find found. Return: 0, or an exit code after a message. */
 int launch_start(struct launch *launch, const char *path, char **argv);
 
-/*
- * Waits until the program ends, a signal was passed on, `watched_fd` (-1: none) can be read, or `timeout_ms` are over.
- */
+/* Waits until the program ends, `watched_fd` (-1: none) can be read, or `timeout_ms` are over. */
 void launch_wait(struct launch *launch, int watched_fd, int timeout_ms);
 
 /* What a shell would call the status. */

@@ -23,6 +23,8 @@
  * for this long. Chosen by feel.
  */
 #define GRACE_NS (500 * NSEC_PER_MSEC)
+/* Of the time, one part in so many may go into reports of one process while it runs. */
+#define TELL_SHARE 10
 #define GRACE_STEP_NS (10 * (long)NSEC_PER_MSEC)
 
 /* A file is known by its name, which holds a pid, and its inode: each alone may be used again. */
@@ -36,10 +38,11 @@ struct watched {
 	char *name;
 	ino_t inode;
 	struct reader reader;
-	uint32_t told;    /* findings of its log up to this number were told */
-	uint32_t stories; /* how many the text has told */
-	bool over;        /* its process has ended: what it says is final */
-	bool ended;       /* told to its end, and closed */
+	uint32_t told;      /* findings of its log up to this number were told */
+	uint32_t stories;   /* how many the text has told */
+	nsec_t quiet_until; /* it is not looked at again before */
+	bool over;          /* its process has ended: what it says is final */
+	bool ended;         /* told to its end, and closed */
 };
 
 void monitor_init(struct monitor *monitor, struct renderer *renderer, const struct launch *launch, bool keep)
@@ -117,6 +120,14 @@ static void drop_absent_strangers(struct monitor *monitor)
 	monitor->stranger_count = kept;
 }
 
+/* Whether its pid is of another namespace than ours. */
+static bool header_is_elsewhere(const struct rec_header *header)
+{
+	struct stat stat_buffer;
+	return header->pid_namespace && stat("/proc/self/ns/pid", &stat_buffer) == 0 &&
+	       header->pid_namespace != stat_buffer.st_ino;
+}
+
 /* How long a process may take to find out whether it can see its watcher. */
 #define FIND_WATCHER_NS NSEC_PER_SEC
 
@@ -128,9 +139,7 @@ enum side { SIDE_OURS, SIDE_OTHER, SIDE_UNDECIDED };
  */
 static enum side side_of(const struct rec_header *header)
 {
-	struct stat stat_buffer;
-	if (!header->pid_namespace || stat("/proc/self/ns/pid", &stat_buffer) != 0 ||
-	    header->pid_namespace == stat_buffer.st_ino)
+	if (!header_is_elsewhere(header))
 		return SIDE_OURS;
 	if (atomic_load_explicit(&header->watcher_pid, memory_order_acquire) == getpid())
 		return SIDE_OURS;
@@ -212,10 +221,14 @@ static void tell_new_findings(struct monitor *monitor, struct watched *watched)
 		.quiet_end = true,
 	};
 	uint32_t stories = 0;
-	if (reader_refresh(&watched->reader) != 0)
+	nsec_t before = process_now();
+	if (before < watched->quiet_until || reader_refresh(&watched->reader) != 0)
 		return;
 	renderer_tell(monitor->renderer, &account, &watched->told, &stories);
 	watched->stories += stories;
+	/* One that finds something all the time must not keep a processor busy with reports of it. */
+	nsec_t after = process_now();
+	watched->quiet_until = after + (after - before) * TELL_SHARE;
 }
 
 /* How the process ended, from the kernel where it is our child, else from its own last words. */
@@ -224,7 +237,8 @@ static void describe_end(const struct monitor *monitor, const struct rec_header 
 {
 	const struct launch *launch = monitor->launch;
 	unsigned state = atomic_load_explicit(&header->state, memory_order_relaxed);
-	bool first = launch->ended && header->pid == launch->pid && state != REC_EXECED;
+	bool first = launch->ended && header->pid == launch->pid && state != REC_EXECED &&
+		     !header_is_elsewhere(header);
 	account->trigger = state == REC_EXITED || state == REC_EXECED ? TRIGGER_EXIT : TRIGGER_CRASH;
 	account->has_exit_code = state == REC_EXITED && header->exit_code >= 0;
 	account->exit_code = header->exit_code;
@@ -320,7 +334,9 @@ static bool has_ended(const struct monitor *monitor, const struct watched *watch
 	if (atomic_load_explicit(&header->state, memory_order_relaxed) == REC_EXECED &&
 	    was_replaced(monitor, watched))
 		return true;
-	/* Our own child is a zombie until it is reaped, and then it is gone. */
+	/* Our own child has ended when it was waited for: only then it is known how. */
+	if (header->pid == monitor->launch->pid && !header_is_elsewhere(header))
+		return monitor->launch->ended;
 	return process_of(header) == 0;
 }
 

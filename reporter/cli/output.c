@@ -79,9 +79,9 @@ static int open_report(const char *name, bool empty)
 	return fd;
 }
 
-int output_init(struct output *output, const char *pattern, int fd)
+int output_init(struct output *output, const char *pattern, int fd, bool goes_on)
 {
-	*output = (struct output){ .fd = fd };
+	*output = (struct output){ .fd = fd, .goes_on = goes_on };
 	output->sink = (struct sink){ .put = gather, .data = output };
 	if (!pattern)
 		return 0;
@@ -99,7 +99,7 @@ int output_init(struct output *output, const char *pattern, int fd)
 	static const struct rec_header nobody;
 	const struct view none = { .header = &nobody };
 	expand(pattern, &none, &name);
-	output->fd = open_report(expanded, true);
+	output->fd = open_report(expanded, !goes_on);
 	return output->fd < 0 ? fail(output, expanded, -errno) : 0;
 }
 
@@ -120,7 +120,7 @@ static bool was_begun(const struct output *output, const char *name)
 static int begin_file(struct output *output, const char *name)
 {
 	bool begun = was_begun(output, name);
-	int fd = open_report(name, !begun);
+	int fd = open_report(name, !begun && !output->goes_on);
 	if (fd < 0)
 		return -errno;
 	if (!begun) {

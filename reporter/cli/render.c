@@ -112,15 +112,15 @@ int renderer_init(struct renderer *renderer, const struct args *args, int standa
 	for (size_t i = 0; i < args->suppression_count && !error; i++)
 		error = load_rules(renderer, args->suppressions[i]);
 	if (!error)
-		error = output_init(&renderer->text, args->output, standard);
+		error = output_init(&renderer->text, args->output, standard, args->has_trigger);
 	if (!error && args->json) {
-		error = output_init(&renderer->json, args->json, STDOUT_FILENO);
+		error = output_init(&renderer->json, args->json, STDOUT_FILENO, args->has_trigger);
 		renderer->has_json = true;
 	}
 	if (!error && args->gen_suppressions) {
 		/* A bad name is told before the run, not after it. */
 		struct output probe;
-		error = output_init(&probe, args->gen_suppressions, STDOUT_FILENO);
+		error = output_init(&probe, args->gen_suppressions, STDOUT_FILENO, false);
 		output_release(&probe);
 	}
 	if (!error && !(renderer->symbolizer = symbolizer_open())) {
@@ -143,7 +143,7 @@ static void write_generated(struct renderer *renderer)
 	static const struct rec_header nobody;
 	const struct view none = { .header = &nobody };
 	struct output file;
-	if (output_init(&file, renderer->args->gen_suppressions, STDOUT_FILENO) != 0) {
+	if (output_init(&file, renderer->args->gen_suppressions, STDOUT_FILENO, false) != 0) {
 		renderer->failed = true;
 		return;
 	}
@@ -316,6 +316,8 @@ static int look_twice(struct renderer *renderer, const struct account *account, 
 	take_snapshot(account, &renderer->arena, ret_snapshot);
 	collect_log(collection, &account->reader->view, 0);
 	collect_live(collection, ret_snapshot, &before);
+	if (account->pid > 0)
+		target_complete(ret_snapshot, account->reader, account->pid);
 	return 0;
 }
 

@@ -1,11 +1,15 @@
 #include "reporter/cli/target.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "reporter/cli/bare_stack.h"
+#include "reporter/cli/kernel_wait.h"
 #include "reporter/recording/process.h"
 
 int32_t target_own_tid(pid_t pid, pid_t tid)
@@ -53,6 +57,83 @@ void target_look(struct snapshot *snapshot, pid_t pid)
 	}
 	if (tasks)
 		closedir(tasks);
+}
+
+/* -- threads that no hook saw block ------------------------------------------ */
+
+#define FRAMES_MOST 64
+
+/* What it takes to look at them, made when the first one is met. */
+struct looker {
+	pid_t pid;
+	int memory;
+	struct bare_stacks *stacks;
+	bool opened;
+};
+
+static void open_looker(struct looker *looker)
+{
+	char path[64];
+	if (looker->opened)
+		return;
+	looker->opened = true;
+	snprintf(path, sizeof path, "/proc/%d/mem", looker->pid);
+	looker->memory = open(path, O_RDONLY | O_CLOEXEC);
+	if (looker->memory >= 0)
+		looker->stacks = bare_stacks_open(looker->pid, looker->memory);
+}
+
+static void complete_thread(struct looker *looker, struct snap_thread *thread, pid_t tid, nsec_t now,
+			    struct reader *reader)
+{
+	uint64_t frames[FRAMES_MOST];
+	struct kernel_wait wait;
+	bool whole;
+	open_looker(looker);
+	/* Who holds its lock is the recording's to say: no owners are looked up. */
+	kernel_wait_look(looker->pid, tid, looker->memory, NULL, 0, &wait);
+	size_t count = bare_stack_of(looker->stacks, wait.pc, wait.sp, frames, FRAMES_MOST, &whole);
+	stack_id stack = count ? reader_add_stack(reader, frames, (uint16_t)count,
+						  (uint16_t)(STACK_EXACT_PC | (whole ? 0 : STACK_TRUNCATED)))
+			       : 0;
+	if (stack) {
+		thread->now_stack = stack;
+		thread->now_at = now;
+	}
+	if (wait.kind == KIND_NONE)
+		return;
+	thread->waiting = true;
+	thread->wait = (struct rec_wait){
+		.handle = wait.handle,
+		.stack = stack,
+		.sp = wait.sp,
+		.op = (uint16_t)wait.op,
+		.kind = (uint8_t)wait.kind,
+		.mode = (uint8_t)wait.mode,
+		.timed = wait.timed,
+	};
+}
+
+void target_complete(struct snapshot *snapshot, struct reader *reader, pid_t pid)
+{
+	char path[64];
+	struct looker looker = { .pid = pid, .memory = -1 };
+	bool same = snapshot->view->header->pid == pid;
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	DIR *tasks = opendir(path);
+	for (struct dirent *entry; tasks && (entry = readdir(tasks));) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+		struct snap_thread *thread =
+		    tid > 0 ? snapshot_thread_by_tid(snapshot, same ? tid : target_own_tid(pid, tid)) : NULL;
+		if (thread && thread->state == THREAD_RUNNING && !thread->waiting &&
+		    thread->kernel_state != 'R')
+			complete_thread(&looker, thread, tid, snapshot->now, reader);
+	}
+	if (tasks)
+		closedir(tasks);
+	bare_stacks_close(looker.stacks);
+	if (looker.memory >= 0)
+		close(looker.memory);
 }
 
 const char *target_unfit(pid_t pid)

@@ -376,6 +376,30 @@ int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks)
 	return error;
 }
 
+stack_id reader_add_stack(struct reader *reader, const uint64_t *frames, uint16_t count, uint16_t flags)
+{
+	struct rec_table *table = &reader->header.tables[REC_STACKS];
+	uint64_t used = reader->copies[REC_STACKS] ? used_of(&reader->header, REC_STACKS) : 0;
+	/* The place of id 0 stays empty. */
+	uint64_t at = MAX_OF(used, 64), end = at + sizeof(struct rec_stack) + count * sizeof *frames;
+	if (!reader->view.header || end > TABLE_MOST_BYTES)
+		return 0;
+	char *grown = realloc(reader->copies[REC_STACKS], end);
+	if (!grown)
+		return 0;
+	memset(grown + used, 0, end - used);
+	struct rec_stack *stack = (void *)(grown + at);
+	stack->epoch = atomic_load_explicit(&reader->header.epoch, memory_order_relaxed);
+	stack->count = count;
+	stack->flags = flags;
+	memcpy(stack->frames, frames, count * sizeof *frames);
+	atomic_store_explicit(&table->used, end, memory_order_relaxed);
+	table->capacity = MAX_OF(table->capacity, end);
+	reader->copies[REC_STACKS] = grown;
+	reader->view.tables[REC_STACKS] = grown;
+	return (stack_id)(at / 8);
+}
+
 /* -- opening --------------------------------------------------------------- */
 
 static int reader_fail_close(struct reader *reader, int error)

@@ -81,6 +81,12 @@ ssize_t reader_string(struct reader *reader, const struct rec_header *header, te
 /* Writes the watcher's fields of the header, so that the target lets `pid` render its alerts (0: it serves itself). */
 int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks);
 
+/*
+ * Adds a stack that was looked up from outside to the copy, as of now, so that a report can speak of it. Return: its
+ * id, until the next refresh; 0 where there is no memory or no recording.
+ */
+stack_id reader_add_stack(struct reader *reader, const uint64_t *frames, uint16_t count, uint16_t flags);
+
 void reader_close(struct reader *reader);
 
 #endif

@@ -3,13 +3,18 @@
 #include "base/hash.h"
 #include "reporter/scan/memory.h"
 
-bool resource_is_block(const struct rec_hold *resource, const struct blocks *blocks)
+/* Annotated resources carry a tag for their kind above the address. */
+#define HANDLE_ADDRESS (((uint64_t)1 << 48) - 1)
+
+/* The block whose being lost says that the resource is; BLOCK_NONE: it is not judged by that. */
+static uint32_t block_of(const struct rec_hold *resource, const struct blocks *blocks)
 {
-	if (kind_has(resource->kind, KIND_IS_MEMORY))
-		return blocks_find(blocks, resource->handle) != BLOCK_NONE;
-	/* Some other thing that the program pairs by hand: if it is a block, that tells. */
-	return kind_has(resource->kind, KIND_IS_RESOURCE) && !kind_has(resource->kind, KIND_IS_ITERATES) &&
-	       blocks_find(blocks, resource->handle) != BLOCK_NONE;
+	if (!kind_has(resource->kind, KIND_IS_RESOURCE))
+		return BLOCK_NONE;
+	/* What iterates must be closed even where the program still knows it. */
+	if (kind_has(resource->kind, KIND_IS_ITERATES) && !kind_has(resource->kind, KIND_IS_MEMORY))
+		return BLOCK_NONE;
+	return blocks_find(blocks, resource->handle & HANDLE_ADDRESS);
 }
 
 void resources_enter(const struct snapshot *snapshot, struct blocks *blocks)
@@ -23,26 +28,25 @@ void resources_enter(const struct snapshot *snapshot, struct blocks *blocks)
 	}
 }
 
-static uint32_t lost_block(const struct rec_hold *resource, const struct blocks *blocks)
+void resources_judge(const struct snapshot *snapshot, struct mark *mark, uint64_t *ret_verdicts)
 {
-	if (!resource_is_block(resource, blocks))
-		return BLOCK_NONE;
-	uint32_t block = blocks_find(blocks, resource->handle);
-	return blocks->at[block].flags & BLOCK_REACHED ? BLOCK_NONE : block;
-}
-
-void resources_judge(const struct snapshot *snapshot, struct mark *mark, uint64_t *ret_bytes)
-{
+	const struct blocks *blocks = mark->blocks;
 	/* All verdicts first: a lost resource may hold the only pointer to another. */
-	for (uint32_t i = 0; i < snapshot->resource_count; i++)
-		ret_bytes[i] = lost_block(&snapshot->resources[i], mark->blocks) != BLOCK_NONE;
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
-		if (!ret_bytes[i])
+		uint32_t block = block_of(&snapshot->resources[i], blocks);
+		if (block == BLOCK_NONE)
+			ret_verdicts[i] = RESOURCE_UNJUDGED;
+		else
+			ret_verdicts[i] =
+			    blocks->at[block].flags & BLOCK_REACHED ? RESOURCE_KEPT : RESOURCE_LOST;
+	}
+	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
+		if (ret_verdicts[i] != RESOURCE_LOST)
 			continue;
 		uint64_t before = mark->reached_bytes;
-		mark_block(mark, blocks_find(mark->blocks, snapshot->resources[i].handle));
+		mark_block(mark, block_of(&snapshot->resources[i], blocks));
 		mark_run(mark);
-		ret_bytes[i] += mark->reached_bytes - before;
+		ret_verdicts[i] += mark->reached_bytes - before;
 	}
 }
 
@@ -53,16 +57,14 @@ static bool owner_is_over(const struct snapshot *snapshot, thread_id owner, int3
 	return !thread || thread->state == THREAD_ENDED || thread->tid == caller;
 }
 
-static bool is_lost(const struct snapshot *snapshot, uint32_t number, const uint64_t *bytes, int32_t caller)
+static bool is_lost(const struct snapshot *snapshot, uint32_t number, const uint64_t *verdicts,
+		    int32_t caller)
 {
 	const struct rec_hold *resource = &snapshot->resources[number];
-	if (!kind_has(resource->kind, KIND_IS_RESOURCE))
-		return false;
-	if (bytes && bytes[number])
-		return true;
-	if (kind_has(resource->kind, KIND_IS_MEMORY) || !kind_has(resource->kind, KIND_IS_ITERATES))
-		return false;
-	return owner_is_over(snapshot, resource->owner, caller);
+	uint64_t verdict = verdicts ? verdicts[number] : RESOURCE_UNJUDGED;
+	if (verdict != RESOURCE_UNJUDGED || !kind_has(resource->kind, KIND_IS_RESOURCE))
+		return verdict >= RESOURCE_LOST;
+	return !kind_has(resource->kind, KIND_IS_MEMORY) && owner_is_over(snapshot, resource->owner, caller);
 }
 
 static uint64_t key_of(const struct rec_hold *resource)
@@ -81,12 +83,12 @@ static struct finding *find_added(const struct finding_list *list, uint32_t from
 
 #define KINDS_MOST 1000u /* findings; what is beyond them is counted with the last */
 
-void resources_report(const struct snapshot *snapshot, const uint64_t *bytes, int32_t caller, uint32_t flags,
-		      struct finding_list *list)
+void resources_report(const struct snapshot *snapshot, const uint64_t *verdicts, int32_t caller,
+		      uint32_t flags, struct finding_list *list)
 {
 	uint32_t from = list->count;
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
-		if (!is_lost(snapshot, i, bytes, caller))
+		if (!is_lost(snapshot, i, verdicts, caller))
 			continue;
 		const struct rec_hold *resource = &snapshot->resources[i];
 		uint64_t key = key_of(resource);
@@ -111,6 +113,7 @@ void resources_report(const struct snapshot *snapshot, const uint64_t *bytes, in
 			finding = list->found[list->count - 1];
 		}
 		finding->count++;
-		finding->amount += bytes && bytes[i] ? bytes[i] - 1 : 0;
+		if (verdicts && verdicts[i] > RESOURCE_LOST)
+			finding->amount += verdicts[i] - RESOURCE_LOST;
 	}
 }

@@ -1,6 +1,7 @@
 #include "reporter/scan/scan.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
@@ -26,7 +27,7 @@ struct result {
 	int error; /* 0: all of it was judged; -EINPROGRESS: it did not get to the end */
 	uint64_t group_count;
 	struct group *groups; /* room for one a site */
-	uint64_t *resources;  /* bytes plus 1 of each that is lost */
+	uint64_t *resources;  /* the verdict on each: see resources.h */
 	uint64_t bytes;       /* of the mapping */
 };
 
@@ -161,6 +162,23 @@ static bool has_other_threads(void)
 	return process_other_tasks(sys_tid()) != 0;
 }
 
+/*
+ * What can be judged, with signals blocked: a handler of the program's would change what is being looked at,
+ * wait for a thread that stands still, or run in the copy.
+ */
+static bool run_undisturbed(struct scan *scan)
+{
+	uint64_t all = ~UINT64_C(0), before;
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+	bool sure = true;
+	if (has_other_threads())
+		sure = run_among_threads(scan);
+	else
+		run(scan);
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+	return sure;
+}
+
 /* -- findings -------------------------------------------------------------- */
 
 static stack_id stack_of_site(const struct snapshot *snapshot, site_id number)
@@ -252,10 +270,7 @@ void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *call
 		scan.image.deadline = sys_monotonic() + SCAN_LIMIT;
 		scan.image.heap_partial = allocation_partial();
 		scan.image.threads_known = true;
-		if (has_other_threads())
-			sure = run_among_threads(&scan);
-		else
-			run(&scan);
+		sure = run_undisturbed(&scan);
 		if (scan.result->error)
 			degrade_for(scan.result->error);
 		else

@@ -167,7 +167,7 @@ int locate_open(const struct wanted *wanted, struct located *ret_located)
 	if (text.cut)
 		return -ENAMETOOLONG;
 
-	char path[LOCATE_PATH_BYTES];
+	char path[LOCATE_PATH_BYTES] = "";
 	int fd = -ENOENT;
 	if (wanted->pid) {
 		/* In a container the same path is another file. */

@@ -105,10 +105,12 @@ void text_vformat(struct text *text, const char *format, va_list list)
 			text_signed(text, longs ? va_arg(list, int64_t) : va_arg(list, int));
 			break;
 		case 'u':
-			put_number(text, longs ? va_arg(list, uint64_t) : va_arg(list, unsigned), 10, width, fill);
+			put_number(text, longs ? va_arg(list, uint64_t) : va_arg(list, unsigned), 10, width,
+				   fill);
 			break;
 		case 'x':
-			put_number(text, longs ? va_arg(list, uint64_t) : va_arg(list, unsigned), 16, width, fill);
+			put_number(text, longs ? va_arg(list, uint64_t) : va_arg(list, unsigned), 16, width,
+				   fill);
 			break;
 		case 'p':
 			text_hex(text, (uintptr_t)va_arg(list, void *));

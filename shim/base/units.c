@@ -27,8 +27,7 @@ static int parse_millionths(const char **at, uint64_t *ret_millionths)
 	}
 	if (!any)
 		return -EINVAL;
-	if (__builtin_mul_overflow(whole, 1000000, &whole) ||
-	    __builtin_add_overflow(whole, fraction, &whole))
+	if (__builtin_mul_overflow(whole, 1000000, &whole) || __builtin_add_overflow(whole, fraction, &whole))
 		return -ERANGE;
 	*at = from;
 	*ret_millionths = whole;
@@ -58,7 +57,8 @@ static int parse_unit(const char *text, const struct unit *units, size_t count, 
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(text, units[i].name) != 0)
 			continue;
-		__extension__ unsigned __int128 value = (unsigned __int128)millionths * units[i].factor / 1000000;
+		__extension__ unsigned __int128 value =
+		    (unsigned __int128)millionths * units[i].factor / 1000000;
 		if (value > UINT64_MAX)
 			return -ERANGE;
 		*ret_value = (uint64_t)value;

@@ -13,9 +13,10 @@
  *
  * Context: signal.
  */
-int units_parse_size(const char *text, uint64_t *ret_bytes);     /* "64", "64KiB", "1.5GB" */
-int units_parse_duration(const char *text, nsec_t *ret_ns);      /* "100ms", "1.5s", "5m", "1h"; a unit is required, save for 0 */
-int units_parse_percent(const char *text, double *ret_percent);  /* "10%", "0.1%" */
+int units_parse_size(const char *text, uint64_t *ret_bytes); /* "64", "64KiB", "1.5GB" */
+int units_parse_duration(const char *text,
+			 nsec_t *ret_ns); /* "100ms", "1.5s", "5m", "1h"; a unit is required, save for 0 */
+int units_parse_percent(const char *text, double *ret_percent); /* "10%", "0.1%" */
 
 /* As read most easily: "7.3 s", "120 ms", "5 m 3 s"; "1.5 MiB"; "1,024". */
 void units_put_duration(struct text *text, nsec_t ns);

@@ -136,26 +136,26 @@ static void *early_grow(void *old, size_t size)
 }
 
 /* realloc and reallocarray: forget, call, and put back where the real one refused. */
-#define REALLOC_CALL(result, old, bytes, call)                                                     \
-	struct allocation was;                                                                     \
-	unsigned flags;                                                                            \
-	const bool tracked = alloc_track((bytes), &flags);                                         \
-	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0));                   \
-	const bool known = hook_groups ? !self.guest && allocation_end(old, &was) : false;         \
-	if (UNLIKELY(!hook_groups))                                                                \
-		freed_before_start(old);                                                           \
-	self.busy += HOOK_IN_ALLOCATOR;                                                            \
-	void *result = (call);                                                                     \
-	self.busy -= HOOK_IN_ALLOCATOR;                                                            \
-	if (!result && (bytes) != 0) {                                                             \
-		if (known)                                                                         \
-			allocation_restore(&was);                                                  \
-		else if (UNLIKELY(!hook_groups))                                                   \
-			alloc_before_start(old, 0);                                                \
-	} else if (result && tracked) {                                                            \
+#define REALLOC_CALL(result, old, bytes, call) \
+	struct allocation was; \
+	unsigned flags; \
+	const bool tracked = alloc_track((bytes), &flags); \
+	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0)); \
+	const bool known = hook_groups ? !self.guest && allocation_end(old, &was) : false; \
+	if (UNLIKELY(!hook_groups)) \
+		freed_before_start(old); \
+	self.busy += HOOK_IN_ALLOCATOR; \
+	void *result = (call); \
+	self.busy -= HOOK_IN_ALLOCATOR; \
+	if (!result && (bytes) != 0) { \
+		if (known) \
+			allocation_restore(&was); \
+		else if (UNLIKELY(!hook_groups)) \
+			alloc_before_start(old, 0); \
+	} else if (result && tracked) { \
 		allocation_begin(allocation_hide(result), (bytes), ALLOCATED_MALLOC, stack, flags); \
-	} else if (result && UNLIKELY(!hook_groups)) {                                             \
-		alloc_before_start(result, (bytes));                                               \
+	} else if (result && UNLIKELY(!hook_groups)) { \
+		alloc_before_start(result, (bytes)); \
 	}
 
 EXPORT void *realloc(void *old, size_t size)

@@ -46,19 +46,20 @@ static inline stack_id alloc_stack(bool tracked, const void *frame)
 void alloc_freed(void *block);
 
 /* Runs `call` as the real allocator and records its result. */
-#define ALLOC_CALL(block, size, kind, call)                                                   \
-	void *block;                                                                          \
-	unsigned flags;                                                                       \
-	const bool tracked = alloc_track((size), &flags);                                     \
-	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0));              \
-	{                                                                                     \
-		struct alloc_scope scope CLEANUP(alloc_scope_end) __attribute__((unused)) = { .outermost = tracked }; \
-		self.busy += HOOK_IN_ALLOCATOR;                                               \
-		block = (call);                                                               \
-	}                                                                                     \
-	if (tracked && block)                                                                 \
-		allocation_begin(allocation_hide(block), (size), (kind), stack, flags);       \
-	else if (UNLIKELY(!hook_groups) && block)                                             \
-		alloc_before_start(block, (size))
+#define ALLOC_CALL(block, size, kind, call) \
+	void *block; \
+	unsigned flags; \
+	const bool tracked = alloc_track((size), &flags); \
+	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0)); \
+	{ \
+		struct alloc_scope scope CLEANUP(alloc_scope_end) \
+		    __attribute__((unused)) = { .outermost = tracked }; \
+		self.busy += HOOK_IN_ALLOCATOR; \
+		block = (call); \
+	} \
+	if (tracked && block) \
+		allocation_begin(allocation_hide(block), (size), (kind), stack, flags); \
+	else if (UNLIKELY(!hook_groups) && block) \
+	alloc_before_start(block, (size))
 
 #endif

@@ -41,96 +41,96 @@ static void *operator_ready(void **place, const char *name)
  * The real operator as `call`, of the type of the hook itself. Where there is none anywhere (a program
  * that brought declarations but no runtime), `otherwise` is what the operator amounts to.
  */
-#define REAL(name)                                                                    \
-	static void *real_##name;                                                     \
+#define REAL(name) \
+	static void *real_##name; \
 	__typeof__(&name) call = (__typeof__(&name))operator_ready(&real_##name, #name)
 
 #define MADE(kind, size, expression, otherwise) \
 	ALLOC_CALL(block, size, kind, call ? (expression) : (otherwise)); \
 	return block
 
-#define FREED(block, expression)                   \
-	if (block)                                 \
-		alloc_freed(block);                \
-	self.busy += HOOK_IN_ALLOCATOR;            \
-	if (LIKELY(call))                          \
-		expression;                        \
-	else                                       \
-		real.free(block);                  \
+#define FREED(block, expression) \
+	if (block) \
+		alloc_freed(block); \
+	self.busy += HOOK_IN_ALLOCATOR; \
+	if (LIKELY(call)) \
+		expression; \
+	else \
+		real.free(block); \
 	self.busy -= HOOK_IN_ALLOCATOR
 
-#define FORM_NEW(name, kind)                                        \
-	void *name(size_t size);                                    \
-	EXPORT void *name(size_t size)                              \
-	{                                                           \
-		real_ready();                                       \
-		REAL(name);                                         \
+#define FORM_NEW(name, kind) \
+	void *name(size_t size); \
+	EXPORT void *name(size_t size) \
+	{ \
+		real_ready(); \
+		REAL(name); \
 		MADE(kind, size, call(size), real.malloc(size ? size : 1)); \
 	}
-#define FORM_NEW_NOTHROW(name, kind)                                             \
-	void *name(size_t size, const struct nothrow *tag);                      \
-	EXPORT void *name(size_t size, const struct nothrow *tag)                \
-	{                                                                        \
-		real_ready();                                                    \
-		REAL(name);                                                      \
+#define FORM_NEW_NOTHROW(name, kind) \
+	void *name(size_t size, const struct nothrow *tag); \
+	EXPORT void *name(size_t size, const struct nothrow *tag) \
+	{ \
+		real_ready(); \
+		REAL(name); \
 		MADE(kind, size, call(size, tag), real.malloc(size ? size : 1)); \
 	}
-#define FORM_NEW_ALIGNED(name, kind)                                                             \
-	void *name(size_t size, size_t alignment);                                               \
-	EXPORT void *name(size_t size, size_t alignment)                                         \
-	{                                                                                        \
-		real_ready();                                                                    \
-		REAL(name);                                                                      \
+#define FORM_NEW_ALIGNED(name, kind) \
+	void *name(size_t size, size_t alignment); \
+	EXPORT void *name(size_t size, size_t alignment) \
+	{ \
+		real_ready(); \
+		REAL(name); \
 		MADE(kind, size, call(size, alignment), real.memalign(alignment, size ? size : 1)); \
 	}
-#define FORM_NEW_ALIGNED_NOTHROW(name, kind)                                                          \
-	void *name(size_t size, size_t alignment, const struct nothrow *tag);                         \
-	EXPORT void *name(size_t size, size_t alignment, const struct nothrow *tag)                   \
-	{                                                                                             \
-		real_ready();                                                                         \
-		REAL(name);                                                                           \
+#define FORM_NEW_ALIGNED_NOTHROW(name, kind) \
+	void *name(size_t size, size_t alignment, const struct nothrow *tag); \
+	EXPORT void *name(size_t size, size_t alignment, const struct nothrow *tag) \
+	{ \
+		real_ready(); \
+		REAL(name); \
 		MADE(kind, size, call(size, alignment, tag), real.memalign(alignment, size ? size : 1)); \
 	}
-#define FORM_DELETE(name, kind)                 \
-	void name(void *block);                 \
-	EXPORT void name(void *block)           \
-	{                                       \
-		real_ready();                   \
-		REAL(name);                     \
-		FREED(block, call(block));      \
+#define FORM_DELETE(name, kind) \
+	void name(void *block); \
+	EXPORT void name(void *block) \
+	{ \
+		real_ready(); \
+		REAL(name); \
+		FREED(block, call(block)); \
 	}
-#define FORM_DELETE_NOTHROW(name, kind)                             \
-	void name(void *block, const struct nothrow *tag);          \
-	EXPORT void name(void *block, const struct nothrow *tag)    \
-	{                                                           \
-		real_ready();                                       \
-		REAL(name);                                         \
-		FREED(block, call(block, tag));                     \
+#define FORM_DELETE_NOTHROW(name, kind) \
+	void name(void *block, const struct nothrow *tag); \
+	EXPORT void name(void *block, const struct nothrow *tag) \
+	{ \
+		real_ready(); \
+		REAL(name); \
+		FREED(block, call(block, tag)); \
 	}
-#define FORM_DELETE_SIZED(name, kind)                 \
-	void name(void *block, size_t size);          \
-	EXPORT void name(void *block, size_t size)    \
-	{                                             \
-		real_ready();                         \
-		REAL(name);                           \
-		FREED(block, call(block, size));      \
+#define FORM_DELETE_SIZED(name, kind) \
+	void name(void *block, size_t size); \
+	EXPORT void name(void *block, size_t size) \
+	{ \
+		real_ready(); \
+		REAL(name); \
+		FREED(block, call(block, size)); \
 	}
 #define FORM_DELETE_ALIGNED(name, kind) FORM_DELETE_SIZED(name, kind)
-#define FORM_DELETE_SIZED_ALIGNED(name, kind)                                  \
-	void name(void *block, size_t size, size_t alignment);                 \
-	EXPORT void name(void *block, size_t size, size_t alignment)           \
-	{                                                                      \
-		real_ready();                                                  \
-		REAL(name);                                                    \
-		FREED(block, call(block, size, alignment));                    \
+#define FORM_DELETE_SIZED_ALIGNED(name, kind) \
+	void name(void *block, size_t size, size_t alignment); \
+	EXPORT void name(void *block, size_t size, size_t alignment) \
+	{ \
+		real_ready(); \
+		REAL(name); \
+		FREED(block, call(block, size, alignment)); \
 	}
-#define FORM_DELETE_ALIGNED_NOTHROW(name, kind)                                             \
-	void name(void *block, size_t alignment, const struct nothrow *tag);                \
-	EXPORT void name(void *block, size_t alignment, const struct nothrow *tag)          \
-	{                                                                                   \
-		real_ready();                                                               \
-		REAL(name);                                                                 \
-		FREED(block, call(block, alignment, tag));                                  \
+#define FORM_DELETE_ALIGNED_NOTHROW(name, kind) \
+	void name(void *block, size_t alignment, const struct nothrow *tag); \
+	EXPORT void name(void *block, size_t alignment, const struct nothrow *tag) \
+	{ \
+		real_ready(); \
+		REAL(name); \
+		FREED(block, call(block, alignment, tag)); \
 	}
 
 #define OPERATOR(name, form, kind) FORM_##form(name, kind)

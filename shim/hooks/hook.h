@@ -63,8 +63,8 @@ static inline void hook_scope_end(struct hook *hook)
 		wait_end();
 }
 
-#define HOOK(name, group)                                                                     \
-	struct hook name CLEANUP(hook_scope_end) = { .frame = __builtin_frame_address(0),      \
+#define HOOK(name, group) \
+	struct hook name CLEANUP(hook_scope_end) = { .frame = __builtin_frame_address(0), \
 						     .track = hook_track(HOOK_##group) }
 
 /* Captures the caller's stack once. */
@@ -80,7 +80,8 @@ void hook_wait(struct hook *hook, enum kind kind, uint64_t handle, enum mode mod
 void hook_wait_for(struct hook *hook, struct wait_for *what);
 
 /* A wait that gives up by itself at some time. */
-static inline void hook_wait_timed(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
+static inline void hook_wait_timed(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode,
+				   enum op op)
 {
 	struct wait_for what = { .kind = kind, .mode = mode, .op = op, .timed = true, .handle = handle };
 	hook_wait_for(hook, &what);

@@ -11,10 +11,10 @@
 /* What a look-up needs of one object, out of its dynamic section. */
 struct object {
 	const uint32_t *hash;
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const char *strings;
 	const uint16_t *versions;
-	const ElfW(Verdef) *definitions;
+	const ElfW(Verdef) * definitions;
 	uint64_t definition_count;
 	uintptr_t bias;
 };
@@ -83,7 +83,7 @@ static bool version_fits(const struct object *object, uint32_t index, const char
 	return false;
 }
 
-static void *value_of(const struct object *object, const ElfW(Sym) *symbol)
+static void *value_of(const struct object *object, const ElfW(Sym) * symbol)
 {
 	void *value = (void *)(object->bias + symbol->st_value);
 	if (ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC)
@@ -112,7 +112,6 @@ static void *find_in(const struct object *object, const char *name, uint32_t has
 	}
 	return NULL;
 }
-
 
 static void *find_from(const struct link_map *map, const char *name, const char *version)
 {

@@ -106,8 +106,8 @@ int guest_start(struct guest *guest, void (*run)(void *data), void *data, const 
 	uint64_t all = ~UINT64_C(0), before;
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
 	guest->tid = 1;
-	long tid = guest_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-				       CLONE_SETTLS | CLONE_CHILD_CLEARTID,
+	long tid = guest_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+				   CLONE_SYSVSEM | CLONE_SETTLS | CLONE_CHILD_CLEARTID,
 			       memory + GUARD_BYTES + STACK_BYTES, &guest->tid, tcb, run, data);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 	if (tid < 0) {
@@ -203,7 +203,8 @@ int guest_spawn(const char *path, char *const argv[], char *const envp[], int ou
 		return -ENOMEM;
 	uint64_t all = ~UINT64_C(0), before;
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-	long pid = guest_clone(CLONE_VM | CLONE_VFORK, stack + SPAWN_STACK_BYTES, NULL, NULL, spawn_run, &spawn);
+	long pid =
+	    guest_clone(CLONE_VM | CLONE_VFORK, stack + SPAWN_STACK_BYTES, NULL, NULL, spawn_run, &spawn);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 	sys_pages_free(stack, SPAWN_STACK_BYTES);
 	return pid < 0 ? (int)pid : reap((int32_t)pid, timeout);

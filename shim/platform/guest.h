@@ -10,10 +10,10 @@
 #include "base/types.h"
 
 struct guest {
-	void *stack;      /* mapping: guard page, stack, thread-local area */
+	void *stack; /* mapping: guard page, stack, thread-local area */
 	size_t bytes;
-	uint32_t tid;     /* 0 as soon as it is ending: the kernel clears it and wakes waiters */
-	int32_t task;     /* the same, and kept */
+	uint32_t tid; /* 0 as soon as it is ending: the kernel clears it and wakes waiters */
+	int32_t task; /* the same, and kept */
 };
 
 /*

@@ -11,7 +11,8 @@ bool lock_take(struct lock *lock)
 	for (unsigned try = 0; try < SPINS + YIELDS; try++) {
 		uint32_t expected = 0;
 		if (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) == 0 &&
-		    __atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		    __atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
 			return true;
 		if (try < SPINS)
 			__builtin_ia32_pause();

@@ -88,7 +88,7 @@ int32_t process_parent(void)
 
 uint64_t process_pid_namespace(void)
 {
-	struct stat status;
+	struct stat status = { .st_ino = 0 };
 	return sys_call4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &status, 0) == 0 ? status.st_ino : 0;
 }
 
@@ -138,7 +138,8 @@ int process_other_tasks(int32_t but)
 				tid = tid * 10 + (*digit - '0');
 			char state;
 			nsec_t cpu;
-			if (tid && tid != but && process_thread_stat(tid, &state, &cpu) && state != 'Z' && state != 'X')
+			if (tid && tid != but && process_thread_stat(tid, &state, &cpu) && state != 'Z' &&
+			    state != 'X')
 				count++;
 			at += entry->bytes;
 		}

@@ -18,7 +18,10 @@ static const struct {
 #define REQUIRED true
 #define OPTIONAL false
 #define SYM(symbol, need, wanted_version) \
-	{ .name = #symbol, .version = (wanted_version), .required = (need), .slot = offsetof(struct real_functions, symbol) },
+	{ .name = #symbol, \
+	  .version = (wanted_version), \
+	  .required = (need), \
+	  .slot = offsetof(struct real_functions, symbol) },
 #include "platform/symbols.def"
 };
 
@@ -45,7 +48,8 @@ bool real_resolve(void)
 	if (resolving)
 		return false;
 	int expected = 0;
-	if (!__atomic_compare_exchange_n(&real_state, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+	if (!__atomic_compare_exchange_n(&real_state, &expected, 1, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_ACQUIRE)) {
 		/* Another thread resolves: before main that cannot be, so this is short and rare. */
 		while (__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) != 2)
 			sys_sleep(10000);

@@ -77,7 +77,8 @@ static void own_pages_add(uint64_t start, uint64_t end)
 		struct own_pages *entry = &own_pages[i];
 		uint64_t empty = 0;
 		if (__atomic_load_n(&entry->start, __ATOMIC_RELAXED) ||
-		    !__atomic_compare_exchange_n(&entry->start, &empty, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		    !__atomic_compare_exchange_n(&entry->start, &empty, 1, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_RELAXED))
 			continue;
 		entry->end = end;
 		__atomic_store_n(&entry->start, start, __ATOMIC_RELEASE);
@@ -113,7 +114,8 @@ static void *map_pages(size_t bytes, int flags)
 {
 	if (UNLIKELY(sys_sandboxed))
 		return NULL;
-	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 	if (at < 0 && at > -4096)
 		return NULL;
 	own_pages_add((uint64_t)at, (uint64_t)at + ((bytes + 4095) & ~(size_t)4095));
@@ -200,7 +202,8 @@ void sys_sleep(nsec_t ns)
 {
 	if (sys_sandboxed)
 		return;
-	struct timespec left = { .tv_sec = (time_t)(ns / NSEC_PER_SEC), .tv_nsec = (long)(ns % NSEC_PER_SEC) };
+	struct timespec left = { .tv_sec = (time_t)(ns / NSEC_PER_SEC),
+				 .tv_nsec = (long)(ns % NSEC_PER_SEC) };
 	while (sys_call2(SYS_nanosleep, &left, &left) == -EINTR)
 		;
 }

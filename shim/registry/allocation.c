@@ -40,9 +40,9 @@ struct region {
 
 /* 16 bytes a live block. */
 struct record {
-	uint32_t site;            /* while free: the next free record */
+	uint32_t site; /* while free: the next free record */
 	uint32_t born;
-	uint64_t size : 40;       /* saturates at 1 TiB */
+	uint64_t size : 40; /* saturates at 1 TiB */
 	uint64_t thread : 20;
 	uint64_t kind : 2;
 	uint64_t flags : 2;
@@ -56,17 +56,17 @@ _Static_assert(sizeof(struct record) == 16, "part of the promise of 32 bytes a b
 
 static struct region **top;
 static struct record *slab;
-static uint64_t slab_records; /* how many there is address space for */
+static uint64_t slab_records;  /* how many there is address space for */
 static uint32_t slab_used = 1; /* records handed out to magazines so far; 0 is none */
 
-static struct lock growing;     /* regions, the global free list */
-static uint32_t regions[4096];  /* numbers of those in use, ascending */
+static struct lock growing;    /* regions, the global free list */
+static uint32_t regions[4096]; /* numbers of those in use, ascending */
 static uint32_t region_count;
 static uint32_t global_free, global_free_count;
 static bool sampling; /* the tracker has used up its memory, or was told to sample */
 static bool partial;
-static bool refused; /* there is no address space for the tables */
-static uint64_t memory_limit;   /* bytes for the tracker; 0: none */
+static bool refused;          /* there is no address space for the tables */
+static uint64_t memory_limit; /* bytes for the tracker; 0: none */
 
 static bool tables_ready(void)
 {
@@ -260,7 +260,8 @@ void allocation_flush(void)
 	add(&recording->total_bytes, made);
 	add(&recording->total_blocks, made_blocks);
 	add(&recording->live_blocks, made_blocks - freed_blocks);
-	uint64_t live = __atomic_add_fetch((uint64_t *)&recording->live_bytes, made - freed, __ATOMIC_RELAXED);
+	uint64_t live =
+	    __atomic_add_fetch((uint64_t *)&recording->live_bytes, made - freed, __ATOMIC_RELAXED);
 	if ((int64_t)live > 0)
 		raise_to(&recording->peak_bytes, live);
 	self.unflushed_bytes = 0;
@@ -301,7 +302,8 @@ static site_id site_of(stack_id stack)
 {
 	if (!stack)
 		return 0;
-	struct rec_stack *record = (struct rec_stack *)((char *)recording_table(REC_STACKS) + (uint64_t)stack * 8);
+	struct rec_stack *record =
+	    (struct rec_stack *)((char *)recording_table(REC_STACKS) + (uint64_t)stack * 8);
 	site_id site = __atomic_load_n((uint32_t *)&record->site, __ATOMIC_ACQUIRE);
 	if (LIKELY(site))
 		return site;
@@ -325,7 +327,8 @@ static void count_site(site_id site, struct sampling_weight weight, bool made)
 		return;
 	struct rec_site *at = &((struct rec_site *)recording_table(REC_SITES))[site];
 	uint64_t bytes = (uint64_t)weight.bytes, blocks = (uint64_t)weight.blocks;
-	uint64_t live = __atomic_add_fetch((uint64_t *)&at->live_bytes, made ? bytes : -bytes, __ATOMIC_RELAXED);
+	uint64_t live =
+	    __atomic_add_fetch((uint64_t *)&at->live_bytes, made ? bytes : -bytes, __ATOMIC_RELAXED);
 	add(&at->live_blocks, made ? blocks : -blocks);
 	if (!made)
 		return;

@@ -30,7 +30,7 @@ enum allocation_flag {
 
 struct allocation {
 	uint64_t address;
-	uint64_t size;   /* as asked for */
+	uint64_t size; /* as asked for */
 	site_id site;
 	uint32_t born;   /* the era (rec_header.era) in which it was made */
 	uint32_t thread; /* thread_id, the low 20 bits */
@@ -61,7 +61,8 @@ static inline uint64_t allocation_hide(const void *address)
 bool allocation_chosen(size_t size, unsigned *ret_flags);
 
 /* The block whose address is `hidden` (allocation_hide) is live from now on. Context: hook. Keeps errno. */
-void allocation_begin(uint64_t hidden, size_t size, enum allocation_kind kind, stack_id stack, unsigned flags);
+void allocation_begin(uint64_t hidden, size_t size, enum allocation_kind kind, stack_id stack,
+		      unsigned flags);
 
 /*
  * The block at `address` is about to be freed. `ret_allocation`, unless NULL, gets what was known,

@@ -70,10 +70,10 @@ enum rec_state {
 };
 
 enum rec_flag {
-	REC_PRIVATE = 1,      /* not a file: another process can read it through /proc/PID/mem alone */
-	REC_KEEP = 2,         /* leave the file behind even where there is nothing to report */
+	REC_PRIVATE = 1, /* not a file: another process can read it through /proc/PID/mem alone */
+	REC_KEEP = 2,    /* leave the file behind even where there is nothing to report */
 	REC_REPORTER_RUNS = 4,
-	REC_FINAL_DONE = 8,   /* the detectors of the end have run; their findings are in REC_ALERTS */
+	REC_FINAL_DONE = 8, /* the detectors of the end have run; their findings are in REC_ALERTS */
 	REC_ALLOC_SAMPLED = 16,
 	REC_ALLOC_OFF = 32,
 	REC_LOCKS_OFF = 64,
@@ -81,15 +81,15 @@ enum rec_flag {
 
 /* What was given up, and why; a bit each in rec_header.degraded. */
 enum rec_degraded {
-	REC_NO_FILE = 1,         /* no directory for recordings: a private one */
-	REC_NO_PTRACE = 2,       /* registers of other threads unread in the leak scan */
-	REC_NO_FORK = 4,         /* no image to scan */
+	REC_NO_FILE = 1,   /* no directory for recordings: a private one */
+	REC_NO_PTRACE = 2, /* registers of other threads unread in the leak scan */
+	REC_NO_FORK = 4,   /* no image to scan */
 	REC_SCAN_TIMEOUT = 8,
-	REC_TABLE_FULL = 16,     /* see `lost` of the tables */
-	REC_NO_REPORTER = 32,    /* no reporter thread could be started */
-	REC_SANITIZER = 64,      /* the program brings its own sanitizer: nothing is tracked */
-	REC_MEMORY_LIMIT = 128,  /* max_memory reached: allocations are sampled */
-	REC_NO_SCAN = 256,       /* the leak scan lacked memory or /proc: leaks unjudged */
+	REC_TABLE_FULL = 16,    /* see `lost` of the tables */
+	REC_NO_REPORTER = 32,   /* no reporter thread could be started */
+	REC_SANITIZER = 64,     /* the program brings its own sanitizer: nothing is tracked */
+	REC_MEMORY_LIMIT = 128, /* max_memory reached: allocations are sampled */
+	REC_NO_SCAN = 256,      /* the leak scan lacked memory or /proc: leaks unjudged */
 };
 
 struct rec_header {
@@ -98,41 +98,42 @@ struct rec_header {
 	uint32_t header_bytes;
 	struct rec_table tables[REC_TABLES];
 
-	int32_t pid, ppid;          /* as the process itself sees them */
+	int32_t pid, ppid;           /* as the process itself sees them */
 	uint64_t started_boot_ticks; /* field 22 of /proc/PID/stat: pid and this name one process for ever */
-	nsec_t started_mono;        /* CLOCK_MONOTONIC */
-	uint64_t started_real;      /* CLOCK_REALTIME, nanoseconds */
+	nsec_t started_mono;         /* CLOCK_MONOTONIC */
+	uint64_t started_real;       /* CLOCK_REALTIME, nanoseconds */
 	uint32_t uid;
 	text_id exe, host, cwd;
-	text_id argv;               /* arguments, a NUL behind each; argv_bytes in all */
+	text_id argv; /* arguments, a NUL behind each; argv_bytes in all */
 	uint32_t argv_bytes;
-	text_id run;                /* the run that this process belongs to (see WHOHOLDS_RUN); 0: none */
-	text_id options;            /* the options in force, key=value separated by ':' */
-	uint64_t fork_parent;       /* pid of the process this one was forked from, 0: started by exec */
+	text_id run;          /* the run that this process belongs to (see WHOHOLDS_RUN); 0: none */
+	text_id options;      /* the options in force, key=value separated by ':' */
+	uint64_t fork_parent; /* pid of the process this one was forked from, 0: started by exec */
 
-	_Atomic uint32_t state;     /* enum rec_state */
-	_Atomic uint32_t flags;     /* enum rec_flag */
-	_Atomic uint32_t degraded;  /* enum rec_degraded */
+	_Atomic uint32_t state;    /* enum rec_state */
+	_Atomic uint32_t flags;    /* enum rec_flag */
+	_Atomic uint32_t degraded; /* enum rec_degraded */
 	int32_t exit_code;
 	nsec_t ended_mono;
 	_Atomic uint64_t tick_mono; /* when the reporter thread last looked; 0: never */
 	_Atomic uint64_t ticks;
-	_Atomic uint32_t epoch;     /* goes up when modules are unloaded; see rec_stack */
-	_Atomic uint32_t era;       /* goes up at each tick and at each wh_now: a clock that costs a load */
+	_Atomic uint32_t epoch; /* goes up when modules are unloaded; see rec_stack */
+	_Atomic uint32_t era;   /* goes up at each tick and at each wh_now: a clock that costs a load */
 	_Atomic uint32_t threads_started;
-	_Atomic uint64_t dropped_events;   /* events in places where nothing may be recorded */
+	_Atomic uint64_t dropped_events; /* events in places where nothing may be recorded */
 	_Atomic uint64_t truncated_stacks;
 	_Atomic uint64_t live_bytes, live_blocks;   /* flushed by each thread now and then; the */
 	_Atomic uint64_t total_bytes, total_blocks; /* rest is in the slots' counters */
 	_Atomic uint64_t peak_bytes;
-	_Atomic uint64_t tracker_bytes;    /* private memory of the tracker itself */
-	_Atomic uint32_t alerts;           /* findings appended to REC_ALERTS so far; a futex word */
-	_Atomic int32_t watcher_pid;       /* a command that renders this recording's alerts; 0: none */
-	_Atomic uint64_t watcher_ticks;    /* its started_boot_ticks */
+	_Atomic uint64_t tracker_bytes; /* private memory of the tracker itself */
+	_Atomic uint32_t alerts;        /* findings appended to REC_ALERTS so far; a futex word */
+	_Atomic int32_t watcher_pid;    /* a command that renders this recording's alerts; 0: none */
+	_Atomic uint64_t watcher_ticks; /* its started_boot_ticks */
 	uint64_t sample_bytes;
-	uint64_t shim_start, shim_end;     /* our own module's range */
-	uint64_t limits_blocked, limits_held, limits_iterating, limits_idle; /* thresholds in force, ns; 0: off */
-	uint64_t pid_namespace;            /* inode of /proc/self/ns/pid: where `pid` means something; 0: unknown */
+	uint64_t shim_start, shim_end; /* our own module's range */
+	uint64_t limits_blocked, limits_held, limits_iterating,
+	    limits_idle;        /* thresholds in force, ns; 0: off */
+	uint64_t pid_namespace; /* inode of /proc/self/ns/pid: where `pid` means something; 0: unknown */
 };
 
 /* -- holds and waits ------------------------------------------------------- */
@@ -145,35 +146,35 @@ enum hold_state {
 };
 
 struct rec_hold {
-	uint64_t handle;     /* address or descriptor; unique within the kind while held */
-	nsec_t since;        /* CLOCK_MONOTONIC_COARSE */
-	uint64_t container;  /* of an iterator: what it iterates over; 0: unknown */
-	uint64_t amount;     /* kind-specific: bytes, entries */
-	stack_id stack;      /* where it was taken; 0: capture failed */
-	uint32_t count;      /* depth of a recursive lock, else 1 */
-	thread_id owner;     /* who took it */
-	text_id name;        /* what the program calls it, 0: unnamed */
-	uint32_t serial;     /* counts the owner's holds: tells two holds of one lock apart */
-	uint16_t op;         /* enum op */
-	uint8_t kind;        /* enum kind */
-	uint8_t mode;        /* enum mode */
+	uint64_t handle;       /* address or descriptor; unique within the kind while held */
+	nsec_t since;          /* CLOCK_MONOTONIC_COARSE */
+	uint64_t container;    /* of an iterator: what it iterates over; 0: unknown */
+	uint64_t amount;       /* kind-specific: bytes, entries */
+	stack_id stack;        /* where it was taken; 0: capture failed */
+	uint32_t count;        /* depth of a recursive lock, else 1 */
+	thread_id owner;       /* who took it */
+	text_id name;          /* what the program calls it, 0: unnamed */
+	uint32_t serial;       /* counts the owner's holds: tells two holds of one lock apart */
+	uint16_t op;           /* enum op */
+	uint8_t kind;          /* enum kind */
+	uint8_t mode;          /* enum mode */
 	_Atomic uint8_t state; /* enum hold_state */
 	uint8_t spare[3];
-	uint32_t era;        /* of the process, when it was taken */
+	uint32_t era; /* of the process, when it was taken */
 };
 
 struct rec_wait {
-	uint64_t handle;    /* address, descriptor or pid; 0: nothing in particular */
-	uint64_t handle2;   /* of a condition wait: the mutex */
+	uint64_t handle;  /* address, descriptor or pid; 0: nothing in particular */
+	uint64_t handle2; /* of a condition wait: the mutex */
 	nsec_t since;
-	uint64_t sp;        /* of the hook's caller; what lies above it is the thread's live stack */
+	uint64_t sp; /* of the hook's caller; what lies above it is the thread's live stack */
 	stack_id stack;
-	thread_id target;   /* of a join: the thread joined */
-	uint32_t serial;    /* counts the thread's waits */
-	uint16_t op;        /* enum op */
-	uint8_t kind;       /* enum kind; KIND_NONE: not waiting */
-	uint8_t mode;       /* enum mode */
-	uint8_t timed;      /* gives up by itself at some time */
+	thread_id target; /* of a join: the thread joined */
+	uint32_t serial;  /* counts the thread's waits */
+	uint16_t op;      /* enum op */
+	uint8_t kind;     /* enum kind; KIND_NONE: not waiting */
+	uint8_t mode;     /* enum mode */
+	uint8_t timed;    /* gives up by itself at some time */
 	uint8_t spare[7];
 };
 
@@ -188,7 +189,7 @@ enum thread_state {
 	THREAD_FREE,
 	THREAD_STARTING, /* pthread_create called, the start routine not yet */
 	THREAD_RUNNING,
-	THREAD_ENDED,    /* not joined yet, or ended with something held */
+	THREAD_ENDED, /* not joined yet, or ended with something held */
 };
 
 enum thread_flag {
@@ -203,25 +204,25 @@ struct rec_thread {
 	_Atomic uint32_t changes; /* sequence lock; odd: being written */
 	_Atomic uint32_t state;   /* enum thread_state */
 	thread_id id;
-	_Atomic int32_t tid;      /* the kernel's */
-	_Atomic uint32_t flags;   /* enum thread_flag; others: whoever joins or detaches */
+	_Atomic int32_t tid;    /* the kernel's */
+	_Atomic uint32_t flags; /* enum thread_flag; others: whoever joins or detaches */
 	thread_id creator;
 	stack_id created_stack;
-	uint32_t hold_count;      /* entries of `holds` in use, HOLD_GONE ones included */
-	uint32_t holds_lost;      /* holds that found no room */
-	uint32_t wait_depth;      /* waits nest where a signal handler or a callback waits in its turn */
-	uint32_t serial;          /* of the newest hold or wait */
+	uint32_t hold_count;         /* entries of `holds` in use, HOLD_GONE ones included */
+	uint32_t holds_lost;         /* holds that found no room */
+	uint32_t wait_depth;         /* waits nest where a signal handler or a callback waits in its turn */
+	uint32_t serial;             /* of the newest hold or wait */
 	_Atomic uint32_t now_stack;  /* others: the reporter's last look at this thread's stack ... */
 	_Atomic uint32_t now_serial; /* ... and the `changes` that it belongs to */
 	uint32_t spare;
-	uint64_t pthread;         /* pthread_t */
+	uint64_t pthread; /* pthread_t */
 	uint64_t start_routine;
-	uint64_t argument;        /* of the start routine; a root while THREAD_STARTING */
+	uint64_t argument; /* of the start routine; a root while THREAD_STARTING */
 	nsec_t started, ended;
 	uint64_t stack_low, stack_high; /* bounds, 0: unknown */
-	uint64_t tls;             /* thread pointer */
+	uint64_t tls;                   /* thread pointer */
 	_Atomic uint64_t allocated_bytes, allocated_blocks, freed_bytes, freed_blocks; /* not yet flushed */
-	_Atomic uint64_t now_mono;   /* others: when the reporter looked */
+	_Atomic uint64_t now_mono; /* others: when the reporter looked */
 	char name[REC_NAME_BYTES];
 	struct rec_wait waits[REC_SLOT_WAITS];
 	_Alignas(64) struct rec_hold holds[REC_SLOT_HOLDS];
@@ -241,11 +242,11 @@ enum stack_flag {
  */
 struct rec_stack {
 	uint64_t hash;
-	stack_id next;         /* in the bucket of the depot; private to it */
-	uint32_t epoch;        /* of the modules, when the stack was captured */
-	_Atomic site_id site;  /* its allocation counters; 0: none */
-	uint16_t count;        /* frames */
-	uint16_t flags;        /* enum stack_flag */
+	stack_id next;        /* in the bucket of the depot; private to it */
+	uint32_t epoch;       /* of the modules, when the stack was captured */
+	_Atomic site_id site; /* its allocation counters; 0: none */
+	uint16_t count;       /* frames */
+	uint16_t flags;       /* enum stack_flag */
 	uint64_t frames[];
 };
 
@@ -269,10 +270,10 @@ struct rec_object {
 	nsec_t created;
 	stack_id created_stack;
 	text_id name;
-	uint32_t value;        /* barrier: threads it waits for; semaphore: initial value */
+	uint32_t value; /* barrier: threads it waits for; semaphore: initial value */
 	uint8_t kind;
-	uint8_t state;         /* 0 free, 1 live */
-	uint16_t attributes;   /* enum object_attribute */
+	uint8_t state;       /* 0 free, 1 live */
+	uint16_t attributes; /* enum object_attribute */
 };
 
 enum object_attribute {
@@ -292,8 +293,8 @@ enum object_attribute {
  * among those with loaded <= E and (unloaded == 0 or E < unloaded).
  */
 struct rec_module {
-	uint64_t start, end;    /* mapped range */
-	uint64_t bias;          /* run-time address minus the file's own */
+	uint64_t start, end;               /* mapped range */
+	uint64_t bias;                     /* run-time address minus the file's own */
 	_Atomic uint32_t loaded, unloaded; /* epochs */
 	text_id path;
 	uint32_t build_id_bytes;

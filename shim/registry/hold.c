@@ -154,7 +154,8 @@ enum hold_end hold_end(enum kind kind, uint64_t handle, enum mode *ret_mode)
 		else
 			slot_remove(slot, (uint32_t)at);
 		thread_write_end(slot);
-	} else if (slot && slot->hold_count >= REC_SLOT_HOLDS && resource_drop(kind, handle, slot->id, ret_mode)) {
+	} else if (slot && slot->hold_count >= REC_SLOT_HOLDS &&
+		   resource_drop(kind, handle, slot->id, ret_mode)) {
 		how = HOLD_END_OWN;
 	} else if (kind_has(kind, KIND_IS_OWNED) && foreign_end(slot, kind, handle, ret_mode)) {
 		how = HOLD_END_FOREIGN;

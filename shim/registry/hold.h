@@ -51,7 +51,8 @@ void hold_forget(enum kind kind, uint64_t handle);
  * replaces the old hold (the release went a way that we do not see).
  * resource_end answers whether it was known.
  */
-void resource_begin(enum kind kind, uint64_t handle, enum op op, stack_id stack, uint64_t container, const char *name);
+void resource_begin(enum kind kind, uint64_t handle, enum op op, stack_id stack, uint64_t container,
+		    const char *name);
 bool resource_end(enum kind kind, uint64_t handle);
 
 #endif

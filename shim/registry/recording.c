@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/hash.h"
 #include "options.h"
@@ -62,7 +63,8 @@ bool recording_reserve(enum rec_table_id id, uint64_t bytes)
 		good = recording_file_reserve(&file, table->offset + reserved, table->offset + to) == 0;
 		if (!good && to > bytes) {
 			to = bytes;
-			good = recording_file_reserve(&file, table->offset + reserved, table->offset + to) == 0;
+			good =
+			    recording_file_reserve(&file, table->offset + reserved, table->offset + to) == 0;
 		}
 		if (good)
 			atomic_store_explicit(&table->reserved, to, memory_order_release);
@@ -88,8 +90,8 @@ uint64_t recording_append(enum rec_table_id id, uint64_t bytes)
 			recording_lost(id);
 			return UINT64_MAX;
 		}
-	} while (!atomic_compare_exchange_weak_explicit(&table->used, &from, from + bytes, memory_order_acq_rel,
-					      memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(&table->used, &from, from + bytes,
+							memory_order_acq_rel, memory_order_relaxed));
 	return from;
 }
 
@@ -106,8 +108,13 @@ const char *recording_path(void)
 
 void recording_unlink(void)
 {
-	if (file.path[0])
-		sys_unlink(file.path);
+	/*
+	 * A process that has given up its rights (a worker of a server that began as root) may not remove
+	 * what it made; then at least the memory goes, and the header tells whoever lists recordings that there is nothing.
+	 */
+	if (file.path[0] && sys_unlink(file.path) < 0)
+		sys_call3(SYS_madvise, (char *)file.at + REC_HEADER_BYTES, file.bytes - REC_HEADER_BYTES,
+			  MADV_REMOVE);
 	file.path[0] = '\0';
 }
 
@@ -170,7 +177,8 @@ text_id recording_text(const char *text)
 	}
 	text_id made = append_text(text, length);
 	if (made)
-		__atomic_store_n((uint64_t *)&text_cache[at], (uint64_t)made << 32 | (uint32_t)hash, __ATOMIC_RELEASE);
+		__atomic_store_n((uint64_t *)&text_cache[at], (uint64_t)made << 32 | (uint32_t)hash,
+				 __ATOMIC_RELEASE);
 	return made;
 }
 
@@ -195,13 +203,14 @@ static void describe_process(const char *exe, size_t argv_bytes)
 	}
 	char name[65 * 6];
 	if (sys_call1(SYS_uname, name) == 0)
-		recording->host = recording_text(name + 65); /* struct utsname: five fields of 65 bytes, the second is nodename */
+		recording->host = recording_text(
+		    name + 65); /* struct utsname: five fields of 65 bytes, the second is nodename */
 	char path[1024];
 	long length = sys_call2(SYS_getcwd, path, sizeof path);
 	if (length > 0)
 		recording->cwd = recording_text(path);
 	recording->run = recording_text(run);
-	char text[1024];
+	char text[1024] = "";
 	struct text list = TEXT_OF(text);
 	options_write(&options, &list);
 	recording->options = recording_text(text);
@@ -244,13 +253,16 @@ int recording_open(void)
 	static char exe[1024];
 	struct text text = TEXT_OF(exe);
 	process_exe(&text);
-	size_t argv_bytes = process_argv(argv, sizeof argv);
+	/* Once: servers write their titles over it, and fork children are called what their parent was. */
+	static size_t argv_bytes;
+	if (!argv_bytes)
+		argv_bytes = process_argv(argv, sizeof argv);
 	const char *name = argv_bytes && *argv ? argv : exe;
 	const char *slash = strrchr(name, '/');
 	name = slash ? slash + 1 : name;
 	static char reason[700];
 	struct text why = TEXT_OF(reason);
-	int error = recording_file_make(&file, directory, *name == '-' ? name + 1 : name, bytes, &why);
+	int error = recording_file_make(&file, directory, bytes, &why);
 	if (error)
 		return error;
 
@@ -274,18 +286,22 @@ int recording_open(void)
 	header->state = REC_RUNNING;
 	header->flags = (file.is_private ? REC_PRIVATE : 0) | (options.keep ? REC_KEEP : 0) |
 			(options.alloc == ALLOC_OFF ? REC_ALLOC_OFF : 0) |
-			(options.alloc == ALLOC_SAMPLE ? REC_ALLOC_SAMPLED : 0) | (options.locks ? 0 : REC_LOCKS_OFF);
+			(options.alloc == ALLOC_SAMPLE ? REC_ALLOC_SAMPLED : 0) |
+			(options.locks ? 0 : REC_LOCKS_OFF);
 	recording = header;
 	describe_process(exe, argv_bytes);
 	if (file.is_private) {
 		recording_degrade(REC_NO_FILE);
 		char line[900];
 		struct text message = TEXT_OF(line);
-		text_format(&message, "whoholds[%d]: %s; recording in memory alone (set WHOHOLDS_DIR to a directory of yours)\n",
+		text_format(&message,
+			    "whoholds[%d]: %s; recording in memory alone (set WHOHOLDS_DIR to a directory of "
+			    "yours)\n",
 			    recording->pid, reason);
 		sys_write_all(2, line, message.used);
 	}
-	/* Last: a reader takes a file without the magic number for one that is being made. */
+	/* Last: without the magic number it is no recording, and without a name nobody finds it. */
 	__atomic_store_n(&header->magic, REC_MAGIC, __ATOMIC_RELEASE);
+	recording_file_publish(&file, *name == '-' ? name + 1 : name);
 	return 0;
 }

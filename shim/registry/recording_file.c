@@ -60,8 +60,8 @@ static int open_directory(const char *path, bool ours)
 		return fd;
 	error = sys_call2(SYS_fstat, fd, &status);
 	if (error == 0) {
-		bool good = ours ? status.st_uid == uid && !(status.st_mode & 077) :
-				   status.st_uid == uid || status.st_uid == 0 || (status.st_mode & S_ISVTX);
+		bool good = ours ? status.st_uid == uid && !(status.st_mode & 077)
+				 : status.st_uid == uid || status.st_uid == 0 || (status.st_mode & S_ISVTX);
 		if (!good)
 			error = -EUCLEAN;
 	}
@@ -105,18 +105,21 @@ void recording_file_hidden(const struct recording_file *file, struct text *path)
 	text_format(path, HIDDEN_FORMAT, sys_pid());
 }
 
-static int make_in(const char *path, bool ours, struct recording_file *file, const char *program)
+/* Where it is made. The time is in it since a process of another pid namespace may have our number. */
+#define UNFINISHED_FORMAT ".%d.%lx.new"
+
+static int make_in(const char *path, bool ours, struct recording_file *file)
 {
 	int directory = open_directory(path, ours);
 	if (directory < 0)
 		return directory;
-	char name[280];
+	char name[64];
 	struct text text = TEXT_OF(name);
-	text_format(&text, "%.*s.%d" REC_SUFFIX, 200, program, sys_pid());
+	text_format(&text, UNFINISHED_FORMAT, sys_pid(), process_started_ticks());
 	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	long fd = sys_call4(SYS_openat, directory, name, flags, 0600);
 	if (fd == -EEXIST) {
-		make_way(directory, name, program);
+		sys_call3(SYS_unlinkat, directory, name, 0);
 		fd = sys_call4(SYS_openat, directory, name, flags, 0600);
 	}
 	if (fd < 0) {
@@ -127,7 +130,8 @@ static int make_in(const char *path, bool ours, struct recording_file *file, con
 	sys_call2(SYS_fchmod, fd, 0600);
 	long error = sys_call2(SYS_ftruncate, fd, file->bytes);
 	if (error == 0) {
-		long at = sys_call6(SYS_mmap, 0, (long)file->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		long at =
+		    sys_call6(SYS_mmap, 0, (long)file->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (at < 0 && at > -4096)
 			error = at;
 		else
@@ -157,6 +161,38 @@ static int make_in(const char *path, bool ours, struct recording_file *file, con
 	return (int)error;
 }
 
+#define NO_REPLACE 1u /* RENAME_NOREPLACE of linux/fs.h */
+
+void recording_file_publish(struct recording_file *file, const char *program)
+{
+	if (file->is_private)
+		return;
+	char name[280];
+	struct text text = TEXT_OF(name);
+	text_format(&text, "%.*s.%d" REC_SUFFIX, 200, program, sys_pid());
+
+	static char path[sizeof file->path]; /* static: hooks run on stacks of 16 KiB */
+	struct text full = TEXT_OF(path);
+	text_bytes(&full, file->path, file->directory_bytes);
+	path[full.used] = '\0';
+	int directory = sys_open(path, O_RDONLY | O_DIRECTORY, 0);
+	text_put(&full, name);
+	if (directory < 0 || full.cut)
+		return;
+	/* Renamed, not linked anew: /proc/PID/maps then shows the new name, by which others find it. */
+	const char *unfinished = file->path + file->directory_bytes;
+	long error = sys_call5(SYS_renameat2, directory, unfinished, directory, name, NO_REPLACE);
+	if (error == -EEXIST) {
+		make_way(directory, name, program);
+		error = sys_call5(SYS_renameat2, directory, unfinished, directory, name, NO_REPLACE);
+	}
+	if (error < 0) /* A file system that can't promise to replace nothing. */
+		error = sys_call4(SYS_renameat, directory, unfinished, directory, name);
+	if (error == 0)
+		memcpy(file->path, path, full.used + 1);
+	sys_close(directory);
+}
+
 /* Past this limit ftruncate would not fail but kill the program with SIGXFSZ. */
 static bool limit_allows(size_t bytes)
 {
@@ -170,7 +206,8 @@ static int make_private(struct recording_file *file)
 {
 	file->is_private = true;
 	file->path[0] = '\0';
-	long fd = limit_allows(file->bytes) ? sys_call2(SYS_memfd_create, "whoholds", 1 /* MFD_CLOEXEC */) : -EFBIG;
+	long fd =
+	    limit_allows(file->bytes) ? sys_call2(SYS_memfd_create, "whoholds", 1 /* MFD_CLOEXEC */) : -EFBIG;
 	int flags = MAP_SHARED;
 	if (fd >= 0 && sys_call2(SYS_ftruncate, fd, file->bytes) < 0) {
 		sys_close((int)fd);
@@ -178,7 +215,8 @@ static int make_private(struct recording_file *file)
 	}
 	if (fd < 0)
 		flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-	long at = sys_call6(SYS_mmap, 0, (long)file->bytes, PROT_READ | PROT_WRITE, flags, fd < 0 ? -1 : fd, 0);
+	long at =
+	    sys_call6(SYS_mmap, 0, (long)file->bytes, PROT_READ | PROT_WRITE, flags, fd < 0 ? -1 : fd, 0);
 	if (fd >= 0)
 		sys_close((int)fd);
 	if (at < 0 && at > -4096)
@@ -187,7 +225,7 @@ static int make_private(struct recording_file *file)
 	return 0;
 }
 
-int recording_file_make(struct recording_file *file, const char *directory, const char *name, size_t bytes,
+int recording_file_make(struct recording_file *file, const char *directory, size_t bytes,
 			struct text *ret_reason)
 {
 	memset(file, 0, sizeof *file);
@@ -199,13 +237,13 @@ int recording_file_make(struct recording_file *file, const char *directory, cons
 	if (limit_allows(bytes)) {
 		if (*directory) {
 			text_put(&text, directory);
-			error = text.cut ? -ENAMETOOLONG : make_in(path, false, file, name);
+			error = text.cut ? -ENAMETOOLONG : make_in(path, false, file);
 		} else {
 			static const char *const places[] = { "/dev/shm", "/tmp" };
 			for (size_t i = 0; error && i < COUNT_OF(places); i++) {
 				text = TEXT_OF(path);
 				text_format(&text, "%s/whoholds-%u", places[i], uid);
-				error = make_in(path, true, file, name);
+				error = make_in(path, true, file);
 			}
 		}
 	} else {

@@ -13,19 +13,24 @@
 #include "base/types.h"
 
 struct recording_file {
-	void *at;        /* the mapping */
+	void *at; /* the mapping */
 	size_t bytes;
-	bool is_private; /* a memory file without a name, or plain memory */
-	char path[600];  /* "" where private */
+	bool is_private;          /* a memory file without a name, or plain memory */
+	char path[600];           /* "" where private */
 	uint32_t directory_bytes; /* of `path`, with the slash */
 };
 
 /*
- * Maps `bytes` of a new recording for the program `name`. Tries `directory` or, where that is "", the
- * default directories, then a private one; what kept it from a file is put into `ret_reason` ("" otherwise).
+ * Maps `bytes` of a new recording. Tries `directory` or, where that is "", the default directories, then
+ * a private one; what kept it from a file is put into `ret_reason` ("" otherwise). Nobody finds the file before
+ * recording_file_publish: a process that is killed in between leaves no recording that is none.
  * Return: 0 or -errno.
  */
-int recording_file_make(struct recording_file *file, const char *directory, const char *name, size_t bytes, struct text *ret_reason);
+int recording_file_make(struct recording_file *file, const char *directory, size_t bytes,
+			struct text *ret_reason);
+
+/* Gives a file that is a whole recording by now its name, after the program. */
+void recording_file_publish(struct recording_file *file, const char *program);
 
 /*
  * Reserves [from, to) of the mapping: afterwards writing there cannot fail. Return: 0, -ENOSPC.

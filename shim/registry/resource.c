@@ -105,7 +105,8 @@ bool resource_drop(enum kind kind, uint64_t handle, thread_id owner, enum mode *
 	return found;
 }
 
-void resource_begin(enum kind kind, uint64_t handle, enum op op, stack_id stack, uint64_t container, const char *name)
+void resource_begin(enum kind kind, uint64_t handle, enum op op, stack_id stack, uint64_t container,
+		    const char *name)
 {
 	struct rec_thread *slot = thread_slot();
 	self.busy++;

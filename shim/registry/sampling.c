@@ -30,7 +30,8 @@ struct sampling_weight sampling_weigh(uint64_t size, uint64_t mean)
 	double chance = 1 - exp_minus((double)size / (double)mean);
 	if (chance <= 0)
 		chance = (double)size / (double)mean;
-	return (struct sampling_weight){ (int64_t)((double)size / chance + 0.5), (int64_t)(1 / chance + 0.5) };
+	return (struct sampling_weight){ (int64_t)((double)size / chance + 0.5),
+					 (int64_t)(1 / chance + 0.5) };
 }
 
 int64_t sampling_draw(uint64_t *state, uint64_t mean)

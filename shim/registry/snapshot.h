@@ -16,9 +16,10 @@ struct snap_thread {
 	thread_id id;
 	int32_t tid;
 	uint32_t slot;
-	uint32_t changes;     /* of the slot: equal in two snapshots = nothing happened to this thread in between */
-	unsigned state;       /* enum thread_state */
-	unsigned flags;       /* enum thread_flag */
+	uint32_t
+	    changes;    /* of the slot: equal in two snapshots = nothing happened to this thread in between */
+	unsigned state; /* enum thread_state */
+	unsigned flags; /* enum thread_flag */
 	thread_id creator;
 	stack_id created_stack;
 	uint64_t pthread, start_routine;
@@ -26,14 +27,15 @@ struct snap_thread {
 	nsec_t started, ended;
 	char name[REC_NAME_BYTES]; /* "" where it has none */
 	bool torn;
-	bool waiting;         /* `wait` is the innermost wait */
+	bool waiting; /* `wait` is the innermost wait */
 	struct rec_wait wait;
-	struct rec_hold *holds; /* live and parked ones, oldest first; their state is HOLD_LIVE or HOLD_PARKED */
+	struct rec_hold
+	    *holds; /* live and parked ones, oldest first; their state is HOLD_LIVE or HOLD_PARKED */
 	uint32_t hold_count;
-	stack_id now_stack;   /* where the thread was seen at now_at, if that is still so; 0: not looked */
+	stack_id now_stack; /* where the thread was seen at now_at, if that is still so; 0: not looked */
 	nsec_t now_at;
 	/* From the kernel, where somebody asked it (snapshot users fill them in). */
-	char kernel_state;    /* R S D T Z ..., 0: not asked */
+	char kernel_state; /* R S D T Z ..., 0: not asked */
 	uint64_t cpu_ns;
 };
 
@@ -42,10 +44,10 @@ struct snapshot {
 	nsec_t now;
 	struct snap_thread *threads; /* by id, ascending; without free slots */
 	uint32_t thread_count;
-	struct rec_hold *resources;  /* iterators and other paired resources that are open */
+	struct rec_hold *resources; /* iterators and other paired resources that are open */
 	uint32_t resource_count;
 	uint64_t live_bytes, live_blocks, total_bytes, total_blocks, peak_bytes;
-	bool incomplete;             /* memory ran out: something is missing */
+	bool incomplete; /* memory ran out: something is missing */
 };
 
 /*

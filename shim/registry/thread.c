@@ -30,7 +30,8 @@ static struct rec_thread *slot_at(uint32_t index)
 
 static uint32_t slot_count(void)
 {
-	return (uint32_t)(atomic_load_explicit(&recording->tables[REC_THREADS].used, memory_order_acquire) / REC_SLOT_BYTES);
+	return (uint32_t)(atomic_load_explicit(&recording->tables[REC_THREADS].used, memory_order_acquire) /
+			  REC_SLOT_BYTES);
 }
 
 void thread_write_begin(struct rec_thread *slot)
@@ -99,8 +100,8 @@ static void slot_settle(struct rec_thread *slot)
 	if (!(slot->flags & (THREAD_DETACHED | THREAD_JOINED | THREAD_FOREIGN)) || slot_holds_anything(slot))
 		return;
 	/* Whoever joins or detaches may come at the same moment as the end: one of the two gets it. */
-	if (atomic_compare_exchange_strong_explicit(&slot->state, &ended, THREAD_STARTING, memory_order_acq_rel,
-					memory_order_relaxed))
+	if (atomic_compare_exchange_strong_explicit(&slot->state, &ended, THREAD_STARTING,
+						    memory_order_acq_rel, memory_order_relaxed))
 		slot_free(slot);
 }
 
@@ -122,7 +123,8 @@ static void slot_begin(struct rec_thread *slot, uint32_t flags)
 	slot->pthread = thread_self_handle();
 	slot->tls = thread_self_pointer();
 	slot->started = sys_monotonic_coarse();
-	atomic_fetch_or_explicit(&slot->flags, flags | (tid == recording->pid ? THREAD_MAIN : 0), memory_order_relaxed);
+	atomic_fetch_or_explicit(&slot->flags, flags | (tid == recording->pid ? THREAD_MAIN : 0),
+				 memory_order_relaxed);
 	thread_self_name(slot->name);
 	atomic_store_explicit(&slot->state, THREAD_RUNNING, memory_order_release);
 	thread_write_end(slot);
@@ -179,7 +181,8 @@ void thread_created(struct rec_thread *slot, uint64_t pthread)
 	 * A detached thread may have ended already and its slot be somebody else's: then it has
 	 * said so itself and the field must be left alone.
 	 */
-	if (slot && atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_STARTING && slot->pthread == 0)
+	if (slot && atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_STARTING &&
+	    slot->pthread == 0)
 		slot->pthread = pthread;
 }
 
@@ -220,8 +223,8 @@ static struct rec_thread *slot_find(uint64_t pthread)
 	uint32_t count = slot_count();
 	for (uint32_t i = 0; i < count; i++) {
 		struct rec_thread *slot = slot_at(i);
-		if (atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_FREE || slot->pthread != pthread ||
-		    (slot->flags & THREAD_JOINED))
+		if (atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_FREE ||
+		    slot->pthread != pthread || (slot->flags & THREAD_JOINED))
 			continue;
 		if (!found || slot->id > found->id)
 			found = slot;

@@ -21,18 +21,18 @@
  */
 struct self_state {
 	struct rec_thread *slot;
-	uint32_t busy;       /* > 0: inside the registry or a real allocation; events are not recorded */
-	uint32_t generation; /* of the process (fork): a slot of another generation is not ours */
-	bool ended;          /* the slot was given back: late events are not recorded */
-	bool guest;          /* the reporter thread: nothing of it is recorded */
-	uint8_t end_rounds;  /* thread-specific destructor rounds seen */
-	uint32_t until_clock;   /* allocations until the next look at the clock */
-	int64_t until_sample;    /* bytes until the next allocation that is recorded, where they are sampled */
-	uint64_t sample_state;   /* sampling/: random numbers */
+	uint32_t busy;         /* > 0: inside the registry or a real allocation; events are not recorded */
+	uint32_t generation;   /* of the process (fork): a slot of another generation is not ours */
+	bool ended;            /* the slot was given back: late events are not recorded */
+	bool guest;            /* the reporter thread: nothing of it is recorded */
+	uint8_t end_rounds;    /* thread-specific destructor rounds seen */
+	uint32_t until_clock;  /* allocations until the next look at the clock */
+	int64_t until_sample;  /* bytes until the next allocation that is recorded, where they are sampled */
+	uint64_t sample_state; /* sampling/: random numbers */
 	int64_t unflushed_bytes; /* live bytes not yet in the process's counter */
-	void *scratch;       /* stack/: frames being captured; private mapping of this thread */
+	void *scratch;           /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
-	uint32_t free_records;   /* allocation/: this thread's magazine of free records */
+	uint32_t free_records; /* allocation/: this thread's magazine of free records */
 	uint32_t free_record_count;
 };
 

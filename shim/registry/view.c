@@ -112,7 +112,8 @@ const struct rec_object *view_object_find(const struct view *view, uint64_t addr
 {
 	const struct rec_object *object;
 	for (uint32_t i = 0; (object = view_object(view, i)); i++)
-		if (object->state && object->address == address && (kind == KIND_NONE || object->kind == kind))
+		if (object->state && object->address == address &&
+		    (kind == KIND_NONE || object->kind == kind))
 			return object;
 	return NULL;
 }

@@ -18,7 +18,7 @@ struct wait_for {
 	enum kind kind;
 	enum mode mode;
 	enum op op;
-	bool timed;       /* gives up by itself */
+	bool timed; /* gives up by itself */
 	uint64_t handle;
 	uint64_t handle2; /* of a condition wait: the mutex */
 	thread_id target; /* of a join */

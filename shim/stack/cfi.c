@@ -7,20 +7,54 @@
 
 /* Pointer encodings (DW_EH_PE_*). */
 enum {
-	ENC_ABSOLUTE = 0x00, ENC_ULEB = 0x01, ENC_U2 = 0x02, ENC_U4 = 0x03, ENC_U8 = 0x04,
-	ENC_SLEB = 0x09, ENC_S2 = 0x0a, ENC_S4 = 0x0b, ENC_S8 = 0x0c,
-	ENC_FORM = 0x0f, ENC_BASE = 0x70, ENC_PC = 0x10, ENC_DATA = 0x30, ENC_OMIT = 0xff,
+	ENC_ABSOLUTE = 0x00,
+	ENC_ULEB = 0x01,
+	ENC_U2 = 0x02,
+	ENC_U4 = 0x03,
+	ENC_U8 = 0x04,
+	ENC_SLEB = 0x09,
+	ENC_S2 = 0x0a,
+	ENC_S4 = 0x0b,
+	ENC_S8 = 0x0c,
+	ENC_FORM = 0x0f,
+	ENC_BASE = 0x70,
+	ENC_PC = 0x10,
+	ENC_DATA = 0x30,
+	ENC_OMIT = 0xff,
 };
 
 /* Call frame instructions (DW_CFA_*). The first three carry an operand in their low six bits. */
 enum {
-	OP_ADVANCE = 0x40, OP_OFFSET = 0x80, OP_RESTORE = 0xc0, OP_HIGH = 0xc0,
-	OP_NOP = 0x00, OP_SET_LOC = 0x01, OP_ADVANCE1 = 0x02, OP_ADVANCE2 = 0x03, OP_ADVANCE4 = 0x04,
-	OP_OFFSET_EXTENDED = 0x05, OP_RESTORE_EXTENDED = 0x06, OP_UNDEFINED = 0x07, OP_SAME = 0x08, OP_REGISTER = 0x09,
-	OP_REMEMBER = 0x0a, OP_RECALL = 0x0b, OP_CFA = 0x0c, OP_CFA_REGISTER = 0x0d, OP_CFA_OFFSET = 0x0e,
-	OP_CFA_EXPRESSION = 0x0f, OP_EXPRESSION = 0x10, OP_OFFSET_SIGNED = 0x11, OP_CFA_SIGNED = 0x12,
-	OP_CFA_OFFSET_SIGNED = 0x13, OP_VAL_OFFSET = 0x14, OP_VAL_OFFSET_SIGNED = 0x15, OP_VAL_EXPRESSION = 0x16,
-	OP_ADVANCE8 = 0x1d, OP_ARGUMENTS_SIZE = 0x2e, OP_OFFSET_NEGATIVE = 0x2f,
+	OP_ADVANCE = 0x40,
+	OP_OFFSET = 0x80,
+	OP_RESTORE = 0xc0,
+	OP_HIGH = 0xc0,
+	OP_NOP = 0x00,
+	OP_SET_LOC = 0x01,
+	OP_ADVANCE1 = 0x02,
+	OP_ADVANCE2 = 0x03,
+	OP_ADVANCE4 = 0x04,
+	OP_OFFSET_EXTENDED = 0x05,
+	OP_RESTORE_EXTENDED = 0x06,
+	OP_UNDEFINED = 0x07,
+	OP_SAME = 0x08,
+	OP_REGISTER = 0x09,
+	OP_REMEMBER = 0x0a,
+	OP_RECALL = 0x0b,
+	OP_CFA = 0x0c,
+	OP_CFA_REGISTER = 0x0d,
+	OP_CFA_OFFSET = 0x0e,
+	OP_CFA_EXPRESSION = 0x0f,
+	OP_EXPRESSION = 0x10,
+	OP_OFFSET_SIGNED = 0x11,
+	OP_CFA_SIGNED = 0x12,
+	OP_CFA_OFFSET_SIGNED = 0x13,
+	OP_VAL_OFFSET = 0x14,
+	OP_VAL_OFFSET_SIGNED = 0x15,
+	OP_VAL_EXPRESSION = 0x16,
+	OP_ADVANCE8 = 0x1d,
+	OP_ARGUMENTS_SIZE = 0x2e,
+	OP_OFFSET_NEGATIVE = 0x2f,
 };
 
 /* What a CIE says for all of its FDEs. */
@@ -28,8 +62,8 @@ struct common {
 	uint64_t code_align;
 	int64_t data_align;
 	uint64_t return_register;
-	uint8_t encoding;  /* of the addresses in FDEs */
-	bool augmented;    /* an FDE has a block of augmentation data, whose size is given */
+	uint8_t encoding; /* of the addresses in FDEs */
+	bool augmented;   /* an FDE has a block of augmentation data, whose size is given */
 	bool signal;
 	struct dwarf program;
 };
@@ -47,7 +81,8 @@ static const struct {
 };
 
 /* `bytes` bytes of the module to read from; false where they are not there. */
-static bool fetch(const struct cfi *cfi, enum copy copy, uint64_t address, uint64_t bytes, struct dwarf *ret_dwarf)
+static bool fetch(const struct cfi *cfi, enum copy copy, uint64_t address, uint64_t bytes,
+		  struct dwarf *ret_dwarf)
 {
 	if (!module_covers(&cfi->module, address, bytes))
 		return false;
@@ -180,8 +215,8 @@ static int read_common(const struct cfi *cfi, uint64_t address, struct common *r
  * Reads the FDE at `address` and its CIE. Return: 0: it is for `pc`; 1: it is not;
  * -ENODATA: it is a CIE, or the end of the section; -EBADMSG.
  */
-static int read_fde(const struct cfi *cfi, uint64_t address, uint64_t pc, struct common *ret_common, struct dwarf *ret_program,
-		    uint64_t *ret_start)
+static int read_fde(const struct cfi *cfi, uint64_t address, uint64_t pc, struct common *ret_common,
+		    struct dwarf *ret_program, uint64_t *ret_start)
 {
 	struct dwarf fde;
 	int kind = fetch_entry(cfi, COPY_FDE, address, &fde);
@@ -205,8 +240,8 @@ static int read_fde(const struct cfi *cfi, uint64_t address, uint64_t pc, struct
 }
 
 /* Goes through .eh_frame from its start: for modules whose header has no table. */
-static int search_all(const struct cfi *cfi, uint64_t section, uint64_t pc, struct common *ret_common, struct dwarf *ret_program,
-		      uint64_t *ret_start)
+static int search_all(const struct cfi *cfi, uint64_t section, uint64_t pc, struct common *ret_common,
+		      struct dwarf *ret_program, uint64_t *ret_start)
 {
 	for (uint64_t address = section;;) {
 		struct dwarf entry;
@@ -220,7 +255,8 @@ static int search_all(const struct cfi *cfi, uint64_t section, uint64_t pc, stru
 	}
 }
 
-static int find_fde(const struct cfi *cfi, uint64_t pc, struct common *ret_common, struct dwarf *ret_program, uint64_t *ret_start)
+static int find_fde(const struct cfi *cfi, uint64_t pc, struct common *ret_common, struct dwarf *ret_program,
+		    uint64_t *ret_start)
 {
 	uint64_t base = cfi->module.unwind;
 	struct dwarf head;
@@ -262,7 +298,8 @@ static int find_fde(const struct cfi *cfi, uint64_t pc, struct common *ret_commo
 	struct dwarf pair;
 	if (!fetch(cfi, COPY_TABLE, table + (low - 1) * 8 + 4, 4, &pair))
 		return -EBADMSG;
-	int found = read_fde(cfi, base + (uint64_t)dwarf_signed(&pair, 4), pc, ret_common, ret_program, ret_start);
+	int found =
+	    read_fde(cfi, base + (uint64_t)dwarf_signed(&pair, 4), pc, ret_common, ret_program, ret_start);
 	return found > 0 ? -ENODATA : found;
 }
 
@@ -280,12 +317,16 @@ static void set_expression(struct dwarf *dwarf, struct cfi_place *place, enum cf
 	uint64_t bytes = dwarf_uleb(dwarf);
 	const uint8_t *block = dwarf_block(dwarf, bytes);
 	if (block && place)
-		*place = (struct cfi_place){ .how = (uint8_t)how, .bytes = (uint32_t)bytes, .value = (intptr_t)block };
+		*place = (struct cfi_place){ .how = (uint8_t)how,
+					     .bytes = (uint32_t)bytes,
+					     .value = (intptr_t)block };
 }
 
 static void set_cfa(struct cfi_row *row, uint64_t reg, int64_t value)
 {
-	row->cfa = (struct cfi_place){ .how = reg < CFI_RIP ? CFI_IS : CFI_UNSAID, .reg = (uint8_t)reg, .value = value };
+	row->cfa = (struct cfi_place){ .how = reg < CFI_RIP ? CFI_IS : CFI_UNSAID,
+				       .reg = (uint8_t)reg,
+				       .value = value };
 }
 
 static struct cfi_place *place_of(struct cfi_row *row, uint64_t reg)
@@ -306,7 +347,8 @@ static int64_t scaled(uint64_t factor, const struct common *common)
 }
 
 /* Runs instructions from the row of `location` on, until it is that of `pc` or the program ends. */
-static int run(struct cfi *cfi, struct dwarf *program, const struct common *common, uint64_t location, uint64_t pc)
+static int run(struct cfi *cfi, struct dwarf *program, const struct common *common, uint64_t location,
+	       uint64_t pc)
 {
 	struct cfi_row *row = &cfi->row;
 	unsigned nested = 0;
@@ -350,7 +392,7 @@ static int run(struct cfi *cfi, struct dwarf *program, const struct common *comm
 			break;
 		case OP_OFFSET_NEGATIVE:
 			reg = dwarf_uleb(program);
-			set(row, reg, CFI_AT, (int64_t)-(uint64_t)scaled(dwarf_uleb(program), common));
+			set(row, reg, CFI_AT, (int64_t) - (uint64_t)scaled(dwarf_uleb(program), common));
 			break;
 		case OP_VAL_OFFSET:
 			reg = dwarf_uleb(program);

@@ -14,29 +14,43 @@
 #include "stack/modules.h"
 
 enum cfi_register {
-	CFI_RAX, CFI_RDX, CFI_RCX, CFI_RBX, CFI_RSI, CFI_RDI, CFI_RBP, CFI_RSP,
-	CFI_R8, CFI_R9, CFI_R10, CFI_R11, CFI_R12, CFI_R13, CFI_R14, CFI_R15,
+	CFI_RAX,
+	CFI_RDX,
+	CFI_RCX,
+	CFI_RBX,
+	CFI_RSI,
+	CFI_RDI,
+	CFI_RBP,
+	CFI_RSP,
+	CFI_R8,
+	CFI_R9,
+	CFI_R10,
+	CFI_R11,
+	CFI_R12,
+	CFI_R13,
+	CFI_R14,
+	CFI_R15,
 	CFI_RIP, /* the return address */
 	CFI_REGISTERS,
 };
 
 /* Where the caller's value of a register is. */
 enum cfi_how {
-	CFI_UNSAID,     /* nothing is said: unchanged; rsp: the CFA */
-	CFI_UNDEFINED,  /* lost; of the return address: there is no caller */
+	CFI_UNSAID,    /* nothing is said: unchanged; rsp: the CFA */
+	CFI_UNDEFINED, /* lost; of the return address: there is no caller */
 	CFI_SAME,
-	CFI_AT,         /* in memory at CFA + value */
-	CFI_IS,         /* CFA + value itself */
-	CFI_IN,         /* in register number `value` */
+	CFI_AT,            /* in memory at CFA + value */
+	CFI_IS,            /* CFA + value itself */
+	CFI_IN,            /* in register number `value` */
 	CFI_AT_EXPRESSION, /* in memory where the expression says */
 	CFI_IS_EXPRESSION, /* what the expression says */
 };
 
 struct cfi_place {
-	uint8_t how;     /* enum cfi_how */
-	uint8_t reg;     /* of the CFA alone: the register that `value` is added to, with CFI_IS */
-	uint32_t bytes;  /* of the expression */
-	int64_t value;   /* or the address of the expression */
+	uint8_t how;    /* enum cfi_how */
+	uint8_t reg;    /* of the CFA alone: the register that `value` is added to, with CFI_IS */
+	uint32_t bytes; /* of the expression */
+	int64_t value;  /* or the address of the expression */
 };
 
 struct cfi_row {

@@ -20,7 +20,8 @@ static stack_id *bucket_of(uint64_t hash)
 		stack_id *made = sys_pages_lazy(BUCKETS * sizeof *made);
 		if (!made)
 			return NULL;
-		if (__atomic_compare_exchange_n(&buckets, &all, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		if (__atomic_compare_exchange_n(&buckets, &all, made, false, __ATOMIC_ACQ_REL,
+						__ATOMIC_ACQUIRE))
 			all = made;
 		else
 			sys_pages_free(made, BUCKETS * sizeof *made);
@@ -37,13 +38,14 @@ static bool same_frames(const struct rec_stack *stack, const struct unwind_frame
 }
 
 /* Looks through the chain from `from` up to, not including, `until`. */
-static stack_id find(stack_id from, stack_id until, const struct unwind_frame *frames, uint32_t count, uint16_t flags,
-		     uint64_t hash, uint32_t epoch)
+static stack_id find(stack_id from, stack_id until, const struct unwind_frame *frames, uint32_t count,
+		     uint16_t flags, uint64_t hash, uint32_t epoch)
 {
 	const char *table = recording_table(REC_STACKS);
 	for (stack_id id = from; id != until;) {
 		const struct rec_stack *stack = (const void *)(table + (uint64_t)id * 8);
-		if (stack->hash == hash && stack->count == count && stack->flags == flags && same_frames(stack, frames, count) &&
+		if (stack->hash == hash && stack->count == count && stack->flags == flags &&
+		    same_frames(stack, frames, count) &&
 		    (LIKELY(stack->epoch == epoch) || modules_same_since(stack->epoch, stack->frames, count)))
 			return id;
 		id = stack->next;
@@ -51,8 +53,8 @@ static stack_id find(stack_id from, stack_id until, const struct unwind_frame *f
 	return 0;
 }
 
-static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_t count, uint16_t flags, uint64_t hash,
-				      uint32_t epoch, stack_id *ret_id)
+static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_t count, uint16_t flags,
+				      uint64_t hash, uint32_t epoch, stack_id *ret_id)
 {
 	/* A table that grows does so under a lock: a signal handler must not come for it on the same thread. */
 	self.busy++;

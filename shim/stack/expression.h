@@ -34,7 +34,7 @@ struct expression_value {
  *
  * Context: hook.
  */
-bool expression_run(const struct cfi_place *place, const struct registers *registers, const uint64_t *cfa, struct reach *reach,
-		    struct expression_value *ret_value);
+bool expression_run(const struct cfi_place *place, const struct registers *registers, const uint64_t *cfa,
+		    struct reach *reach, struct expression_value *ret_value);
 
 #endif

@@ -28,15 +28,15 @@
 #include "stack/depot.h"
 #include "stack/unwind.h"
 
-#define LAST_MOST 640u /* frames kept; a recursion that goes deeper drops its outer ones */
+#define LAST_MOST 640u        /* frames kept; a recursion that goes deeper drops its outer ones */
 #define BP_UNUSED UINT64_C(1) /* never a frame pointer that anything is read by: they are aligned */
 
 struct last {
 	uint32_t count;
-	uint32_t generation;   /* of unwind_generation; another: nothing here is valid */
+	uint32_t generation; /* of unwind_generation; another: nothing here is valid */
 	uint32_t saved_count, bp_count;
-	stack_id id;           /* of the whole stack; 0: it had frames that are not kept */
-	enum unwind_end end;   /* how the outermost frame ended it */
+	stack_id id;         /* of the whole stack; 0: it had frames that are not kept */
+	enum unwind_end end; /* how the outermost frame ended it */
 	struct unwind_frame frames[LAST_MOST + WALK_MOST];
 	uint64_t hashes[LAST_MOST + WALK_MOST];
 	uint64_t bps[LAST_MOST + WALK_MOST];

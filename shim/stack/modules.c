@@ -34,9 +34,9 @@ enum { SLOT_EMPTY, SLOT_FILLING, SLOT_READY, SLOT_RETIRED, SLOT_STATES };
  */
 struct slot {
 	uint32_t state;
-	uint32_t seen;   /* the ticket of the last scan that found it */
-	uint32_t record; /* number in REC_MODULES + 1; 0: it found no room */
-	uint32_t flags;  /* enum module_flag */
+	uint32_t seen;    /* the ticket of the last scan that found it */
+	uint32_t record;  /* number in REC_MODULES + 1; 0: it found no room */
+	uint32_t flags;   /* enum module_flag */
 	const char *name; /* the loader's; goes with the module */
 	struct module module;
 	uint32_t build_id_bytes;
@@ -133,7 +133,8 @@ static void find_build_id(struct candidate *found, uint64_t at, uint64_t bytes, 
 		uint64_t size = sizeof *note + name + ((note->n_descsz + align - 1) & ~(align - 1));
 		if (size > bytes)
 			return;
-		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(note + 1, "GNU", 4) == 0) {
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+		    memcmp(note + 1, "GNU", 4) == 0) {
 			found->build_id_bytes = MIN_OF(note->n_descsz, REC_BUILD_ID_BYTES);
 			memcpy(found->build_id, (const char *)(note + 1) + name, found->build_id_bytes);
 			return;
@@ -156,7 +157,8 @@ static bool read_headers(struct candidate *found, const Elf64_Phdr *headers, uns
 		if (header->p_type != PT_LOAD || !header->p_memsz)
 			continue;
 		uint64_t low = (bias + header->p_vaddr) & ~(MEMORY_PAGE - 1);
-		uint64_t high = (bias + header->p_vaddr + header->p_memsz + MEMORY_PAGE - 1) & ~(MEMORY_PAGE - 1);
+		uint64_t high =
+		    (bias + header->p_vaddr + header->p_memsz + MEMORY_PAGE - 1) & ~(MEMORY_PAGE - 1);
 		module->start = MIN_OF(module->start, low);
 		module->end = MAX_OF(module->end, high);
 		if ((header->p_flags & PF_R) && module->part_count < MODULE_PARTS)
@@ -171,12 +173,14 @@ static bool read_headers(struct candidate *found, const Elf64_Phdr *headers, uns
 	if (module->unwind && !module_covers(module, module->unwind, 4))
 		module->unwind = 0;
 	const Elf64_Ehdr *file = (const void *)module->start;
-	if (module_covers(module, module->start, sizeof *file) && memcmp(file->e_ident, ELFMAG, SELFMAG) == 0 &&
-	    file->e_entry)
+	if (module_covers(module, module->start, sizeof *file) &&
+	    memcmp(file->e_ident, ELFMAG, SELFMAG) == 0 && file->e_entry)
 		module->entry = bias + file->e_entry;
 	for (unsigned i = 0; i < count && !found->build_id_bytes; i++)
-		if (headers[i].p_type == PT_NOTE && module_covers(module, bias + headers[i].p_vaddr, headers[i].p_filesz))
-			find_build_id(found, bias + headers[i].p_vaddr, headers[i].p_filesz, headers[i].p_align);
+		if (headers[i].p_type == PT_NOTE &&
+		    module_covers(module, bias + headers[i].p_vaddr, headers[i].p_filesz))
+			find_build_id(found, bias + headers[i].p_vaddr, headers[i].p_filesz,
+				      headers[i].p_align);
 	return true;
 }
 
@@ -198,8 +202,8 @@ static uint32_t flags_of(const struct module *module, const char *name)
 		flags |= MODULE_MAIN;
 	if (getauxval(AT_BASE) - module->start < size || strncmp(last_part(name), "ld-", 3) == 0)
 		flags |= MODULE_LOADER;
-	if (gnu_get_libc_version ? (uintptr_t)gnu_get_libc_version - module->start < size :
-				   strncmp(last_part(name), "libc.", 5) == 0)
+	if (gnu_get_libc_version ? (uintptr_t)gnu_get_libc_version - module->start < size
+				 : strncmp(last_part(name), "libc.", 5) == 0)
 		flags |= MODULE_LIBC;
 	return flags;
 }
@@ -257,8 +261,8 @@ static void raise_epoch(uint32_t to)
 	if (!recording)
 		return;
 	uint32_t now = atomic_load_explicit(&recording->epoch, memory_order_relaxed);
-	while (now < to && !atomic_compare_exchange_weak_explicit(&recording->epoch, &now, to, memory_order_release,
-								  memory_order_relaxed))
+	while (now < to && !atomic_compare_exchange_weak_explicit(&recording->epoch, &now, to,
+								  memory_order_release, memory_order_relaxed))
 		continue;
 }
 
@@ -290,7 +294,8 @@ static struct slot *slot_at(uint64_t start, bool make)
 		if (!there) {
 			if (!make)
 				return NULL;
-			if (__atomic_compare_exchange_n(&starts[i], &there, start, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			if (__atomic_compare_exchange_n(&starts[i], &there, start, false, __ATOMIC_ACQ_REL,
+							__ATOMIC_ACQUIRE))
 				return &slots[i];
 		}
 		if (there == start)
@@ -332,7 +337,8 @@ static void add(const struct candidate *found)
 	if (state % SLOT_STATES != SLOT_EMPTY && state % SLOT_STATES != SLOT_RETIRED)
 		return;
 	uint32_t filling = state - state % SLOT_STATES + SLOT_STATES + SLOT_FILLING;
-	if (!__atomic_compare_exchange_n(&slot->state, &state, filling, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(&slot->state, &state, filling, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED))
 		return;
 	self.busy++; /* the recording's tables grow under a lock: no handler may come for it now */
 	retire_overlapping(&found->module);
@@ -370,11 +376,12 @@ static const Elf64_Phdr *mapped_headers(const Elf64_Ehdr *file, uint64_t bias, u
 	const Elf64_Phdr *headers = (const void *)at;
 	if (file->e_phoff <= MEMORY_PAGE - sizeof *file && bytes <= MEMORY_PAGE - file->e_phoff)
 		return headers;
-	if (file->e_phoff % 8 || at < (uintptr_t)file || at >= end || bytes > MEMORY_PAGE || bytes > end - at ||
-	    !memory_readable(at) || !memory_readable(at + bytes - 8))
+	if (file->e_phoff % 8 || at < (uintptr_t)file || at >= end || bytes > MEMORY_PAGE ||
+	    bytes > end - at || !memory_readable(at) || !memory_readable(at + bytes - 8))
 		return NULL;
 	for (unsigned i = 0; i < file->e_phnum; i++)
-		if (headers[i].p_type == PT_PHDR && headers[i].p_offset == file->e_phoff && bias + headers[i].p_vaddr == at)
+		if (headers[i].p_type == PT_PHDR && headers[i].p_offset == file->e_phoff &&
+		    bias + headers[i].p_vaddr == at)
 			return headers;
 	return NULL;
 }
@@ -422,7 +429,8 @@ bool module_find(uint64_t address, struct module *ret_module)
 		if (slot) {
 			uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 			if (slot_read(slot, ret_module)) {
-				if (!ret_module->unwind || ret_module->unwind == (uintptr_t)object.dlfo_eh_frame)
+				if (!ret_module->unwind ||
+				    ret_module->unwind == (uintptr_t)object.dlfo_eh_frame)
 					return true;
 				retire(slot, state); /* replaced behind our back */
 			}
@@ -481,7 +489,8 @@ void modules_scan(void)
 	dl_iterate_phdr(scan_one, &ticket);
 	for (uint32_t i = 0; i < MODULES_MOST && __atomic_load_n(&starts[i], __ATOMIC_ACQUIRE); i++) {
 		uint32_t state = __atomic_load_n(&slots[i].state, __ATOMIC_ACQUIRE);
-		if ((int32_t)(__atomic_load_n(&slots[i].seen, __ATOMIC_RELAXED) - ticket) < 0 && !still_mapped(&slots[i]))
+		if ((int32_t)(__atomic_load_n(&slots[i].seen, __ATOMIC_RELAXED) - ticket) < 0 &&
+		    !still_mapped(&slots[i]))
 			retire(&slots[i], state);
 	}
 }
@@ -506,7 +515,8 @@ void modules_fork_child(void)
 	for (uint32_t i = 0; i < MODULES_MOST && starts[i]; i++) {
 		struct slot *slot = &slots[i];
 		if (slot->state % SLOT_STATES == SLOT_FILLING)
-			slot->state += SLOT_RETIRED - SLOT_FILLING; /* whoever filled it is not in this process */
+			slot->state +=
+			    SLOT_RETIRED - SLOT_FILLING; /* whoever filled it is not in this process */
 		if (slot->state % SLOT_STATES != SLOT_READY)
 			continue;
 #ifdef HAVE_FIND_OBJECT

@@ -24,7 +24,7 @@ static struct room {
 	struct walk walk;
 	struct whereabouts before, after;
 	uint8_t copies[CFI_COPY_BYTES];
-} *room;
+} * room;
 static uint32_t room_in_use;
 
 static long read_task_file(int32_t tid, const char *name, char *buffer)
@@ -103,8 +103,8 @@ static bool cross_hook(int32_t tid, struct registers *registers)
 	uint64_t sp = slot->waits[waits - 1].sp;
 	atomic_thread_fence(memory_order_acquire);
 	uint64_t saved[2]; /* the hook's own frame: frame pointer and return address */
-	if (atomic_load_explicit(&slot->changes, memory_order_relaxed) != changes || sp <= registers->values[CFI_RSP] ||
-	    !memory_copy(saved, sp - sizeof saved, sizeof saved))
+	if (atomic_load_explicit(&slot->changes, memory_order_relaxed) != changes ||
+	    sp <= registers->values[CFI_RSP] || !memory_copy(saved, sp - sizeof saved, sizeof saved))
 		return false;
 	registers->known = 1u << CFI_RSP | 1u << CFI_RBP | 1u << CFI_RIP;
 	registers->values[CFI_RSP] = sp;
@@ -150,7 +150,8 @@ static int look(int32_t tid, stack_id *ret_stack)
 	error = read_whereabouts(tid, &room->after);
 	if (error)
 		return error;
-	if (strcmp(room->before.syscall, room->after.syscall) != 0 || strcmp(room->before.schedule, room->after.schedule) != 0)
+	if (strcmp(room->before.syscall, room->after.syscall) != 0 ||
+	    strcmp(room->before.schedule, room->after.schedule) != 0)
 		return -EAGAIN;
 	uint32_t count = WALK_MOST - walk->first;
 	uint16_t flags = STACK_EXACT_PC | (end == UNWIND_OUTERMOST ? 0 : STACK_TRUNCATED);

@@ -31,7 +31,8 @@ static rule_bits pack_plain(const struct cfi *cfi, uint64_t reg, uint64_t offset
 {
 	const struct cfi_place *pc = &cfi->row.registers[CFI_RIP];
 	const struct cfi_place *bp = &cfi->row.registers[CFI_RBP];
-	if (cfi->is_signal_frame || pc->how != CFI_AT || pc->value != -8 || cfi->row.registers[CFI_RSP].how != CFI_UNSAID)
+	if (cfi->is_signal_frame || pc->how != CFI_AT || pc->value != -8 ||
+	    cfi->row.registers[CFI_RSP].how != CFI_UNSAID)
 		return RULE_COMPLEX;
 	if ((int64_t)offset != (int32_t)offset || offset % 8 || (reg == CFI_RSP && (int64_t)offset < 8))
 		return RULE_COMPLEX;
@@ -48,7 +49,8 @@ static rule_bits pack_plain(const struct cfi *cfi, uint64_t reg, uint64_t offset
 }
 
 /* Where a place says "in memory at base + something": that something. */
-static bool at_base(const struct cfi_place *place, const struct registers *none, uint8_t base, int64_t *ret_offset)
+static bool at_base(const struct cfi_place *place, const struct registers *none, uint8_t base,
+		    int64_t *ret_offset)
 {
 	struct expression_value value;
 	/* The CFA, pushed before the expression, is not known here; those that use it come out wrong and are refused. */
@@ -61,15 +63,18 @@ static bool at_base(const struct cfi_place *place, const struct registers *none,
 }
 
 /* The CFA is a word in memory: signal frames, and functions that realign their stack. */
-static rule_bits pack_loaded(const struct cfi *cfi, const struct registers *none, const struct expression_value *cfa)
+static rule_bits pack_loaded(const struct cfi *cfi, const struct registers *none,
+			     const struct expression_value *cfa)
 {
 	const struct cfi_place *places = cfi->row.registers;
 	int64_t bp = RULE_NOWHERE, pc = RULE_NOWHERE, sp;
 	if ((cfa->reg != CFI_RSP && cfa->reg != CFI_RBP) || cfa->add || !fits_16(cfa->inner))
 		return RULE_COMPLEX;
-	if (!(places[CFI_RIP].how == CFI_AT && places[CFI_RIP].value == -8) && !at_base(&places[CFI_RIP], none, cfa->reg, &pc))
+	if (!(places[CFI_RIP].how == CFI_AT && places[CFI_RIP].value == -8) &&
+	    !at_base(&places[CFI_RIP], none, cfa->reg, &pc))
 		return RULE_COMPLEX;
-	if (places[CFI_RBP].how != CFI_UNSAID && places[CFI_RBP].how != CFI_SAME && !at_base(&places[CFI_RBP], none, cfa->reg, &bp))
+	if (places[CFI_RBP].how != CFI_UNSAID && places[CFI_RBP].how != CFI_SAME &&
+	    !at_base(&places[CFI_RBP], none, cfa->reg, &bp))
 		return RULE_COMPLEX;
 	/* Where the stack pointer is said to be somewhere, it must be the CFA. */
 	if (places[CFI_RSP].how != CFI_UNSAID &&
@@ -150,7 +155,8 @@ static struct rule_entry *entry_for(struct rule_table *table, uint64_t key)
 	for (unsigned i = 0; i < PROBES; i++) {
 		struct rule_entry *entry = entry_at(table, at + i * sizeof *entry);
 		uint64_t there = __atomic_load_n(&entry->key, __ATOMIC_RELAXED);
-		if (!there && __atomic_compare_exchange_n(&entry->key, &there, key, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+		if (!there && __atomic_compare_exchange_n(&entry->key, &there, key, false, __ATOMIC_RELAXED,
+							  __ATOMIC_RELAXED)) {
 			__atomic_fetch_add(&table->used, 1, __ATOMIC_RELAXED);
 			return entry;
 		}
@@ -197,7 +203,9 @@ rule_bits rules_learn(struct cfi *cfi, uint64_t pc, bool exact)
 		grow(table);
 		table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
 	}
-	struct rule_entry *entry = table && table->used < entries_of(table) - entries_of(table) / 4 ? entry_for(table, rule_key(pc, exact)) : NULL;
+	struct rule_entry *entry = table && table->used < entries_of(table) - entries_of(table) / 4
+				       ? entry_for(table, rule_key(pc, exact))
+				       : NULL;
 	if (entry) {
 		__atomic_store_n(&entry->rule, rule, __ATOMIC_SEQ_CST);
 		if (modules_epoch() != epoch)

@@ -130,7 +130,8 @@ void stack_verify_count(struct stack_check *ret_check)
 stack_id stack_capture(const void *frame)
 {
 	stack_id id = capture(frame);
-	if (UNLIKELY(verify_every) && id && __atomic_add_fetch(&until_verify, 1, __ATOMIC_RELAXED) % verify_every == 0)
+	if (UNLIKELY(verify_every) && id &&
+	    __atomic_add_fetch(&until_verify, 1, __ATOMIC_RELAXED) % verify_every == 0)
 		compare(frame, id);
 	return id;
 }

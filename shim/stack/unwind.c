@@ -26,7 +26,8 @@ static bool step_loaded(struct walk_state *now, rule_bits rule)
 		return false;
 	if (rule_bp(rule) != RULE_NOWHERE && !reach_word(&now->reach, base + (uint64_t)rule_bp(rule), &bp))
 		return false;
-	uint64_t pc_at = rule_loaded_pc(rule) == RULE_NOWHERE ? cfa - 8 : base + (uint64_t)rule_loaded_pc(rule);
+	uint64_t pc_at =
+	    rule_loaded_pc(rule) == RULE_NOWHERE ? cfa - 8 : base + (uint64_t)rule_loaded_pc(rule);
 	if (!reach_word(&now->reach, pc_at, &pc))
 		return false;
 	now->sp = cfa;
@@ -198,12 +199,12 @@ enum unwind_end unwind_walk(struct walk *walk, const void *frame)
 
 /* -- with all registers ------------------------------------------------------ */
 
-#define CALLEE_SAVED                                                                                      \
+#define CALLEE_SAVED \
 	(1u << CFI_RBX | 1u << CFI_RBP | 1u << CFI_R12 | 1u << CFI_R13 | 1u << CFI_R14 | 1u << CFI_R15 | \
 	 1u << CFI_RSP | 1u << CFI_RIP)
 
-static bool place_value(const struct cfi_place *place, const struct registers *registers, uint64_t cfa, struct reach *reach,
-			uint64_t *ret_value)
+static bool place_value(const struct cfi_place *place, const struct registers *registers, uint64_t cfa,
+			struct reach *reach, uint64_t *ret_value)
 {
 	struct expression_value value;
 	switch (place->how) {
@@ -213,7 +214,8 @@ static bool place_value(const struct cfi_place *place, const struct registers *r
 		*ret_value = cfa + (uint64_t)place->value;
 		return true;
 	case CFI_IN:
-		if (place->value < 0 || place->value >= CFI_REGISTERS || !(registers->known & (1u << place->value)))
+		if (place->value < 0 || place->value >= CFI_REGISTERS ||
+		    !(registers->known & (1u << place->value)))
 			return false;
 		*ret_value = registers->values[place->value];
 		return true;
@@ -230,7 +232,8 @@ static bool place_value(const struct cfi_place *place, const struct registers *r
 	}
 }
 
-static bool cfa_value(const struct cfi_place *place, const struct registers *registers, struct reach *reach, uint64_t *ret_cfa)
+static bool cfa_value(const struct cfi_place *place, const struct registers *registers, struct reach *reach,
+		      uint64_t *ret_cfa)
 {
 	struct expression_value value;
 	if (place->how == CFI_IS) {
@@ -310,7 +313,8 @@ NOINLINE enum unwind_end unwind_full(struct walk *walk, const void *frame)
 		if (!reached && ++skipped > FRAMES_TO_US)
 			return UNWIND_LOST;
 		if (reached)
-			walk->frames[--walk->first] = (struct unwind_frame){ .sp = sp, .pc = values[CFI_RIP] };
+			walk->frames[--walk->first] =
+			    (struct unwind_frame){ .sp = sp, .pc = values[CFI_RIP] };
 		enum unwind_end end = unwind_step(&walk->cfi, &registers, &exact, &reach);
 		if (end != UNWIND_MORE)
 			return end;

@@ -45,7 +45,8 @@ struct unwind_step {
 	rule_bits rule; /* to the caller */
 };
 
-#define WALK_SPARE 48u /* frames beyond the wanted ones, so that a recursion can go up and down a little (stack/last.h) */
+#define WALK_SPARE \
+	48u /* frames beyond the wanted ones, so that a recursion can go up and down a little (stack/last.h) */
 #define WALK_MOST (STACK_MAX_FRAMES + WALK_SPARE)
 
 struct last;

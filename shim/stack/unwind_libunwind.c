@@ -37,7 +37,7 @@ int unwind_reference_load(void)
 	libunwind.get_context = (__typeof__(libunwind.get_context))dlsym(library, "_Ux86_64_getcontext");
 	libunwind.step = (__typeof__(libunwind.step))dlsym(library, NAME_OF(unw_step));
 	__typeof__(&unw_set_caching_policy) set_caching =
-		(__typeof__(&unw_set_caching_policy))dlsym(library, NAME_OF(unw_set_caching_policy));
+	    (__typeof__(&unw_set_caching_policy))dlsym(library, NAME_OF(unw_set_caching_policy));
 	unw_addr_space_t *local = dlsym(library, NAME_OF(unw_local_addr_space));
 	if (!libunwind.init_local || !libunwind.get_reg || !libunwind.get_context || !set_caching || !local) {
 		libunwind.step = NULL;
@@ -58,7 +58,8 @@ static NOINLINE enum unwind_end collect(uint64_t from_sp, uint64_t *pcs, uint32_
 		return UNWIND_LOST;
 	for (unsigned skipped = 0;;) {
 		unw_word_t pc, sp;
-		if (libunwind.get_reg(&cursor, UNW_REG_IP, &pc) < 0 || libunwind.get_reg(&cursor, UNW_REG_SP, &sp) < 0)
+		if (libunwind.get_reg(&cursor, UNW_REG_IP, &pc) < 0 ||
+		    libunwind.get_reg(&cursor, UNW_REG_SP, &sp) < 0)
 			return UNWIND_LOST;
 		reached = reached || sp == from_sp;
 		if (!reached && ++skipped > 16)

@@ -65,8 +65,8 @@ gives 0 '' env WHOHOLDS_OPTIONS=held=2s:tick=20ms "$wh" run --config="$place/con
 	sh -c 'echo "$WHOHOLDS_OPTIONS" >"$0"' "$place/options"
 holds 'command line before environment before file' test "$(cat "$place/options")" = 'depth=3:tick=10ms:held=2000ms'
 gives 2 'WHOHOLDS_OPTIONS.*bloked.*blocked' env WHOHOLDS_OPTIONS=bloked=1s "$wh" run true
-holds 'a preload that is there already stays, and stays first' \
-	test "$(LD_PRELOAD=libc.so.6 "$wh" run sh -c 'echo "$LD_PRELOAD"')" = "libc.so.6:$build/lib/libwhoholds.so"
+holds 'a preload that is there already stays, behind the library' \
+	test "$(LD_PRELOAD=libc.so.6 "$wh" run sh -c 'echo "$LD_PRELOAD"')" = "$build/lib/libwhoholds.so:libc.so.6"
 gives 0 'recording in the standard directory' env WHOHOLDS_DIR=/proc/none "$wh" run true
 
 gives 9 '' "$wh" run --error-exitcode=9 --gen-suppressions="$place/all.supp" "$progs/unclosed"
@@ -80,3 +80,10 @@ gives 2 'same file' "$wh" run -o "$place/x" --json="$place/x" true
 mkdir "$place/each"
 gives 0 '' "$wh" run --json="$place/each/%n-%p-%%.json" sh -c '/bin/true; /bin/true'
 holds 'a file a process' test "$(find "$place/each" -name '*-%.json' | wc -l)" = 3
+
+# Without the command every process reports by itself, into one file, and none wipes out what another wrote.
+LD_PRELOAD=$build/lib/libwhoholds.so WHOHOLDS_OPTIONS=json=$place/self.json:blocked=200ms:tick=20ms \
+	timeout 1.5 sh -c "'$progs/unclosed'; '$progs/leaky_range'" >/dev/null 2>&1
+holds 'processes that nobody watches report into one file' \
+	test "$(ends "$place/self.json" | grep -c -e 'exit unclosed 2' -e 'threshold leaky_range 1')" = 2
+rm -f "$WHOHOLDS_DIR"/*.whr

@@ -217,6 +217,7 @@ int main()
 	/* How many threads of the pool came to work, and so had a scratch, is up to the scheduler. */
 	bool destroyed = Scratch::destroyed >= 1 && Scratch::destroyed <= 4;
 	std::cout << "total " << ledger.total() << ", refused " << refused << ", unknown " << unknown
-		  << ", words " << words << ", caught " << caught << ", listed " << listed << ", scratches destroyed " << destroyed << '\n';
+		  << ", words " << words << ", caught " << caught << ", listed " << listed
+		  << ", scratches destroyed " << destroyed << '\n';
 	return 0;
 }

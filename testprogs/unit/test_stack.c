@@ -60,7 +60,8 @@ static void begin(void)
 static void expect_good(const char *what)
 {
 	ck_assert_msg(visits > 0, "%s: never called", what);
-	ck_assert_msg(bad_stacks == 0, "%s: %u of %u stacks differ from libunwind's", what, bad_stacks, visits);
+	ck_assert_msg(bad_stacks == 0, "%s: %u of %u stacks differ from libunwind's", what, bad_stacks,
+		      visits);
 }
 
 static void expect_whole(const char *what)
@@ -77,19 +78,26 @@ static const struct {
 	const char *name;
 	const struct shape *shapes;
 } builds[] = {
-	{ "-O0", shapes_O0 },	      { "-O2", shapes_O2 },		{ "-O3 -mavx2", shapes_O3 },
-	{ "-Os", shapes_Os },	      { "frame pointers", shapes_pointer }, { "clang -O0", shapes_clang_O0 },
-	{ "clang -O2", shapes_clang_O2 }, { "C++", shapes_cxx },
+	{ "-O0", shapes_O0 },
+	{ "-O2", shapes_O2 },
+	{ "-O3 -mavx2", shapes_O3 },
+	{ "-Os", shapes_Os },
+	{ "frame pointers", shapes_pointer },
+	{ "clang -O0", shapes_clang_O0 },
+	{ "clang -O2", shapes_clang_O2 },
+	{ "C++", shapes_cxx },
 };
 
 static void run_shapes(void)
 {
 	static const int levels[] = { 1, 2, 3, 7, 20 };
 	for (size_t b = 0; b < COUNT_OF(builds); b++) {
-		for (const struct shape *shape = builds[b].shapes; shape < builds[b].shapes + SHAPES_MOST && shape->call; shape++) {
+		for (const struct shape *shape = builds[b].shapes;
+		     shape < builds[b].shapes + SHAPES_MOST && shape->call; shape++) {
 			for (size_t i = 0; i < COUNT_OF(levels); i++) {
 				char what[100];
-				snprintf(what, sizeof what, "%s, %s, %d levels", builds[b].name, shape->name, levels[i]);
+				snprintf(what, sizeof what, "%s, %s, %d levels", builds[b].name, shape->name,
+					 levels[i]);
 				begin();
 				shape->call(levels[i], visit);
 				expect_whole(what);
@@ -111,7 +119,7 @@ END_TEST
 /* -- random trees of calls ------------------------------------------------------ */
 
 static uint64_t random_state = 88172645463325252u;
-static int budget; /* frames that may still be added */
+static int budget;      /* frames that may still be added */
 static unsigned wanted; /* visits; after that all return */
 
 static uint32_t random_below(uint32_t limit)
@@ -201,7 +209,8 @@ START_TEST(often_on_the_same_frames)
 	for (size_t b = 0; b < COUNT_OF(builds) - 1; b++)
 		builds[b].shapes[3].call(5, visit_often);
 	expect_whole("often");
-	ck_assert_uint_le(((struct scratch *)self.scratch)->last.saved_count, ((struct scratch *)self.scratch)->last.count);
+	ck_assert_uint_le(((struct scratch *)self.scratch)->last.saved_count,
+			  ((struct scratch *)self.scratch)->last.count);
 }
 END_TEST
 
@@ -430,7 +439,8 @@ static void *run_on_thread(void *data)
 	begin();
 	builds[(size_t)(uintptr_t)data % 7].shapes[0].call(6, visit);
 	builds[(size_t)(uintptr_t)data % 7].shapes[1].call(6, visit);
-	void *result = bad_stacks || !visits || (record(last_stack)->flags & STACK_TRUNCATED) ? (void *)1 : NULL;
+	void *result =
+	    bad_stacks || !visits || (record(last_stack)->flags & STACK_TRUNCATED) ? (void *)1 : NULL;
 	stack_thread_end();
 	return result;
 }
@@ -523,7 +533,8 @@ START_TEST(code_without_unwind_tables)
 {
 	/* push rbx; call *rdi; pop rbx; ret */
 	static const unsigned char code[] = { 0x53, 0xff, 0xd7, 0x5b, 0xc3 };
-	unsigned char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *at =
+	    mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memcpy(at, code, sizeof code);
 	void (*call)(visit_fn) = (void (*)(visit_fn))(uintptr_t)at;
 	begin();

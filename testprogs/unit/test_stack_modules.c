@@ -105,7 +105,8 @@ START_TEST(silent_unload_is_noticed)
 	stack_id ids[2];
 	bad_stacks = 0;
 	for (int i = 0; i < 2; i++) {
-		void *library = dlopen(i ? PLUGINS "/plugin_800.so" : PLUGINS "/plugin_64.so", RTLD_NOW | RTLD_LOCAL);
+		void *library =
+		    dlopen(i ? PLUGINS "/plugin_800.so" : PLUGINS "/plugin_64.so", RTLD_NOW | RTLD_LOCAL);
 		void (*call)(visit_fn) = (void (*)(visit_fn))(uintptr_t)dlsym(library, "plugin_call");
 		call(visit);
 		ids[i] = last_stack;

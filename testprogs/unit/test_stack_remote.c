@@ -18,7 +18,8 @@
 
 __thread struct self_state self TLS_IE;
 
-static const struct shape *const builds[] = { shapes_O0, shapes_O2, shapes_O3, shapes_Os, shapes_pointer, shapes_clang_O0, shapes_clang_O2 };
+static const struct shape *const builds[] = { shapes_O0,      shapes_O2,       shapes_O3,      shapes_Os,
+					      shapes_pointer, shapes_clang_O0, shapes_clang_O2 };
 
 static sem_t go;
 static atomic_int blocked_tid;
@@ -77,7 +78,8 @@ START_TEST(blocked_threads)
 				whole++;
 				ck_assert_uint_gt(seen->count, own->count);
 				for (uint32_t i = 1; i <= own->count; i++)
-					ck_assert_msg(seen->frames[seen->count - i] == own->frames[own->count - i],
+					ck_assert_msg(seen->frames[seen->count - i] ==
+							  own->frames[own->count - i],
 						      "%s: frame %u from outside", job.shape->name, i);
 			}
 			all++;

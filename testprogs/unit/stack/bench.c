@@ -44,21 +44,22 @@ static NOINLINE void once(void)
 static void (*leaf)(void) = once;
 
 /* Eight functions, so that there are different return addresses, in two sets. */
-#define STEP(set, n, next)                                        \
-	static NOINLINE void step_##set##n(int left)              \
-	{                                                         \
-		volatile int keep[3 + n];                         \
-		keep[n] = left;                                   \
-		if (left > 0)                                     \
-			step_##set##next(left - 1);               \
-		else                                              \
-			leaf();                                   \
-		sink = keep[n];                                   \
+#define STEP(set, n, next) \
+	static NOINLINE void step_##set##n(int left) \
+	{ \
+		volatile int keep[3 + n]; \
+		keep[n] = left; \
+		if (left > 0) \
+			step_##set##next(left - 1); \
+		else \
+			leaf(); \
+		sink = keep[n]; \
 	}
-#define SET(set)                                                                                        \
-	static NOINLINE void step_##set##0(int left);                                                   \
-	STEP(set, 7, 0) STEP(set, 6, 7) STEP(set, 5, 6) STEP(set, 4, 5) STEP(set, 3, 4) STEP(set, 2, 3) \
-	STEP(set, 1, 2) STEP(set, 0, 1)
+#define SET(set) \
+	static NOINLINE void step_##set##0(int left); \
+	STEP(set, 7, 0) \
+	STEP(set, 6, 7) STEP(set, 5, 6) STEP(set, 4, 5) STEP(set, 3, 4) STEP(set, 2, 3) STEP(set, 1, 2) \
+	    STEP(set, 0, 1)
 SET(a)
 SET(b)
 

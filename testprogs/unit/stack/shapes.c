@@ -202,8 +202,16 @@ static APART void call_last(int levels, visit_fn visit)
 }
 
 const struct shape SHAPES[SHAPES_MOST] = {
-	{ "plain", plain },     { "registers", registers }, { "large", large },
-	{ "dynamic", dynamic }, { "aligned", aligned },     { "aligned_dynamic", aligned_dynamic },
-	{ "variadic", call_variadic }, { "many", call_many }, { "early", early },
-	{ "sort", sort },       { "leap", leap },           { "last", call_last },
+	{ "plain", plain },
+	{ "registers", registers },
+	{ "large", large },
+	{ "dynamic", dynamic },
+	{ "aligned", aligned },
+	{ "aligned_dynamic", aligned_dynamic },
+	{ "variadic", call_variadic },
+	{ "many", call_many },
+	{ "early", early },
+	{ "sort", sort },
+	{ "leap", leap },
+	{ "last", call_last },
 };

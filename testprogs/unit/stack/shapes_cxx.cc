@@ -9,14 +9,20 @@ extern const struct shape shapes_cxx[SHAPES_MOST];
 #include <string>
 #include <vector>
 
-namespace {
+namespace
+{
 
 volatile int sink;
 
 struct visitor {
 	visit_fn visit;
-	explicit visitor(visit_fn call) : visit(call) {}
-	~visitor() { visit(); }
+	explicit visitor(visit_fn call) : visit(call)
+	{
+	}
+	~visitor()
+	{
+		visit();
+	}
 };
 
 [[gnu::noinline]] void throwing(int levels, visit_fn visit)

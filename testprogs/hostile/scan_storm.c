@@ -1,0 +1,55 @@
+/*
+ * The process ends while threads are being made and end all the time. Each has an argument that is on its way to it,
+ * and for a moment in nobody's memory but the kernel's and the tracker's.
+ *
+ * RUN: whoholds run %prog
+ * TIMEOUT: 30
+ * KINDS: leak
+ * EXPECT-JSON: [finding("leak")] | length == 1
+ * EXPECT-JSON: finding("leak") | select(.bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lost}})
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/show.h"
+
+static pthread_attr_t detached;
+
+static void *breed(void *argument)
+{
+	pthread_t next;
+	void *volatile own = malloc(100);
+	void *for_next = malloc(64);
+
+	while (pthread_create(&next, &detached, breed, for_next) != 0)
+		usleep(100);
+	free(own);
+	free(argument);
+	return NULL;
+}
+
+static __attribute__((noinline)) void lose(void)
+{
+	for (int i = 0; i < 5; i++)
+		*(volatile char *)malloc(1000) = 'x'; /* line: lost */
+}
+
+static __attribute__((noinline)) void wipe_stack(void)
+{
+	volatile char stack[8192];
+	for (size_t i = 0; i < sizeof stack; i++)
+		stack[i] = 0;
+}
+
+int main(void)
+{
+	pthread_t first;
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	for (int i = 0; i < 8; i++)
+		pthread_create(&first, &detached, breed, malloc(64));
+	lose();
+	wipe_stack();
+	sleep_ms(300);
+	return 0;
+}
