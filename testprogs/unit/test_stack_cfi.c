@@ -18,14 +18,18 @@ __thread struct self_state self TLS_IE;
 
 /* -- expressions -------------------------------------------------------------- */
 
-static bool run(const uint8_t *code, size_t bytes, const struct registers *registers, struct expression_value *ret_value)
+static bool run(const uint8_t *code, size_t bytes, const struct registers *registers,
+		struct expression_value *ret_value)
 {
-	struct cfi_place place = { .how = CFI_IS_EXPRESSION, .bytes = (uint32_t)bytes, .value = (intptr_t)code };
+	struct cfi_place place = { .how = CFI_IS_EXPRESSION,
+				   .bytes = (uint32_t)bytes,
+				   .value = (intptr_t)code };
 	struct reach reach = REACH_NOWHERE;
 	return expression_run(&place, registers, NULL, &reach, ret_value);
 }
 
-#define RUN(registers, ret_value, ...) run((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }), registers, ret_value)
+#define RUN(registers, ret_value, ...) \
+	run((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }), registers, ret_value)
 
 START_TEST(expressions_over_unknown_registers)
 {
@@ -109,7 +113,8 @@ static uint8_t *copy_tables(const struct module *of, struct module *ret_copy, ui
 		if (of->unwind < low || of->unwind >= of->parts[i].high)
 			continue;
 		uint8_t *copy = malloc(bytes);
-		ck_assert(memory_copy(copy, low, bytes)); /* past the sanitizer, which guards the strings in there */
+		ck_assert(memory_copy(copy, low,
+				      bytes)); /* past the sanitizer, which guards the strings in there */
 		*ret_shift = (uintptr_t)copy - low;
 		*ret_copy = *of;
 		ret_copy->part_count = 1;
@@ -128,7 +133,8 @@ static void use_row(struct cfi *cfi)
 		registers.values[i] = (uintptr_t)&registers;
 	for (int i = 0; i < CFI_REGISTERS; i++)
 		if (cfi->row.registers[i].how >= CFI_AT_EXPRESSION)
-			expression_run(&cfi->row.registers[i], &registers, &registers.values[CFI_RSP], NULL, &value);
+			expression_run(&cfi->row.registers[i], &registers, &registers.values[CFI_RSP], NULL,
+				       &value);
 	if (cfi->row.cfa.how == CFI_IS_EXPRESSION)
 		expression_run(&cfi->row.cfa, &registers, NULL, NULL, &value);
 }
@@ -179,9 +185,11 @@ START_TEST(damaged_tables)
 			uint64_t from = cfi.module.unwind - cfi.module.parts[0].low;
 			/* Some rounds in the table or right behind it, the others all over the place. */
 			for (uint64_t n = bytes / 50; n; n--)
-				copy[round % 3 ? from + random_next() % (bytes - from) : random_next() % bytes] = (uint8_t)random_next();
+				copy[round % 3 ? from + random_next() % (bytes - from)
+					       : random_next() % bytes] = (uint8_t)random_next();
 			if (round % 4 == 0)
-				memcpy(copy + from, (const uint8_t[]){ 1, 0x1b, 0xff, 0xff }, 4); /* no table: search all */
+				memcpy(copy + from, (const uint8_t[]){ 1, 0x1b, 0xff, 0xff },
+				       4); /* no table: search all */
 			else
 				memcpy(copy + from, (const void *)module.unwind, 4);
 			for (int n = 0; n < (round % 4 ? 4000 : 20); n++) {
