@@ -143,9 +143,10 @@ check-unit: unit-programs
 check-testprogs: all
 	$(Q)scripts/run-testprogs --build $(PLAIN)
 
-## check-real: real programs with and without the library: same output, same status
+## check-real: real programs with and without the library; what is lost in them, beside memcheck's word
 check-real: all
 	$(Q)scripts/real-programs.sh --build $(PLAIN)
+	$(Q)scripts/leak-peers.sh --build $(PLAIN)
 
 ## check-faults: SIGKILL at any moment, no room for a recording, a directory that can't be used
 check-faults: all

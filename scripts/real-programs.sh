@@ -98,7 +98,7 @@ run_redis() {
 		waited=$((waited + 1))
 		[ $waited -lt 200 ] || return 1
 	done
-	redis-benchmark -s "$socket" -n 20000 -c 20 -q --csv -t set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100 | cut -d, -f1
+	redis-benchmark -s "$socket" -n 5000 -c 20 -q --csv -t set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100 | cut -d, -f1
 	redis-cli -s "$socket" set key value
 	redis-cli -s "$socket" get key
 	redis-cli -s "$socket" eval 'local s = 0 for i = 1, 10000 do s = s + i end return s' 0

@@ -55,7 +55,9 @@ static bool is_bookkeeping(const struct block *block, uint64_t word, enum mark_o
 {
 	if (block->flags & BLOCK_RESOURCE && block->start == word)
 		return true;
-	return of == MARK_OF_LIBC && word % 16 == 0 && word == block->start + block_extent(block) - 8;
+	/* Where libc's allocator notes the chunk behind a block. Blocks of 8 bytes are another allocator's. */
+	return of == MARK_OF_LIBC && word % 16 == 0 && word != block->start &&
+	       word == block->start + block_extent(block) - 8;
 }
 
 void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of)

@@ -488,17 +488,13 @@ bool cfi_is_bottom(const struct cfi *cfi, uint64_t pc)
 	return find_fde(cfi, pc, &common, &program, &start) == 0 && start == pc;
 }
 
-int cfi_find(struct cfi *cfi, uint64_t pc, bool exact)
+int cfi_find_in(struct cfi *cfi, uint64_t pc, bool exact)
 {
 	struct common common;
 	struct dwarf program;
 	uint64_t start;
 	if (!exact)
 		pc--; /* of a call at the very end of a function the return address is behind it */
-	if (!(cfi->copies ? module_find_known(pc, &cfi->module) : module_find(pc, &cfi->module))) {
-		cfi->module.end = 0;
-		return -ENOENT;
-	}
 	int error = find_fde(cfi, pc, &common, &program, &start);
 	if (error)
 		return error;
@@ -510,4 +506,14 @@ int cfi_find(struct cfi *cfi, uint64_t pc, bool exact)
 		return -EBADMSG;
 	cfi->initial = cfi->row;
 	return run(cfi, &program, &common, start, pc);
+}
+
+int cfi_find(struct cfi *cfi, uint64_t pc, bool exact)
+{
+	uint64_t within = exact ? pc : pc - 1;
+	if (!(cfi->copies ? module_find_known(within, &cfi->module) : module_find(within, &cfi->module))) {
+		cfi->module.end = 0;
+		return -ENOENT;
+	}
+	return cfi_find_in(cfi, pc, exact);
 }

@@ -84,6 +84,9 @@ struct cfi {
  */
 int cfi_find(struct cfi *cfi, uint64_t pc, bool exact);
 
+/* The same within cfi->module. */
+int cfi_find_in(struct cfi *cfi, uint64_t pc, bool exact);
+
 /*
  * Whether `pc`, a return address that cfi_find has just found nothing about (-ENODATA), is the bottom of a stack all
  * the same. It is at the very start of a program or of the loader: what is written by hand there

@@ -37,6 +37,9 @@ UNIT_LIBS_test_stack_modules := -ldl
 $(BUILD)/unit/test_stack_modules: | $(STACK_PLUGINS)
 $(BUILD)/obj/cli/testprogs/unit/test_stack_modules.o: BASE_FLAGS += -DPLUGINS='"$(abspath $(STACK_DIR))"'
 
+UNIT_OBJ_test_stack_cfi := $(STACK_WITH)
+UNIT_LIBS_test_stack_cfi := -ldl
+
 UNIT_OBJ_test_stack_remote := $(STACK_WITH) $(STACK_SHAPES:%=$(STACK_DIR)/shapes_%.o)
 
 ## bench-stack: what capturing a stack costs, beside unw_backtrace

@@ -152,6 +152,19 @@ START_TEST(a_free_chunk_keeps_no_neighbour)
 }
 END_TEST
 
+/* redis-server on jemalloc: glibc's old_tz, "UTC". */
+START_TEST(libc_keeps_a_block_of_another_allocator)
+{
+	heap_build(&heap, 2, 8);
+	uint64_t start = heap_address(&heap, 1);
+	struct mark mark;
+	ck_assert_int_eq(mark_init(&mark, &heap.blocks, 0), 0);
+	mark_words(&mark, &start, 1, MARK_OF_LIBC);
+	ck_assert(heap_reached(&heap, 1));
+	mark_release(&mark);
+}
+END_TEST
+
 START_TEST(what_may_not_be_read_is_not_read)
 {
 	/* A block of four pages whose third is protected, as coroutine libraries do with their stacks. */
@@ -278,6 +291,7 @@ int main(void)
 	tcase_add_test(tests, nothing_leads_out_of_an_empty_heap);
 	tcase_add_test(tests, the_list_of_open_streams_keeps_none_open);
 	tcase_add_test(tests, a_free_chunk_keeps_no_neighbour);
+	tcase_add_test(tests, libc_keeps_a_block_of_another_allocator);
 	tcase_add_test(tests, what_may_not_be_read_is_not_read);
 	tcase_add_test(tests, pages_never_touched_are_left_alone);
 	tcase_add_test(tests, out_of_order_blocks_are_refused);

@@ -58,8 +58,8 @@ static void (*leaf)(void) = once;
 #define SET(set) \
 	static NOINLINE void step_##set##0(int left); \
 	STEP(set, 7, 0) \
-	STEP(set, 6, 7) STEP(set, 5, 6) STEP(set, 4, 5) STEP(set, 3, 4) STEP(set, 2, 3) STEP(set, 1, 2) \
-	    STEP(set, 0, 1)
+	STEP(set, 6, 7) \
+	STEP(set, 5, 6) STEP(set, 4, 5) STEP(set, 3, 4) STEP(set, 2, 3) STEP(set, 1, 2) STEP(set, 0, 1)
 SET(a)
 SET(b)
 
