@@ -149,7 +149,7 @@ static enum side side_of(const struct rec_header *header)
 /* Return: whether the matter is settled; false: the file is still being made, look again. */
 static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
 {
-	char path[READER_PATH_BYTES + 256], run[LAUNCH_RUN_BYTES];
+	char path[READER_PATH_BYTES + 256];
 	struct reader reader;
 	snprintf(path, sizeof path, "%s/%s", monitor->launch->directory, name);
 	int error = reader_attach(path, &reader);
@@ -157,8 +157,7 @@ static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
 		return true;
 	if (error)
 		return error != -EINVAL;
-	bool ours = reader_string(&reader, &reader.header, reader.header.run, run, sizeof run) > 0 &&
-		    strcmp(run, monitor->launch->run) == 0;
+	bool ours = strcmp(view_text(&reader.view, reader.header.run), monitor->launch->run) == 0;
 	enum side side = ours ? side_of(&reader.header) : SIDE_OTHER;
 	if (side != SIDE_OURS) {
 		reader_close(&reader);
