@@ -300,11 +300,10 @@ static void reap(struct launch *launch)
 	}
 }
 
-void launch_wait(struct launch *launch, int watched_fd, int timeout_ms)
+void launch_wait(struct launch *launch, int timeout_ms)
 {
-	struct pollfd waits[2] = { { .fd = launch->pidfd, .events = POLLIN },
-				   { .fd = watched_fd, .events = POLLIN } };
-	poll(waits, 2, timeout_ms);
+	struct pollfd end = { .fd = launch->pidfd, .events = POLLIN };
+	poll(&end, 1, timeout_ms);
 	reap(launch);
 }
 
