@@ -135,7 +135,7 @@ stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end en
 	stack_id id = depot_put(&last->frames[total - count + 1], count, cut ? STACK_TRUNCATED : 0,
 				depot_hash_within(hash, last->hashes[total - count], count));
 	last->id = plain == added ? id : 0;
-	last->generation = unwind_generation;
+	last->generation = walk->generation;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	/* Where it ended for want of memory nobody knows how it would end next time. */
 	last->count = last->end == UNWIND_UNREADABLE ? 0 : from + plain;

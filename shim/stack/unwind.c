@@ -41,8 +41,7 @@ static void find_intact(struct walk *walk)
 {
 	static const struct unwind_frame outside = { .sp = UINT64_MAX };
 	const struct last *last = walk->last;
-	bool usable = last && last->count && walk->now.reach.top &&
-		      last->generation == __atomic_load_n(&unwind_generation, __ATOMIC_RELAXED);
+	bool usable = last && last->count && walk->now.reach.top && last->generation == walk->generation;
 	walk->now.intact = usable ? &last->frames[last_intact(last, walk->now.sp)] : &outside;
 }
 
@@ -180,6 +179,7 @@ enum unwind_end unwind_walk(struct walk *walk, const void *frame)
 	now->pc = saved[1];
 	now->bp = saved[0];
 	now->exact = now->odd = false;
+	walk->generation = __atomic_load_n(&unwind_generation, __ATOMIC_ACQUIRE);
 	now->reach = REACH_NOWHERE;
 	reach_enter(&now->reach, walk, now->sp);
 	find_intact(walk);

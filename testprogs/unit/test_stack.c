@@ -457,6 +457,52 @@ START_TEST(threads)
 }
 END_TEST
 
+#define SHARED_LEVELS 40
+static stack_id shared_ids[4][9][SHARED_LEVELS];
+static __thread unsigned shared_thread;
+static pthread_barrier_t together;
+
+static void capture_alone(void)
+{
+	last_stack = stack_capture(__builtin_frame_address(0));
+	__asm__ volatile("");
+}
+
+static void *capture_many(void *data)
+{
+	shared_thread = (unsigned)(uintptr_t)data;
+	for (int level = 0; level < SHARED_LEVELS; level++) {
+		pthread_barrier_wait(&together);
+		for (int shape = 0; shape < 9; shape++) {
+			shapes_O2[shape].call(level + 1, capture_alone);
+			shared_ids[shared_thread][shape][level] = last_stack;
+		}
+	}
+	stack_thread_end();
+	return NULL;
+}
+
+/* Threads that find the same stack at the same time get the same id for it. */
+START_TEST(threads_share_ids)
+{
+	pthread_t others[4];
+	stack_set_depth(256);
+	pthread_barrier_init(&together, NULL, COUNT_OF(others));
+	for (uintptr_t i = 0; i < COUNT_OF(others); i++)
+		pthread_create(&others[i], NULL, capture_many, (void *)i);
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		pthread_join(others[i], NULL);
+	pthread_barrier_destroy(&together);
+	for (int shape = 0; shape < 9; shape++)
+		for (int level = 0; level < SHARED_LEVELS; level++)
+			for (size_t i = 0; i < COUNT_OF(others); i++) {
+				ck_assert_uint_ne(shared_ids[i][shape][level], 0);
+				ck_assert_uint_eq(shared_ids[i][shape][level], shared_ids[0][shape][level]);
+			}
+	stack_set_depth(64);
+}
+END_TEST
+
 static void *capture_on_small_stack(void *data)
 {
 	(void)data;
@@ -605,6 +651,7 @@ int main(void)
 	tcase_add_test(tcase, captures_interrupted_by_captures);
 	tcase_add_test(tcase, captures_left_by_longjmp);
 	tcase_add_test(tcase, threads);
+	tcase_add_test(tcase, threads_share_ids);
 	tcase_add_test(tcase, small_stacks);
 	tcase_add_test(tcase, coroutines);
 	tcase_add_test(tcase, code_without_unwind_tables);
