@@ -91,7 +91,8 @@ static void name_run(char ret_run[LAUNCH_RUN_BYTES], bool all_ends)
 	uint64_t number;
 	if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number)
 		number = process_now();
-	snprintf(ret_run, LAUNCH_RUN_BYTES, "%s%016llx:%d", all_ends ? "+" : "", (unsigned long long)number, getpid());
+	snprintf(ret_run, LAUNCH_RUN_BYTES, "%s%016llx:%d", all_ends ? "+" : "", (unsigned long long)number,
+		 getpid());
 }
 
 static void choose_directory(struct launch *launch)
