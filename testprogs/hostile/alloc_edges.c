@@ -103,7 +103,7 @@ static void check_answers(void)
 /* -- threads --------------------------------------------------------------- */
 
 #define SLOTS 64
-static void *_Atomic exchange[SLOTS];
+static void *exchange[SLOTS];
 
 /* Blocks are freed by another thread than made them, at once, so that addresses come back quickly. */
 static void *pass_on(void *seed)
