@@ -73,7 +73,8 @@ static uint64_t joiner_count(const struct finding *finding)
 	uint64_t count = 0;
 	for (uint32_t i = 0; i < finding_items(finding); i++) {
 		const struct finding_item *item = &finding->items[i];
-		if (item->role == ROLE_waits && item->thread != finding->thread && item->object_kind == KIND_THREAD)
+		if (item->role == ROLE_waits && item->thread != finding->thread &&
+		    item->object_kind == KIND_THREAD)
 			count += item->count > 1 ? item->count : 1;
 	}
 	return count;
