@@ -146,11 +146,24 @@ static bool is_kept(void)
 	return options.keep || (*view_text(recording_view(), recording->run) == '+' && teller_watched());
 }
 
+/* What the contract has and this version has not must not be taken in silence. */
+static void say_what_is_missing(void)
+{
+	if (options.leaks_every) {
+		complain("leaks=PERIOD is not in this version; unreachable memory is looked for at the end");
+		options.leaks_every = 0;
+		options.leaks_at_exit = true;
+	}
+	if (options.max_overhead_percent)
+		complain("max_overhead is not in this version; nothing is sampled because of it");
+}
+
 static bool shim_set_up(void)
 {
 	options_init(&options);
 	const char *list = process_environment("WHOHOLDS_OPTIONS");
 	options_parse(&options, list ? list : "", complain);
+	say_what_is_missing();
 	if (has_sanitizer()) {
 		complain("the program brings its own sanitizer; nothing is recorded");
 		return false;
