@@ -82,7 +82,7 @@ static int run(const struct args *args, struct renderer *renderer)
 		monitor_init(&monitor, renderer, &launch, args->options.keep);
 		code = launch_start(&launch, path, args->rest);
 		while (!code && !launch.ended) {
-			launch_wait(&launch, monitor.changes, POLL_MS);
+			launch_wait(&launch, POLL_MS);
 			monitor_poll(&monitor);
 		}
 		monitor_finish(&monitor);

@@ -91,7 +91,8 @@ static void name_run(char ret_run[LAUNCH_RUN_BYTES], bool all_ends)
 	uint64_t number;
 	if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number)
 		number = process_now();
-	snprintf(ret_run, LAUNCH_RUN_BYTES, "%s%016llx:%d", all_ends ? "+" : "", (unsigned long long)number, getpid());
+	snprintf(ret_run, LAUNCH_RUN_BYTES, "%s%016llx:%d", all_ends ? "+" : "", (unsigned long long)number,
+		 getpid());
 }
 
 static void choose_directory(struct launch *launch)
@@ -300,11 +301,10 @@ static void reap(struct launch *launch)
 	}
 }
 
-void launch_wait(struct launch *launch, int watched_fd, int timeout_ms)
+void launch_wait(struct launch *launch, int timeout_ms)
 {
-	struct pollfd waits[2] = { { .fd = launch->pidfd, .events = POLLIN },
-				   { .fd = watched_fd, .events = POLLIN } };
-	poll(waits, 2, timeout_ms);
+	struct pollfd end = { .fd = launch->pidfd, .events = POLLIN };
+	poll(&end, 1, timeout_ms);
 	reap(launch);
 }
 
