@@ -40,8 +40,12 @@ programs=(
 	"$build/testprogs/real/cxx_threads"
 )
 passed=0 failed=0
-echo '| program | lost, by whoholds | by memcheck: definitely and indirectly | possibly |'
-echo '|---|---|---|---|'
+: >"$build/peers.md"
+row() {
+	echo "$1" | tee -a "$build/peers.md"
+}
+row '| program | lost, by whoholds | by memcheck: definitely and indirectly | possibly |'
+row '|---|---|---|---|'
 for line in "${programs[@]}"; do
 	read -r -a command <<<"$line"
 	"$build/bin/whoholds" run --json="$scratch/json" --set children=no -o "$scratch/text" "${command[@]}" >/dev/null 2>&1 </dev/null
@@ -53,7 +57,7 @@ for line in "${programs[@]}"; do
 		/definitely lost:/ { sure += $4; count += $7 } /indirectly lost:/ { sure += $4; count += $7 }
 		/possibly lost:/ { maybe += $4 } END { print sure + 0, maybe + 0, count + 0 }')
 	name=${line//$build\/testprogs\//}
-	echo "| \`${name//$scratch\//}\` | $bytes bytes, from $blocks blocks | $sure bytes, $count blocks | $maybe bytes |"
+	row "| \`${name//$scratch\//}\` | $bytes bytes, from $blocks blocks | $sure bytes, $count blocks | $maybe bytes |"
 	if [ "$bytes" -le $((sure + maybe)) ]; then
 		passed=$((passed + 1))
 	else

@@ -1,10 +1,14 @@
 /*
  * thread-leak: joinable threads that ended and that nobody joined nor detached; each
  * keeps its stack for as long as the process lives. Threads created from the same
- * stack are one finding. A process that was killed might still have joined them.
+ * stack are one finding. A process that was killed might still have joined them, and
+ * so might one that exits while other threads go on, had it been given a moment more.
  */
 #include "base/sort.h"
 #include "reporter/detect/detection.h"
+
+/* Chosen somewhat arbitrarily: longer than a thread takes from another one's end to the join, shorter than a test. */
+#define SETTLE_NS (100 * NSEC_PER_MSEC)
 
 static bool is_leaked(const struct snap_thread *thread)
 {
@@ -71,6 +75,9 @@ void detect_thread_leak(struct detection *run)
 		while (next < count &&
 		       is_same_place(&snapshot->threads[leaked[first]], &snapshot->threads[leaked[next]]))
 			next++;
+		/* The first to end; those after it of the same place are counted with it. */
+		if (snapshot->threads[leaked[first]].ended + SETTLE_NS > snapshot->now)
+			continue;
 		report(run, &leaked[first], next - first);
 	}
 }

@@ -247,6 +247,22 @@ START_TEST(still_running_is_not_leaked)
 }
 END_TEST
 
+START_TEST(ended_a_moment_ago_may_still_be_joined)
+{
+	ends(t[1], 10 * NSEC_PER_MSEC);
+	t[1]->created_stack = 5;
+	expect_none();
+	/* Counted with another one of its kind. */
+	ends(t[2], 1 * SEC);
+	t[2]->created_stack = 5;
+	world_end(world);
+	const struct finding *finding = world_found(world, FINDING_thread_leak);
+	ck_assert_ptr_nonnull(finding);
+	ck_assert_uint_eq(finding->count, 2);
+	ck_assert_uint_eq(finding->thread, t[2]->id);
+}
+END_TEST
+
 /* -- the rest -------------------------------------------------------------------- */
 
 START_TEST(limits_come_from_options)
@@ -361,6 +377,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, never_joined);
 	tcase_add_loop_test(tests, not_leaked, 0, 4);
 	tcase_add_test(tests, still_running_is_not_leaked);
+	tcase_add_test(tests, ended_a_moment_ago_may_still_be_joined);
 	tcase_add_test(tests, limits_come_from_options);
 	tcase_add_test(tests, most_serious_and_oldest_first);
 	tcase_add_test(tests, looks_by_kind);
