@@ -83,6 +83,9 @@ $(PLAIN)/obj/lib/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(BASE_FLAGS) $(LIB_FLAGS) -MMD -MP -c -o $@ $<
 
+# Where the command looks for the library when it is not beside it.
+$(BUILD)/obj/cli/reporter/cli/launch.o: BASE_FLAGS += -DWH_LIBDIR='"$(LIBDIR)"'
+
 $(BUILD)/obj/cli/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(BASE_FLAGS) $(SAN_FLAGS) -MMD -MP -c -o $@ $<

@@ -161,6 +161,12 @@ if command -v musl-gcc >/dev/null && musl-gcc -o "$place/musl" "$place/p.c" 2>/d
 else
 	skip 'a musl program' 'no musl-gcc'
 fi
+printf "int main(void) { return 0; }\n" >"$place/san.c"
+if gcc -fsanitize=address -o "$place/san" "$place/san.c" 2>/dev/null; then
+	gives 126 "sanitizer" "$wh" run "$place/san"
+else
+	skip "a program with AddressSanitizer" "gcc has no runtime of it here"
+fi
 head -c 100 "$place/plain" >"$place/cut"
 chmod +x "$place/cut"
 gives 126 'cut' "$wh" run "$place/cut"

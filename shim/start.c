@@ -122,7 +122,10 @@ static void groups_on(void)
 	__atomic_store_n(&hook_groups, groups, __ATOMIC_RELEASE);
 }
 
-/* WHOHOLDS_RUN is "ID:PID" of the command that started the run and renders what is found in it. */
+/*
+ * WHOHOLDS_RUN is "ID:PID" of the command that started the run and renders what is found in it; "+ID:PID" where
+ * it wants to see the end of every process, also of one in which nothing was found.
+ */
 static void find_watcher(void)
 {
 	const char *run = view_text(recording_view(), recording->run);
@@ -135,6 +138,12 @@ static void find_watcher(void)
 		return;
 	__atomic_store_n((uint64_t *)&recording->watcher_ticks, ticks, __ATOMIC_RELAXED);
 	__atomic_store_n((int32_t *)&recording->watcher_pid, pid, __ATOMIC_RELEASE);
+}
+
+/* Whether the recording stays where nothing was found. A command that is gone looks at no end any more. */
+static bool is_kept(void)
+{
+	return options.keep || (*view_text(recording_view(), recording->run) == '+' && teller_watched());
 }
 
 static bool shim_set_up(void)
@@ -339,7 +348,7 @@ void start_daemon_child(void)
 		recording->exit_code = 0;
 		recording->ended_mono = sys_monotonic();
 		atomic_store_explicit(&recording->state, REC_EXITED, memory_order_release);
-		if (recording->alerts == 0 && !options.keep)
+		if (recording->alerts == 0 && !is_kept())
 			recording_unlink();
 	}
 	start_fork_child();
@@ -352,7 +361,7 @@ void start_before_exec(void)
 	allocation_flush();
 	recording->ended_mono = sys_monotonic();
 	atomic_store_explicit(&recording->state, REC_EXECED, memory_order_release);
-	if (recording->alerts == 0 && !options.keep)
+	if (recording->alerts == 0 && !is_kept())
 		recording_hide();
 }
 
@@ -412,7 +421,7 @@ void start_process_ends(int status, enum start_end how)
 			      memory_order_release);
 	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
 		teller_tell(told, how == START_END_EXIT ? TRIGGER_EXIT : TRIGGER_CRASH);
-	if (how == START_END_EXIT && !options.keep && recording->alerts == 0)
+	if (how == START_END_EXIT && recording->alerts == 0 && !is_kept())
 		recording_unlink();
 	self.busy -= HOOK_IN_ALLOCATOR;
 	errno = kept_errno;

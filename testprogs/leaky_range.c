@@ -12,7 +12,8 @@
  * TIMEOUT: 20
  * KINDS: stuck-holder
  * EXPECT: error stuck-holder:
- * EXPECT: "reader"
+ * EXPECT: thread 2 "reader" has been blocked for
+ * EXPECT: in chan_recv and holds what 4 threads wait for
  * EXPECT: chan_recv
  * EXPECT: chan.c:{{line chan.c chan_recv waits}}
  * EXPECT: leaky_range.c:{{line receives}}

@@ -100,7 +100,7 @@ static void print_elsewhere(const struct discovery *discovery, struct tally *tal
 	for (struct dirent *entry; proc && (entry = readdir(proc));) {
 		struct reader reader;
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		if (pid <= 0 || reader_open_pid(pid, &reader) != 0)
+		if (pid <= 0 || reader_attach_pid(pid, &reader) != 0)
 			continue;
 		/* A fork child has its parent's mapping until it has made its own. */
 		if (!was_listed(discovery, &reader) && process_of(reader.view.header) == pid) {
@@ -135,7 +135,7 @@ static int list(const struct args *args)
 	}
 	for (size_t i = 0; i < discovery.count; i++) {
 		struct reader reader;
-		if (reader_open(discovery.found[i].path, &reader) != 0) {
+		if (reader_attach(discovery.found[i].path, &reader) != 0) {
 			/* Gone since the directory was read: a process that had nothing to report. */
 			tally.unreadable += reader.error[0] && strstr(reader.error, "no recording '") == NULL;
 			if (args->verbosity > 0)

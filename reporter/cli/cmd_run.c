@@ -62,8 +62,6 @@ static struct options options_for_library(const struct args *args)
 		snprintf(in_force.log, sizeof in_force.log, "stderr");
 	if (strcmp(in_force.json, "-") == 0)
 		snprintf(in_force.json, sizeof in_force.json, "none");
-	/* Otherwise a process with nothing to report would take its recording along, and its end would not be seen. */
-	in_force.keep |= args->json || args->verbosity > 0 || strcmp(args->format, "text") != 0;
 	return in_force;
 }
 
@@ -77,12 +75,14 @@ static int run(const struct args *args, struct renderer *renderer)
 	if (code)
 		return code;
 	struct options in_force = options_for_library(args);
-	code = launch_prepare(&launch, &in_force);
+	/* Otherwise a process with nothing to report would take its recording along, and its end would not be seen. */
+	bool all_ends = args->json || args->verbosity > 0 || strcmp(args->format, "text") != 0;
+	code = launch_prepare(&launch, &in_force, all_ends);
 	if (!code) {
 		monitor_init(&monitor, renderer, &launch, args->options.keep);
 		code = launch_start(&launch, path, args->rest);
 		while (!code && !launch.ended) {
-			launch_wait(&launch, monitor.changes, POLL_MS);
+			launch_wait(&launch, POLL_MS);
 			monitor_poll(&monitor);
 		}
 		monitor_finish(&monitor);

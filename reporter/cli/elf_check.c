@@ -3,6 +3,8 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +161,29 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* Whether the program is linked to a library whose name begins so. */
+static bool needs_library(int fd, const char *name)
+{
+	bool needed = false;
+	Elf *elf = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(fd, ELF_C_READ, NULL);
+	for (Elf_Scn *section = NULL; elf && !needed && (section = elf_nextscn(elf, section));) {
+		GElf_Shdr header;
+		GElf_Dyn entry;
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNAMIC)
+			continue;
+		Elf_Data *data = elf_getdata(section, NULL);
+		for (int i = 0; data && !needed && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL;
+		     i++) {
+			const char *library = entry.d_tag == DT_NEEDED
+						  ? elf_strptr(elf, header.sh_link, entry.d_un.d_val)
+						  : NULL;
+			needed = library && strncmp(library, name, strlen(name)) == 0;
+		}
+	}
+	elf_end(elf);
+	return needed;
+}
+
 static int check_elf(const struct candidate *file, int fd, const struct stat *stat_buffer,
 		     struct elf_file *elf, struct text *ret_reason)
 {
@@ -203,6 +228,11 @@ static int check_elf(const struct candidate *file, int fd, const struct stat *st
 		text_format(&words, "needs the loader '%s', which is not there", elf->loader);
 		return refuse(ret_reason, file, what, "install the C library that it was built for");
 	}
+	/* It would end the program at its start. The other sanitizers' runtimes bear us, and we leave theirs alone. */
+	if (needs_library(fd, "libasan.so") || needs_library(fd, "liblsan.so"))
+		return refuse(ret_reason, file,
+			      "is built with a sanitizer that must come before any other library",
+			      "run it as it is, or build it without -fsanitize");
 	return 0;
 }
 

@@ -85,13 +85,14 @@ static int set_preload(const char *library)
 	return 0;
 }
 
-/* ID:PID, a number that no other run has and whom processes of the run let render what they find. */
-static void name_run(char ret_run[LAUNCH_RUN_BYTES])
+/* [+]ID:PID, a number that no other run has and whom processes of the run let render what they find. */
+static void name_run(char ret_run[LAUNCH_RUN_BYTES], bool all_ends)
 {
 	uint64_t number;
 	if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number)
 		number = process_now();
-	snprintf(ret_run, LAUNCH_RUN_BYTES, "%016llx:%d", (unsigned long long)number, getpid());
+	snprintf(ret_run, LAUNCH_RUN_BYTES, "%s%016llx:%d", all_ends ? "+" : "", (unsigned long long)number,
+		 getpid());
 }
 
 static void choose_directory(struct launch *launch)
@@ -115,7 +116,7 @@ static void choose_directory(struct launch *launch)
 			 strerror(-error));
 }
 
-int launch_prepare(struct launch *ret_launch, const struct options *in_force)
+int launch_prepare(struct launch *ret_launch, const struct options *in_force, bool all_ends)
 {
 	char library[PATH_MAX + 64], list[8 * OPTION_TEXT_BYTES];
 	struct text text = TEXT_OF(list);
@@ -131,7 +132,7 @@ int launch_prepare(struct launch *ret_launch, const struct options *in_force)
 	if (error)
 		return error;
 	choose_directory(ret_launch);
-	name_run(ret_launch->run);
+	name_run(ret_launch->run, all_ends);
 	options_write(in_force, &text);
 	if (setenv("WHOHOLDS_OPTIONS", list, 1) != 0 || setenv("WHOHOLDS_RUN", ret_launch->run, 1) != 0 ||
 	    (ret_launch->directory && setenv("WHOHOLDS_DIR", ret_launch->directory, 1) != 0)) {
@@ -300,11 +301,10 @@ static void reap(struct launch *launch)
 	}
 }
 
-void launch_wait(struct launch *launch, int watched_fd, int timeout_ms)
+void launch_wait(struct launch *launch, int timeout_ms)
 {
-	struct pollfd waits[2] = { { .fd = launch->pidfd, .events = POLLIN },
-				   { .fd = watched_fd, .events = POLLIN } };
-	poll(waits, 2, timeout_ms);
+	struct pollfd end = { .fd = launch->pidfd, .events = POLLIN };
+	poll(&end, 1, timeout_ms);
 	reap(launch);
 }
 

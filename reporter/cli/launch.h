@@ -35,15 +35,16 @@ struct launch {
 int launch_library(char *ret_path, size_t bytes);
 
 /*
- * Sets the environment that makes the library record. Return: 0, or an exit code after a message.
+ * Sets the environment that makes the library record. `all_ends`: a process that ends with nothing to report leaves
+ * its recording for us, for as long as we are there. Return: 0, or an exit code after a message.
  */
-int launch_prepare(struct launch *ret_launch, const struct options *in_force);
+int launch_prepare(struct launch *ret_launch, const struct options *in_force, bool all_ends);
 
 /* Starts it. `path` is what elf_check_find found. Return: 0, or an exit code after a message. */
 int launch_start(struct launch *launch, const char *path, char **argv);
 
-/* Waits until the program ends, `watched_fd` (-1: none) can be read, or `timeout_ms` are over. */
-void launch_wait(struct launch *launch, int watched_fd, int timeout_ms);
+/* Waits until the program ends, or `timeout_ms` are over. */
+void launch_wait(struct launch *launch, int timeout_ms);
 
 /* What a shell would call the status. */
 int launch_exit_code(const struct launch *launch);

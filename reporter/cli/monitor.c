@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,6 +24,8 @@
 #define GRACE_NS (500 * NSEC_PER_MSEC)
 /* Of the time, one part in so many may go into reports of one process while it runs. */
 #define TELL_SHARE 10
+/* More than two ticks of the coarsest kernel clock there is (100 Hz). */
+#define CLOCK_TICK_NS (25 * (int64_t)NSEC_PER_MSEC)
 #define GRACE_STEP_NS (10 * (long)NSEC_PER_MSEC)
 
 /* A file is known by its name, which holds a pid, and its inode: each alone may be used again. */
@@ -47,17 +48,7 @@ struct watched {
 
 void monitor_init(struct monitor *monitor, struct renderer *renderer, const struct launch *launch, bool keep)
 {
-	*monitor = (struct monitor){
-		.renderer = renderer, .launch = launch, .keep = keep, .dirty = true, .changes = -1
-	};
-	if (!launch->directory)
-		return;
-	monitor->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (monitor->changes >= 0 && inotify_add_watch(monitor->changes, launch->directory,
-						       IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
-		close(monitor->changes);
-		monitor->changes = -1;
-	}
+	*monitor = (struct monitor){ .renderer = renderer, .launch = launch, .keep = keep, .dirty = true };
 }
 
 /* -- finding the recordings ------------------------------------------------ */
@@ -149,7 +140,7 @@ static enum side side_of(const struct rec_header *header)
 /* Return: whether the matter is settled; false: the file is still being made, look again. */
 static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
 {
-	char path[READER_PATH_BYTES + 256], run[LAUNCH_RUN_BYTES];
+	char path[READER_PATH_BYTES + 256];
 	struct reader reader;
 	snprintf(path, sizeof path, "%s/%s", monitor->launch->directory, name);
 	int error = reader_attach(path, &reader);
@@ -157,8 +148,7 @@ static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
 		return true;
 	if (error)
 		return error != -EINVAL;
-	bool ours = reader_string(&reader, &reader.header, reader.header.run, run, sizeof run) > 0 &&
-		    strcmp(run, monitor->launch->run) == 0;
+	bool ours = strcmp(view_text(&reader.view, reader.header.run), monitor->launch->run) == 0;
 	enum side side = ours ? side_of(&reader.header) : SIDE_OTHER;
 	if (side != SIDE_OURS) {
 		reader_close(&reader);
@@ -183,12 +173,28 @@ static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
 	return true;
 }
 
+/*
+ * A directory's time tells whether files came or went since it was read, up to the kernel's clock tick. (inotify would tell
+ * it sooner than anybody needs it, and closing it takes longer than many a program runs.)
+ */
+static bool may_hold_new(struct monitor *monitor)
+{
+	struct stat stat_buffer;
+	struct timespec now;
+	if (stat(monitor->launch->directory, &stat_buffer) != 0)
+		return false;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	const struct timespec *changed = &stat_buffer.st_mtim;
+	int64_t age = (now.tv_sec - changed->tv_sec) * (int64_t)NSEC_PER_SEC + now.tv_nsec - changed->tv_nsec;
+	bool same =
+	    changed->tv_sec == monitor->changed.tv_sec && changed->tv_nsec == monitor->changed.tv_nsec;
+	monitor->changed = *changed;
+	return monitor->dirty || !same || age < CLOCK_TICK_NS;
+}
+
 static void find_recordings(struct monitor *monitor)
 {
-	char events[4096];
-	while (monitor->changes >= 0 && read(monitor->changes, events, sizeof events) > 0)
-		monitor->dirty = true;
-	if (!monitor->launch->directory || (monitor->changes >= 0 && !monitor->dirty))
+	if (!monitor->launch->directory || !may_hold_new(monitor))
 		return;
 	monitor->dirty = false;
 	DIR *directory = opendir(monitor->launch->directory);
@@ -412,7 +418,5 @@ void monitor_finish(struct monitor *monitor)
 		free(monitor->strangers[i].name);
 	free(monitor->watched);
 	free(monitor->strangers);
-	if (monitor->changes >= 0)
-		close(monitor->changes);
-	*monitor = (struct monitor){ .changes = -1 };
+	*monitor = (struct monitor){ 0 };
 }

@@ -12,6 +12,8 @@
 #ifndef WH_CLI_MONITOR_H
 #define WH_CLI_MONITOR_H
 
+#include <time.h>
+
 #include "reporter/cli/launch.h"
 #include "reporter/cli/render.h"
 
@@ -22,8 +24,8 @@ struct monitor {
 	struct renderer *renderer;
 	const struct launch *launch;
 	bool keep;               /* the user wants the recordings */
-	bool dirty;              /* the directory may hold something new */
-	int changes;             /* inotify descriptor; -1: the directory is read at each poll */
+	bool dirty;              /* the directory is to be read, whatever its time says */
+	struct timespec changed; /* the directory's time at the last look */
 	struct watched *watched; /* recordings of the run; owned */
 	size_t watched_count, watched_room;
 	struct stranger *strangers; /* files that are not of the run; owned */

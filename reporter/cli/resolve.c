@@ -23,26 +23,23 @@ pid_t resolve_pid(const char *name)
 static int open_left(pid_t pid, struct reader *ret_reader)
 {
 	struct discovery discovery;
-	int error = -ENOENT;
+	const char *path = NULL;
 	uint64_t newest = 0;
+	int error = -ENOENT;
 	if (discover(&discovery) != 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < discovery.count; i++) {
 		struct reader reader;
-		if (reader_open(discovery.found[i].path, &reader) != 0)
+		if (reader_attach(discovery.found[i].path, &reader) != 0)
 			continue;
-		if (reader.view.header->pid != pid || reader.view.header->started_real < newest) {
-			reader_close(&reader);
-			continue;
+		if (reader.view.header->pid == pid && reader.view.header->started_real >= newest) {
+			newest = reader.view.header->started_real;
+			path = discovery.found[i].path;
 		}
-		if (error == 0)
-			reader_close(ret_reader);
-		newest = reader.view.header->started_real;
-		*ret_reader = reader;
-		/* The view points into the reader, which has moved. */
-		ret_reader->view.header = &ret_reader->header;
-		error = 0;
+		reader_close(&reader);
 	}
+	if (path)
+		error = reader_open(path, ret_reader);
 	discovery_release(&discovery);
 	return error;
 }
@@ -57,10 +54,12 @@ int resolve_recording(const char *name, struct reader *ret_reader)
 	bool zombie = error == -ENODATA && process_stat(pid, 0, &stat) == 0 && process_is_zombie(&stat);
 	if (error != -ESRCH && !zombie)
 		return error;
-	struct reader left = READER_CLOSED;
+	/* What was said of the process stands, unless something is found. */
+	struct reader left;
 	if (open_left(pid, &left) != 0)
 		return error;
 	*ret_reader = left;
+	/* The view points into the reader, which has moved. */
 	ret_reader->view.header = &ret_reader->header;
 	return 0;
 }

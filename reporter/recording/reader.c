@@ -306,6 +306,37 @@ static void free_copies(void *copies[REC_TABLES])
 		free(copies[id]);
 }
 
+/* The view is of these from now on. A table that was not copied looks empty. */
+static void take_copies(struct reader *reader, struct rec_header *header, void *copies[REC_TABLES])
+{
+	bound_series(header);
+	free_copies(reader->copies);
+	memcpy(reader->copies, copies, REC_TABLES * sizeof copies[0]);
+	reader->header = *header;
+	reader->view.header = &reader->header;
+	for (unsigned id = 0; id < REC_TABLES; id++)
+		reader->view.tables[id] = copies[id];
+	/* The copy is nobody's to write, whatever the target does meanwhile. */
+	reader->view.live = false;
+}
+
+/* The header and the strings alone. */
+static int copy_briefly(struct reader *reader)
+{
+	struct rec_header header;
+	void *copies[REC_TABLES] = { NULL };
+	int error = reader_glance(reader, &header);
+	if (!error)
+		error = copy_table(reader, &header, REC_STRINGS, &copies[REC_STRINGS]);
+	if (error)
+		return error;
+	for (unsigned id = 0; id < REC_TABLES; id++)
+		if (id != REC_STRINGS)
+			atomic_store_explicit(&header.tables[id].used, 0, memory_order_relaxed);
+	take_copies(reader, &header, copies);
+	return 0;
+}
+
 int reader_refresh(struct reader *reader)
 {
 	struct rec_header header, later;
@@ -323,31 +354,8 @@ int reader_refresh(struct reader *reader)
 		free_copies(copies);
 		return error;
 	}
-	bound_series(&header);
-	free_copies(reader->copies);
-	memcpy(reader->copies, copies, sizeof copies);
-	reader->header = header;
-	reader->view.header = &reader->header;
-	for (unsigned id = 0; id < REC_TABLES; id++)
-		reader->view.tables[id] = copies[id];
-	/* The copy is nobody's to write, whatever the target does meanwhile. */
-	reader->view.live = false;
+	take_copies(reader, &header, copies);
 	return 0;
-}
-
-ssize_t reader_string(struct reader *reader, const struct rec_header *header, text_id text, char *ret_text,
-		      size_t bytes)
-{
-	uint64_t used = used_of(header, REC_STRINGS);
-	ret_text[0] = '\0';
-	if (!text || text >= used)
-		return 0;
-	uint64_t part = MIN_OF(bytes - 1, used - text);
-	int error = fetch(reader, ret_text, part, header->tables[REC_STRINGS].offset + text);
-	if (error)
-		return fail_fetch(reader, error, "strings");
-	ret_text[part] = '\0';
-	return (ssize_t)strlen(ret_text);
 }
 
 int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks)
@@ -412,9 +420,9 @@ static int reader_fail_close(struct reader *reader, int error)
 }
 
 /* `reader` has its path and fd. */
-static int start(struct reader *reader)
+static int start(struct reader *reader, bool briefly)
 {
-	int error = reader_refresh(reader);
+	int error = briefly ? copy_briefly(reader) : reader_refresh(reader);
 	return error ? reader_fail_close(reader, error) : 0;
 }
 
@@ -446,16 +454,13 @@ static int open_path(const char *path, struct reader *ret_reader)
 int reader_open(const char *path, struct reader *ret_reader)
 {
 	int error = open_path(path, ret_reader);
-	return error ? error : start(ret_reader);
+	return error ? error : start(ret_reader, false);
 }
 
 int reader_attach(const char *path, struct reader *ret_reader)
 {
 	int error = open_path(path, ret_reader);
-	if (error)
-		return error;
-	error = reader_glance(ret_reader, &ret_reader->header);
-	return error ? reader_fail_close(ret_reader, error) : 0;
+	return error ? error : start(ret_reader, true);
 }
 
 /* One line of /proc/PID/maps; `ret_name` points into it. */
@@ -536,7 +541,7 @@ static int open_mapped(struct reader *reader, pid_t pid, uint64_t inode)
 	return -1;
 }
 
-int reader_open_pid(pid_t pid, struct reader *ret_reader)
+static int open_process(pid_t pid, struct reader *ret_reader)
 {
 	uint64_t inode = 0;
 	char path[64];
@@ -554,7 +559,7 @@ int reader_open_pid(pid_t pid, struct reader *ret_reader)
 		return reader_fail_close(ret_reader, error);
 	ret_reader->fd = open_mapped(ret_reader, pid, inode);
 	if (ret_reader->fd >= 0)
-		return start(ret_reader);
+		return 0;
 	snprintf(path, sizeof path, "/proc/%d/mem", pid);
 	snprintf(ret_reader->path, sizeof ret_reader->path, "%s", path);
 	ret_reader->memory_of = pid;
@@ -568,7 +573,19 @@ int reader_open_pid(pid_t pid, struct reader *ret_reader)
 		     pid, strerror(-error));
 		return reader_fail_close(ret_reader, error);
 	}
-	return start(ret_reader);
+	return 0;
+}
+
+int reader_open_pid(pid_t pid, struct reader *ret_reader)
+{
+	int error = open_process(pid, ret_reader);
+	return error ? error : start(ret_reader, false);
+}
+
+int reader_attach_pid(pid_t pid, struct reader *ret_reader)
+{
+	int error = open_process(pid, ret_reader);
+	return error ? error : start(ret_reader, true);
 }
 
 void reader_close(struct reader *reader)

@@ -51,7 +51,10 @@ struct reader {
  */
 int reader_open(const char *path, struct reader *ret_reader);
 
-/* The same without copying the tables: the view is not to be used before the first refresh. */
+/*
+ * The same, but only the header and the strings are copied until the first refresh: for those who want to know whose a
+ * recording is. The other tables of the view are empty.
+ */
 int reader_attach(const char *path, struct reader *ret_reader);
 
 /*
@@ -60,6 +63,7 @@ int reader_attach(const char *path, struct reader *ret_reader);
  * -ESRCH no such process, -ENODATA the process runs without whoholds, -EACCES it may not be looked into.
  */
 int reader_open_pid(pid_t pid, struct reader *ret_reader);
+int reader_attach_pid(pid_t pid, struct reader *ret_reader);
 
 /*
  * Copies anew. Entries that belong to others (stacks, strings, modules) are copied after those that name
@@ -70,13 +74,6 @@ int reader_refresh(struct reader *reader);
 
 /* Copies the header alone, checked. The tables of the view stay those of the last refresh, and so does the view. */
 int reader_glance(struct reader *reader, struct rec_header *ret_header);
-
-/*
- * The string `text` of the recording, read past the copies: for one look at a recording's run
- * without copying all of it. Return: its length (cut to bytes - 1), or a negative errno.
- */
-ssize_t reader_string(struct reader *reader, const struct rec_header *header, text_id text, char *ret_text,
-		      size_t bytes);
 
 /* Writes the watcher's fields of the header, so that the target lets `pid` render its alerts (0: it serves itself). */
 int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks);

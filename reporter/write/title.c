@@ -67,6 +67,18 @@ static uint64_t waiter_count(const struct finding *finding)
 	return MAX_OF(count, finding->count);
 }
 
+/* Those among them that wait for the thread itself, to join it: it does not hold what they want. */
+static uint64_t joiner_count(const struct finding *finding)
+{
+	uint64_t count = 0;
+	for (uint32_t i = 0; i < finding_items(finding); i++) {
+		const struct finding_item *item = &finding->items[i];
+		if (item->role == ROLE_waits && item->thread != finding->thread && item->object_kind == KIND_THREAD)
+			count += item->count > 1 ? item->count : 1;
+	}
+	return count;
+}
+
 /* `64 KiB in 1,024 blocks`. */
 static const char *bytes_in_blocks(struct names *names, const struct finding *finding)
 {
@@ -204,8 +216,9 @@ static const char *title_stuck_holder(struct names *names, const struct account 
 {
 	const struct finding *finding = account->finding;
 	const char *place_text = place(names, " in", item_with(finding, ROLE_blocked, 0));
-	uint64_t waiters = waiter_count(finding);
+	uint64_t waiters = waiter_count(finding), joiners = joiner_count(finding);
 	const char *held = holdings(names, finding);
+	waiters -= MIN_OF(waiters, joiners);
 	if (waiters)
 		held = names_format(names, "what %s thread%s %s for", names_count(names, waiters),
 				    plural(waiters), wait_verb(account, waiters));
