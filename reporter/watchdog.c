@@ -127,6 +127,7 @@ static void tick(void)
 	atomic_store_explicit(&recording->tick_mono, now, memory_order_relaxed);
 	atomic_fetch_add_explicit(&recording->ticks, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&recording->era, 1, memory_order_relaxed);
+	stack_modules_check();
 
 	struct arena *arena = &watch.arenas[watch.turn ^= 1];
 	arena_reset(arena);

@@ -217,6 +217,9 @@ __attribute__((constructor)) static void start_constructor(void)
 {
 	real_ready();
 	start_shim();
+	/* Now the loader is done with what the program needs: record all of it, for addresses of data too. */
+	if (recording)
+		stack_modules_changed(false);
 }
 
 /* A vfork child runs in the parent's memory: it must not touch what is the parent's. */

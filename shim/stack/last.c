@@ -7,25 +7,24 @@
 
 uint32_t unwind_generation = 1;
 
+/* What differs between a frame's pc and what is in its place now. */
+READS_STACKS static inline uint64_t difference(const struct unwind_frame *frame)
+{
+	return ((const uint64_t *)frame->sp)[-1] ^ frame->pc;
+}
+
 READS_STACKS NOINLINE uint32_t last_intact(const struct last *last, uint64_t sp)
 {
-	const struct unwind_frame *frames = last->frames;
-	uint32_t count = last->count;
-	while (count && frames[count].sp < sp)
-		count--;
-	uint32_t i = 1;
+	const struct unwind_frame *frame = &last->frames[1], *end = &last->frames[last->count + 1];
+	while (end > frame && end[-1].sp < sp)
+		end--;
 	/* Four at a time: what this costs is loads, and so are branches saved. */
-	for (; i + 3 <= count; i += 4) {
-		uint64_t differ = ((const uint64_t *)frames[i].sp)[-1] ^ frames[i].pc;
-		differ |= ((const uint64_t *)frames[i + 1].sp)[-1] ^ frames[i + 1].pc;
-		differ |= ((const uint64_t *)frames[i + 2].sp)[-1] ^ frames[i + 2].pc;
-		differ |= ((const uint64_t *)frames[i + 3].sp)[-1] ^ frames[i + 3].pc;
-		if (differ)
+	for (; end - frame >= 4; frame += 4)
+		if (difference(frame) | difference(frame + 1) | difference(frame + 2) | difference(frame + 3))
 			break;
-	}
-	while (i <= count && ((const uint64_t *)frames[i].sp)[-1] == frames[i].pc)
-		i++;
-	uint32_t intact = i - 1;
+	while (frame < end && !difference(frame))
+		frame++;
+	uint32_t intact = (uint32_t)(frame - last->frames) - 1;
 	for (const struct last_saved *saved = last->saved; saved < last->saved + last->saved_count; saved++) {
 		if (saved->frame > intact)
 			break;
@@ -33,6 +32,18 @@ READS_STACKS NOINLINE uint32_t last_intact(const struct last *last, uint64_t sp)
 			return (uint32_t)saved->frame - 1;
 	}
 	return intact;
+}
+
+stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+{
+	uint32_t count = last->count;
+	if (!count || last->frames[count].sp != sp || last->frames[count].pc != pc ||
+	    last->generation != __atomic_load_n(&unwind_generation, __ATOMIC_ACQUIRE))
+		return 0;
+	uint64_t bp_there = last_bp(last, count);
+	if (bp_there != BP_UNUSED && bp_there != bp)
+		return 0;
+	return last_intact(last, sp) == count ? last->id : 0;
 }
 
 /* Frame pointers matter from where one was used inward to where it was loaded. */

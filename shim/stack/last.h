@@ -58,6 +58,9 @@ extern uint32_t unwind_generation;
 /* The innermost frame that is intact; 0 (the sentinel): none. Frames below `sp` are of no interest. Context: hook. */
 uint32_t last_intact(const struct last *last, uint64_t sp);
 
+/* The id of the whole stack where it is the very same, from the innermost frame on; 0: it is not. Context: hook. */
+stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp);
+
 /*
  * Takes in what the walk found. Return: the id of the stack. Where the outer frames that are kept are too few,
  * *ret_short is set and nothing is done: walk again without them. Context: hook.

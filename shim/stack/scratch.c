@@ -1,7 +1,6 @@
 #include "stack/scratch.h"
 
 #include "platform/sys.h"
-#include "registry/thread.h"
 #include "stack/stack.h"
 
 static NOINLINE struct scratch *make_scratch(void)
@@ -29,7 +28,7 @@ static NOINLINE uint32_t walks_going_on(struct scratch *scratch, uint64_t sp)
 	return level;
 }
 
-struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level)
+NOINLINE struct scratch *scratch_take_other(uint64_t sp, uint32_t *ret_level)
 {
 	struct scratch *scratch = self.scratch;
 	if (UNLIKELY(!scratch)) {
@@ -44,17 +43,10 @@ struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level)
 			return NULL;
 	}
 	self.scratch_busy = level + 1;
-	/* A handler that comes in between must find the level taken before it is used. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	scratch->walks[level].sp = sp;
 	*ret_level = level;
 	return scratch;
-}
-
-void scratch_release(uint32_t level)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	self.scratch_busy = level;
 }
 
 void stack_thread_end(void)

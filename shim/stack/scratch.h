@@ -10,6 +10,7 @@
 #define WH_STACK_SCRATCH_H
 
 #include "base/context.h"
+#include "registry/thread.h"
 #include "stack/bounds.h"
 #include "stack/last.h"
 #include "stack/unwind.h"
@@ -29,7 +30,27 @@ struct scratch {
  * Takes room for a walk up from `sp`: that of number *ret_level, which goes to scratch_release. Return: NULL
  * where there is none (no memory, or nested too deep). Context: hook.
  */
-struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level);
-void scratch_release(uint32_t level);
+static inline struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level);
+
+struct scratch *scratch_take_other(uint64_t sp, uint32_t *ret_level);
+
+static inline struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level)
+{
+	struct scratch *scratch = self.scratch;
+	if (UNLIKELY(!scratch || self.scratch_busy))
+		return scratch_take_other(sp, ret_level);
+	self.scratch_busy = 1;
+	/* A handler that comes in between must find the level taken before it is used. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	scratch->walks[0].sp = sp;
+	*ret_level = 0;
+	return scratch;
+}
+
+static inline void scratch_release(uint32_t level)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	self.scratch_busy = level;
+}
 
 #endif

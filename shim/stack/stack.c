@@ -46,12 +46,14 @@ static stack_id capture_first(struct scratch *scratch, const void *frame)
 	struct walk *walk = &scratch->walks[0].walk;
 	struct last *last = &scratch->last;
 	bool too_short = false;
+	const uint64_t *saved = frame;
+	stack_id same = last_same(last, (uintptr_t)(saved + 2), saved[1], saved[0]);
+	if (LIKELY(same))
+		return same;
 	walk->last = last;
 	walk->limit = unwind_depth + WALK_SPARE;
 	enum unwind_end end = unwind_walk(walk, frame);
 	if (LIKELY(end == UNWIND_JOINED)) {
-		if (walk->first == WALK_MOST && walk->joined == last->count && last->id)
-			return last->id; /* the very same */
 		stack_id id = last_put(last, walk, end, &too_short);
 		if (LIKELY(!too_short))
 			return id;
