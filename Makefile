@@ -130,7 +130,6 @@ demo:
 test:
 	$(Q)scripts/deps.sh build test
 	$(Q)$(MAKE) -j$$(nproc) all unit-programs
-	$(Q)$(MAKE) -j$$(nproc) SAN=address,undefined $(PLAIN)/san/bin/whoholds unit-programs
 	$(Q)scripts/test-all $(PLAIN)
 
 ## check: static checks (layers, exports, imports, docs, style, clang-tidy, cppcheck, shellcheck)
