@@ -44,7 +44,8 @@ CLI_LIBS := -ldw -lelf -liberty
 
 # Test programs look as a distribution's programs do, save that every call keeps its frame.
 PROG_FLAGS := -O1 -g -fno-optimize-sibling-calls -D_GNU_SOURCE -Ishim -Itestprogs -pthread $(CFLAGS)
-PROG_WARN := $(WARN) -Wno-unused-but-set-variable -Wno-infinite-recursion
+PROG_WARN := $(WARN) -Wno-unused-but-set-variable -Wno-infinite-recursion \
+	$(if $(findstring clang,$(CC)),-Wno-unknown-warning-option)
 
 # One list of folders a program: a new file in them needs no line here.
 SHARED_SRC := $(wildcard shim/base/*.c shim/registry/view.c shim/registry/snapshot.c shim/registry/kind.c shim/options.c \

@@ -411,8 +411,8 @@ void start_process_ends(int status, enum start_end how)
 		start_fork_child();
 	if (sys_sandboxed) {
 		allocation_flush();
-		__atomic_store_n(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED,
-				 __ATOMIC_RELEASE);
+		atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED,
+				      memory_order_release);
 		return;
 	}
 	if (!is_own_process() ||

@@ -27,7 +27,7 @@ static int real_answer(void)
 }
 
 /* ld.so calls it while it relocates the program: no constructor has run, environ is not set. */
-static int (*choose_answer(void))(void)
+__attribute__((used)) static int (*choose_answer(void))(void)
 {
 	return real_answer;
 }
