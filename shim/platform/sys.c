@@ -141,7 +141,7 @@ void sys_pages_free(void *pages, size_t bytes)
 
 unsigned sys_address_thrift(void)
 {
-	struct rlimit limit;
+	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
 	if (sys_call4(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
 		return 1;
 	unsigned thrift = 1;
@@ -153,7 +153,7 @@ unsigned sys_address_thrift(void)
 
 uint64_t sys_memory_total(void)
 {
-	struct sysinfo info;
+	struct sysinfo info = { .totalram = 0 };
 	if (sys_call1(SYS_sysinfo, &info) < 0)
 		return 0;
 	return (uint64_t)info.totalram * info.mem_unit;
