@@ -55,7 +55,8 @@ run() {
 	shift
 	{
 		{
-			"$@"
+			# What hangs is a failure (status 137), not the end of the whole run.
+			timeout -s KILL 60 "$@"
 			echo $? >"$place/$which.status"
 		} 2>&3 3>&- | cat >"$place/$which.out"
 	} 3>&1 | cat >"$place/$which.err"

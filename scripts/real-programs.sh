@@ -222,8 +222,14 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 # run_case NAME HOW: leaves NAME.HOW.{out,err,status}; prints milliseconds
 run_case() {
-	local begin=${EPOCHREALTIME/./} status
-	(run_"$1") >"$out/$1.$2.out" 2>"$out/$1.$2.err"
+	local begin=${EPOCHREALTIME/./} status case
+	# In a process group of its own: what hangs is killed as a whole, and is a failure.
+	set -m
+	(run_"$1") </dev/null >"$out/$1.$2.out" 2>"$out/$1.$2.err" &
+	case=$!
+	set +m
+	timeout 180 tail -s 0.01 --pid=$case -f /dev/null || kill -KILL -- "-$case"
+	wait $case
 	status=$?
 	echo $status >"$out/$1.$2.status"
 	echo $(((${EPOCHREALTIME/./} - begin) / 1000))

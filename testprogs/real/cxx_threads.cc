@@ -201,7 +201,10 @@ int main()
 	for (int i = 0; i < 8; i++)
 		threads.emplace_back([&, i] {
 			for (int j = 0; j < 500; j++) {
-				permits.acquire();
+				// Not acquire(): libstdc++ 12's may sleep for ever on a semaphore that is free
+				// (it waits for a change of a value it read after it had failed).
+				while (!permits.try_acquire_for(std::chrono::milliseconds(100)))
+					;
 				if (lists_lock.try_lock_for(std::chrono::seconds(20))) {
 					lists[j % 13].push_back(i);
 					lists_lock.unlock();
