@@ -155,9 +155,11 @@ check-real: all
 check-faults: all
 	$(Q)scripts/fault-test.sh $(PLAIN) && scripts/kill-test $(PLAIN)
 
-## bench: what it costs, as ratios to bare runs and to heaptrack side by side
-bench: all
-	$(Q)scripts/bench.sh $(PLAIN)
+## bench: install what is missing, build, and measure what it costs, beside other tools; BENCH="--only malloc-same --rounds 30"
+bench:
+	$(Q)scripts/deps.sh build bench
+	$(Q)$(MAKE) -j$$(nproc) $(LIB) $(CLI) $(filter $(PLAIN)/testprogs/bench/%,$(PROG_BIN))
+	$(Q)scripts/bench --build $(PLAIN) $(BENCH)
 
 # What is installed: file, place, mode. `uninstall` goes by the same list.
 INSTALLED = $(CLI):$(PREFIX)/bin/whoholds:755 $(LIB):$(LIBDIR)/libwhoholds.so:755 \

@@ -5,6 +5,7 @@
 # build: the library, the command, the demo. test: what the tests need. real: the servers that
 # the tests watch; Debian starts servers that are installed, so `test` brings them only where
 # nothing would (a container), and the tests skip what is not there. check: the static checks.
+# bench: what is measured beside whoholds, and the programs it is measured with.
 set -eu
 
 groups=${*:-build}
@@ -13,7 +14,9 @@ test='check libsubunit-dev g++ python3 python3-jsonschema jq valgrind procps sql
 	libtcmalloc-minimal4'
 real='redis-server redis-tools nginx-light'
 check='clang clang-format clang-tidy cppcheck shellcheck python3'
-bench='heaptrack python3 sqlite3'
+# mutrace: not in every Debian; what apt does not know is left out here, and the benchmark says so.
+bench='python3 gcc git sqlite3 heaptrack valgrind libjemalloc2'
+bench_maybe='mutrace'
 
 wanted=
 for group in $groups; do
@@ -25,7 +28,13 @@ for group in $groups; do
 		;;
 	real) wanted="$wanted $real" ;;
 	check) wanted="$wanted $check" ;;
-	bench) wanted="$wanted $bench" ;;
+	bench)
+		wanted="$wanted $bench"
+		[ -d /run/systemd/system ] || wanted="$wanted redis-server redis-tools"
+		for package in $bench_maybe; do
+			! apt-cache show "$package" >/dev/null 2>&1 || wanted="$wanted $package"
+		done
+		;;
 	*)
 		echo "deps.sh: unknown group '$group': build, test, real, check or bench" >&2
 		exit 2

@@ -1,0 +1,1 @@
+"""What scripts/bench is made of: rows (what is measured), ways (how a program is run), and what is made of the results."""
