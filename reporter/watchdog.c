@@ -9,6 +9,7 @@
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/alert.h"
+#include "registry/clock.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
 #include "reporter/detect/detect.h"
@@ -124,6 +125,7 @@ static void tick(void)
 {
 	nsec_t now = sys_monotonic();
 	notice_stall(now);
+	clock_publish(now);
 	atomic_store_explicit(&recording->tick_mono, now, memory_order_relaxed);
 	atomic_fetch_add_explicit(&recording->ticks, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&recording->era, 1, memory_order_relaxed);
@@ -167,10 +169,13 @@ static void run(void *data)
 	unsigned ticks = 0;
 	while (!__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)) {
 		tick();
+		/* A tick that had something to tell took its time. */
+		clock_publish(sys_monotonic());
 		if (++ticks % 16 == 0 && alone())
-			return;
+			break;
 		sys_futex_wait(&stopping, 0, options.tick);
 	}
+	clock_publish(0);
 }
 
 /* -- its life -------------------------------------------------------------- */
@@ -205,6 +210,7 @@ void watchdog_stop(void)
 void watchdog_fork_child(void)
 {
 	/* The thread is not in the child, but its memory is. */
+	clock_publish(0);
 	guest.tid = 0;
 	guest_join(&guest);
 	arena_release(&watch.arenas[0]);

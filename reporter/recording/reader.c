@@ -216,7 +216,7 @@ static int check_header(struct reader *reader, const struct rec_header *header, 
 static int copy_slot_again(const struct reader *reader, struct rec_thread *slot, uint64_t offset)
 {
 	for (unsigned i = 0; i < SLOT_TRIES; i++) {
-		uint32_t before, after;
+		uint64_t before, after;
 		int error = fetch(reader, &before, sizeof before, offset);
 		if (!error)
 			error = fetch(reader, slot, sizeof *slot, offset);
@@ -224,7 +224,7 @@ static int copy_slot_again(const struct reader *reader, struct rec_thread *slot,
 			error = fetch(reader, &after, sizeof after, offset);
 		if (error)
 			return error;
-		if (before == after && before % 2 == 0)
+		if (before == after && !(slot->changes % 2))
 			return 0;
 	}
 	atomic_store_explicit(&slot->changes, atomic_load_explicit(&slot->changes, memory_order_relaxed) | 1,
@@ -238,9 +238,9 @@ static int settle_slots(const struct reader *reader, const struct rec_header *he
 	uint64_t offset = header->tables[REC_THREADS].offset;
 	for (uint64_t at = 0; at < used; at += REC_SLOT_BYTES) {
 		struct rec_thread *slot = (void *)(copy + at);
-		uint32_t changes = atomic_load_explicit(&slot->changes, memory_order_relaxed), now;
+		uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed), now;
 		int error = fetch(reader, &now, sizeof now, offset + at);
-		if (!error && (now != changes || now % 2))
+		if (!error && (now != word || slot->changes % 2))
 			error = copy_slot_again(reader, slot, offset + at);
 		if (error)
 			return error;

@@ -10,7 +10,10 @@ bool hook_track(enum hook_group group)
 {
 	if (UNLIKELY(!real_ready()))
 		return false;
-	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & group))) {
+	uint32_t groups = __atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE);
+	if (UNLIKELY(!(groups & group))) {
+		if (groups)
+			return false;
 		start_shim();
 		if (!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & group))
 			return false;
@@ -39,4 +42,9 @@ void hook_wait_for(struct hook *hook, struct wait_for *what)
 	wait_begin(what);
 	hook->waiting = true;
 	reporter_want();
+}
+
+NOINLINE void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
+{
+	hook_wait(hook, kind, handle, mode, op);
 }

@@ -27,7 +27,9 @@
 #define WH_HOOKS_HOOK_H
 
 #include "base/context.h"
+#include "platform/process.h"
 #include "platform/real.h"
+#include "registry/acquire.h"
 #include "registry/hold.h"
 #include "registry/thread.h"
 #include "registry/wait.h"
@@ -67,6 +69,27 @@ static inline void hook_scope_end(struct hook *hook)
 	struct hook name CLEANUP(hook_scope_end) = { .frame = __builtin_frame_address(0), \
 						     .track = hook_track(HOOK_##group) }
 
+/*
+ * hook_track for hot paths, in line where the answer is yes, or the group is off: who has a slot is no guest and has not
+ * ended, and where groups are switched on the real functions are known. A slot is the calling thread's
+ * own as long as the canary lives, since whatever makes a fork child's canary anew changes the slot too.
+ */
+static inline bool hook_track_hot(enum hook_group group)
+{
+	uint32_t groups = __atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE);
+	if (LIKELY(groups & group)) {
+		if (LIKELY(self.slot && !self.busy && *process_canary))
+			return true;
+	} else if (groups) {
+		return false;
+	}
+	return hook_track(group);
+}
+
+#define HOOK_HOT(name, group) \
+	struct hook name CLEANUP(hook_scope_end) = { .frame = __builtin_frame_address(0), \
+						     .track = hook_track_hot(HOOK_##group) }
+
 /* Captures the caller's stack once. */
 static inline stack_id hook_stack(struct hook *hook)
 {
@@ -93,6 +116,49 @@ static inline void hook_wait_over(struct hook *hook)
 		hook->waiting = false;
 		wait_end();
 	}
+}
+
+/* -- locks ----------------------------------------------------------------- */
+
+/* For hook_lock: without a published clock, or around a wait. */
+void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op);
+
+/*
+ * Begins the wait for a lock, which hook_locked or hook_wait_over ends. `contended`: it seems to be
+ * taken, so that a clock costs nothing beside what is to come. What seems so decides about nothing else.
+ */
+static inline void hook_lock(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op,
+			     bool contended)
+{
+	struct rec_thread *slot = self.slot;
+	nsec_t since = clock_peek();
+	stack_id stack = hook_stack(hook);
+
+	if (UNLIKELY(contended) && since)
+		since = sys_monotonic_coarse();
+	hook->waiting =
+	    LIKELY(slot && since) && acquire_wait(slot, kind, handle, mode, op, stack, hook->frame, since);
+	if (UNLIKELY(!hook->waiting))
+		hook_lock_rare(hook, kind, handle, mode, op);
+}
+
+/* The lock is ours: the wait becomes a hold. */
+static inline void hook_locked(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
+{
+	if (LIKELY(self.slot && hook->waiting &&
+		   acquire_hold(self.slot, kind, handle, mode, op, hook->stack))) {
+		hook->waiting = false;
+		return;
+	}
+	hook_wait_over(hook);
+	hold_begin(kind, handle, mode, op, hook_stack(hook));
+}
+
+/* The calling thread is about to give a lock back. */
+static inline void hook_unlock(enum kind kind, uint64_t handle)
+{
+	if (UNLIKELY(!self.slot || !acquire_end(self.slot, kind, handle)))
+		hold_end(kind, handle, NULL);
 }
 
 #endif

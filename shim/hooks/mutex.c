@@ -10,23 +10,34 @@
 #include "registry/object.h"
 
 /* What a lock call's result means for the holds. */
-static void mutex_result(struct hook *hook, const void *mutex, enum op op, int result)
+static inline void mutex_result(struct hook *hook, const void *mutex, enum op op, int result)
 {
 	uint64_t handle = (uintptr_t)mutex;
 
+	if (LIKELY(result == 0)) {
+		hook_locked(hook, KIND_MUTEX, handle, MODE_EXCLUSIVE, op);
+		return;
+	}
 	hook_wait_over(hook);
-	if (result == EOWNERDEAD)
+	if (result == EOWNERDEAD) {
 		hold_end(KIND_MUTEX, handle, NULL); /* the dead owner's; ours begins */
-	if (result == 0 || result == EOWNERDEAD)
 		hold_begin(KIND_MUTEX, handle, MODE_EXCLUSIVE, op, hook_stack(hook));
+	}
+}
+
+/* Read out of glibc's own word, as is the type below. */
+static bool mutex_is_taken(const pthread_mutex_t *mutex)
+{
+	return __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) != 0;
 }
 
 EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-	HOOK(hook, LOCK);
-	if (!hook.track)
+	HOOK_HOT(hook, LOCK);
+	if (UNLIKELY(!hook.track))
 		return real.pthread_mutex_lock(mutex);
-	hook_wait(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_lock);
+	hook_lock(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_lock,
+		  mutex_is_taken(mutex));
 	int result = real.pthread_mutex_lock(mutex);
 	mutex_result(&hook, mutex, OP_pthread_mutex_lock, result);
 	return result;
@@ -34,7 +45,7 @@ EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 
 EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
-	HOOK(hook, LOCK);
+	HOOK_HOT(hook, LOCK);
 	int result = real.pthread_mutex_trylock(mutex);
 	if (hook.track)
 		mutex_result(&hook, mutex, OP_pthread_mutex_trylock, result);
@@ -90,7 +101,7 @@ void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *m
 		release->op = own->op;
 		release->stack = own->stack;
 	}
-	hold_end(KIND_MUTEX, handle, NULL);
+	hook_unlock(KIND_MUTEX, handle);
 }
 
 void mutex_release_result(const struct mutex_release *release, bool released)
@@ -105,9 +116,12 @@ void mutex_release_result(const struct mutex_release *release, bool released)
 
 EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
-	HOOK(hook, LOCK);
-	if (!hook.track)
+	if (UNLIKELY(!hook_track_hot(HOOK_LOCK)))
 		return real.pthread_mutex_unlock(mutex);
+	if (LIKELY(!mutex_checks_owner(mutex))) {
+		hook_unlock(KIND_MUTEX, (uintptr_t)mutex);
+		return real.pthread_mutex_unlock(mutex);
+	}
 	struct mutex_release release;
 	mutex_release_begin(&release, mutex);
 	int result = real.pthread_mutex_unlock(mutex);

@@ -6,20 +6,34 @@
 
 #include "registry/object.h"
 
-static void rwlock_result(struct hook *hook, const pthread_rwlock_t *lock, enum mode mode, enum op op,
-			  int result)
+static inline void rwlock_result(struct hook *hook, const pthread_rwlock_t *lock, enum mode mode, enum op op,
+				 int result)
 {
-	hook_wait_over(hook);
-	if (result == 0)
-		hold_begin(KIND_RWLOCK, (uintptr_t)lock, mode, op, hook_stack(hook));
+	if (LIKELY(result == 0))
+		hook_locked(hook, KIND_RWLOCK, (uintptr_t)lock, mode, op);
+	else
+		hook_wait_over(hook);
+}
+
+/* Whether a reader / a writer would have to wait, as glibc's own words have it. */
+static bool readers_wait(const pthread_rwlock_t *lock)
+{
+	return __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&lock->__data.__writers, __ATOMIC_RELAXED);
+}
+
+static bool writers_wait(const pthread_rwlock_t *lock)
+{
+	return __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED);
 }
 
 EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
 {
-	HOOK(hook, LOCK);
-	if (!hook.track)
+	HOOK_HOT(hook, LOCK);
+	if (UNLIKELY(!hook.track))
 		return real.pthread_rwlock_rdlock(lock);
-	hook_wait(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_rdlock);
+	hook_lock(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_rdlock,
+		  readers_wait(lock));
 	int result = real.pthread_rwlock_rdlock(lock);
 	rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_rdlock, result);
 	return result;
@@ -27,10 +41,11 @@ EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
 
 EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
 {
-	HOOK(hook, LOCK);
-	if (!hook.track)
+	HOOK_HOT(hook, LOCK);
+	if (UNLIKELY(!hook.track))
 		return real.pthread_rwlock_wrlock(lock);
-	hook_wait(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock);
+	hook_lock(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock,
+		  writers_wait(lock));
 	int result = real.pthread_rwlock_wrlock(lock);
 	rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock, result);
 	return result;
@@ -100,10 +115,9 @@ EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, c
 
 EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 {
-	HOOK(hook, LOCK);
-	if (hook.track)
-		hold_end(KIND_RWLOCK, (uintptr_t)lock,
-			 NULL); /* before: afterwards a writer may have it; it never fails */
+	if (LIKELY(hook_track_hot(HOOK_LOCK)))
+		hook_unlock(KIND_RWLOCK,
+			    (uintptr_t)lock); /* before: afterwards a writer may have it; it never fails */
 	return real.pthread_rwlock_unlock(lock);
 }
 

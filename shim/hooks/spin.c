@@ -10,14 +10,15 @@ static inline uint64_t spin_handle(pthread_spinlock_t *lock)
 
 EXPORT int pthread_spin_lock(pthread_spinlock_t *lock)
 {
-	HOOK(hook, LOCK);
-	if (!hook.track)
+	HOOK_HOT(hook, LOCK);
+	if (UNLIKELY(!hook.track))
 		return real.pthread_spin_lock(lock);
-	hook_wait(&hook, KIND_SPIN, spin_handle(lock), MODE_EXCLUSIVE, OP_pthread_spin_lock);
+	hook_lock(&hook, KIND_SPIN, spin_handle(lock), MODE_EXCLUSIVE, OP_pthread_spin_lock, false);
 	int result = real.pthread_spin_lock(lock);
-	hook_wait_over(&hook);
-	if (result == 0)
-		hold_begin(KIND_SPIN, spin_handle(lock), MODE_EXCLUSIVE, OP_pthread_spin_lock, hook.stack);
+	if (LIKELY(result == 0))
+		hook_locked(&hook, KIND_SPIN, spin_handle(lock), MODE_EXCLUSIVE, OP_pthread_spin_lock);
+	else
+		hook_wait_over(&hook);
 	return result;
 }
 
@@ -33,10 +34,8 @@ EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
 
 EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
 {
-	HOOK(hook, LOCK);
-	if (hook.track)
-		hold_end(KIND_SPIN, spin_handle(lock),
-			 NULL); /* before: afterwards another thread may have it */
+	if (LIKELY(hook_track_hot(HOOK_LOCK)))
+		hook_unlock(KIND_SPIN, spin_handle(lock)); /* before: afterwards another thread may have it */
 	return real.pthread_spin_unlock(lock);
 }
 

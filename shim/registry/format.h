@@ -18,7 +18,7 @@
  *
  * Who writes what:
  *   - a thread's slot is written by that thread alone, under its sequence lock
- *     (`changes` is odd while it writes). Two exceptions: `state` of a hold may be
+ *     (`changes` is odd while it writes what can be seen). Two exceptions: `state` of a hold may be
  *     set to HOLD_GONE by another thread (a foreign unlock), and the fields under
  *     "others" belong to the threads named there.
  *   - stacks, sites, strings, modules and alerts are append-only: an entry is
@@ -37,7 +37,7 @@
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 1u
+#define REC_VERSION 2u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 
@@ -120,11 +120,6 @@ struct rec_header {
 	_Atomic uint32_t epoch; /* goes up when modules are unloaded; see rec_stack */
 	_Atomic uint32_t era;   /* goes up at each tick and at each wh_now: a clock that costs a load */
 	_Atomic uint32_t threads_started;
-	_Atomic uint64_t dropped_events; /* events in places where nothing may be recorded */
-	_Atomic uint64_t truncated_stacks;
-	_Atomic uint64_t live_bytes, live_blocks;   /* flushed by each thread now and then; the */
-	_Atomic uint64_t total_bytes, total_blocks; /* rest is in the slots' counters */
-	_Atomic uint64_t peak_bytes;
 	_Atomic uint64_t tracker_bytes; /* private memory of the tracker itself */
 	_Atomic uint32_t alerts;        /* findings appended to REC_ALERTS so far; a futex word */
 	_Atomic int32_t watcher_pid;    /* a command that renders this recording's alerts; 0: none */
@@ -134,6 +129,15 @@ struct rec_header {
 	uint64_t limits_blocked, limits_held, limits_iterating,
 	    limits_idle;        /* thresholds in force, ns; 0: off */
 	uint64_t pid_namespace; /* inode of /proc/self/ns/pid: where `pid` means something; 0: unknown */
+	/*
+	 * Written on hot paths now and then; far enough from `epoch` and `era`, which are read there, that the two
+	 * are never in one cache line.
+	 */
+	_Atomic uint64_t dropped_events; /* events in places where nothing may be recorded */
+	_Atomic uint64_t truncated_stacks;
+	_Atomic uint64_t live_bytes, live_blocks;   /* flushed by each thread now and then; the */
+	_Atomic uint64_t total_bytes, total_blocks; /* rest is in the slots' counters */
+	_Atomic uint64_t peak_bytes;
 };
 
 /* -- holds and waits ------------------------------------------------------- */
@@ -147,7 +151,7 @@ enum hold_state {
 
 struct rec_hold {
 	uint64_t handle;       /* address or descriptor; unique within the kind while held */
-	nsec_t since;          /* CLOCK_MONOTONIC_COARSE */
+	nsec_t since;          /* CLOCK_MONOTONIC, of the tick before (registry/clock.h) */
 	uint64_t container;    /* of an iterator: what it iterates over; 0: unknown */
 	uint64_t amount;       /* kind-specific: bytes, entries */
 	stack_id stack;        /* where it was taken; 0: capture failed */
@@ -201,21 +205,30 @@ enum thread_flag {
 };
 
 struct rec_thread {
-	_Atomic uint32_t changes; /* sequence lock; odd: being written */
-	_Atomic uint32_t state;   /* enum thread_state */
+	/*
+	 * How much of the slot means something, and how often that has changed. The three lie in one word,
+	 * so that a lock's hot path prepares an entry that nobody looks at yet and shows it with one store.
+	 */
+	union {
+		_Atomic uint64_t word;
+		struct {
+			uint16_t hold_count; /* entries of `holds` in use, HOLD_GONE ones included */
+			uint16_t
+			    wait_depth; /* waits nest where a signal handler or a callback waits in its turn */
+			_Atomic uint32_t changes; /* sequence lock; odd: being written */
+		};
+	};
+	_Atomic uint32_t state; /* enum thread_state */
 	thread_id id;
 	_Atomic int32_t tid;    /* the kernel's */
 	_Atomic uint32_t flags; /* enum thread_flag; others: whoever joins or detaches */
 	thread_id creator;
 	stack_id created_stack;
-	uint32_t hold_count;         /* entries of `holds` in use, HOLD_GONE ones included */
 	uint32_t holds_lost;         /* holds that found no room */
-	uint32_t wait_depth;         /* waits nest where a signal handler or a callback waits in its turn */
 	uint32_t serial;             /* of the newest hold or wait */
 	_Atomic uint32_t now_stack;  /* others: the reporter's last look at this thread's stack ... */
 	_Atomic uint32_t now_serial; /* ... and the `changes` that it belongs to */
-	uint32_t spare;
-	uint64_t pthread; /* pthread_t */
+	uint64_t pthread;            /* pthread_t */
 	uint64_t start_routine;
 	uint64_t argument; /* of the start routine; a root while THREAD_STARTING */
 	nsec_t started, ended;

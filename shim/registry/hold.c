@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "platform/sys.h"
+#include "registry/clock.h"
 #include "registry/recording.h"
 #include "registry/resource.h"
 #include "registry/thread.h"
@@ -93,7 +93,7 @@ void hold_begin(enum kind kind, uint64_t handle, enum mode mode, enum op op, sta
 			slot_make_room(slot, kind);
 		struct rec_hold hold = {
 			.handle = handle,
-			.since = sys_monotonic_coarse(),
+			.since = clock_tick(),
 			.stack = stack,
 			.count = 1,
 			.owner = slot->id,
@@ -185,7 +185,7 @@ static void own_set_state(enum kind kind, uint64_t handle, unsigned state)
 	thread_write_begin(slot);
 	hold_set_state(&slot->holds[at], state);
 	if (state == HOLD_LIVE) {
-		slot->holds[at].since = sys_monotonic_coarse();
+		slot->holds[at].since = clock_tick();
 		slot->holds[at].serial = ++slot->serial;
 	}
 	thread_write_end(slot);

@@ -24,20 +24,20 @@ static void pause_briefly(void)
 
 /*
  * Copies the parts of a slot that mean something. Its owner may be writing meanwhile: the copy is
- * whole only where `changes` was even before it and is the same after it (the fence keeps the
- * second look behind the copy). Return: whether it is whole.
+ * whole only where `changes` was even before it and the word that it lies in is the same after it
+ * (the fence keeps the second look behind the copy). Return: whether it is whole.
  */
 static bool slot_copy(const struct rec_thread *slot, bool live, struct rec_thread *ret_copy)
 {
 	for (unsigned try = 0; try < SLOT_TRIES; try++) {
-		uint32_t changes = atomic_load_explicit(&slot->changes, memory_order_acquire);
+		uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
 		memcpy((void *)ret_copy, (const void *)slot, offsetof(struct rec_thread, holds));
-		ret_copy->hold_count = MIN_OF(ret_copy->hold_count, REC_SLOT_HOLDS);
+		atomic_store_explicit(&ret_copy->word, word, memory_order_relaxed);
+		ret_copy->hold_count = (uint16_t)MIN_OF(ret_copy->hold_count, REC_SLOT_HOLDS);
 		memcpy(ret_copy->holds, slot->holds, ret_copy->hold_count * sizeof(slot->holds[0]));
 		atomic_thread_fence(memory_order_acquire);
-		bool same = atomic_load_explicit(&slot->changes, memory_order_relaxed) == changes;
-		atomic_store_explicit(&ret_copy->changes, changes, memory_order_relaxed);
-		if (same && !(changes & 1))
+		if (atomic_load_explicit(&slot->word, memory_order_relaxed) == word &&
+		    !(ret_copy->changes & 1))
 			return true;
 		if (!live)
 			return false;

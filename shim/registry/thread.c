@@ -61,8 +61,9 @@ static struct rec_thread *slot_take(void)
 	if (i < count || recording_append(REC_THREADS, REC_SLOT_BYTES) != UINT64_MAX) {
 		slot = slot_at(i);
 		thread_write_begin(slot);
-		uint32_t changes = slot->changes;
-		memset((char *)slot + sizeof changes, 0, sizeof *slot - sizeof changes);
+		memset((char *)slot + sizeof slot->word, 0, sizeof *slot - sizeof slot->word);
+		slot->hold_count = 0;
+		slot->wait_depth = 0;
 		atomic_store_explicit(&slot->state, THREAD_STARTING, memory_order_release);
 		thread_write_end(slot);
 		free_hint = i + 1;
@@ -310,7 +311,7 @@ void thread_fork_child(const struct rec_thread *before)
 		return;
 	thread_write_begin(slot);
 	slot->wait_depth = 0;
-	slot->hold_count = MIN_OF(before->hold_count, REC_SLOT_HOLDS);
+	slot->hold_count = (uint16_t)MIN_OF(before->hold_count, REC_SLOT_HOLDS);
 	memcpy(slot->holds, before->holds, sizeof slot->holds);
 	/* Stacks were left behind with the parent's recording. */
 	for (uint32_t i = 0; i < slot->hold_count; i++) {

@@ -67,7 +67,7 @@ void wait_begin(const struct wait_for *what)
 			wait->kind = outer->kind;
 		}
 	}
-	slot->wait_depth = depth + 1;
+	slot->wait_depth = (uint16_t)(depth + 1);
 	thread_write_end(slot);
 	self.busy--;
 }

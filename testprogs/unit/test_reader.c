@@ -349,7 +349,7 @@ START_TEST(test_other_version_or_machine)
 	uint64_t swapped = __builtin_bswap64(REC_MAGIC), magic = 1;
 	poke(offsetof(struct rec_header, version), &version, sizeof version);
 	ck_assert_int_eq(reader_open(path, &reader), -EPROTONOSUPPORT);
-	ck_assert_ptr_nonnull(strstr(reader.error, "version 7, this command reads 1"));
+	ck_assert_ptr_nonnull(strstr(reader.error, "version 7, this command reads "));
 	save_recording();
 	poke(0, &swapped, sizeof swapped);
 	ck_assert_int_eq(reader_open(path, &reader), -EPROTONOSUPPORT);

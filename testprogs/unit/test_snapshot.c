@@ -245,7 +245,7 @@ START_TEST(hostile_numbers)
 	struct rec_thread *slot = make_slot(0, 1);
 	memset(slot->name, 'x', sizeof(slot->name));
 	slot->started = slot->ended = UINT64_MAX;
-	slot->wait_depth = UINT32_MAX;
+	slot->wait_depth = UINT16_MAX;
 	for (uint32_t i = 0; i < REC_SLOT_WAITS; i++)
 		slot->waits[i] = (struct rec_wait){
 			.kind = KIND_MUTEX, .op = UINT16_MAX, .mode = UINT8_MAX, .since = UINT64_MAX
@@ -258,7 +258,7 @@ START_TEST(hostile_numbers)
 		hold->count = 0;
 		hold->owner = 99;
 	}
-	slot->hold_count = UINT32_MAX;
+	slot->hold_count = UINT16_MAX;
 	make_slot(1, 2)->state = 12345;
 	make_slot(2, 0);
 	make_slot(3, 3)->waits[0].kind = UINT8_MAX;

@@ -1,0 +1,3 @@
+#include "registry/clock.h"
+
+struct clock_published clock_published;
