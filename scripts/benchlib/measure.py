@@ -100,7 +100,8 @@ def run(argv, env, scratch, stdin='/dev/null', timeout=120, statuses=(0,), alone
     if status not in statuses:
         with open(name + '.err', encoding='utf-8', errors='replace') as file:
             said = file.read(4096).strip().splitlines()
-        raise Failed(f'{os.path.basename(argv[0])} ended with {status}' + (f': {said[-1][:120]}' if said else ''))
+        how = f'ended with {status}' if status >= 0 else f'was ended by {signal.Signals(-status).name}'
+        raise Failed(f'{os.path.basename(argv[0])} {how}' + (f': {said[-1][:120]}' if said else ''))
     return Run(status, wall, cpu_seconds(usage), after, output)
 
 

@@ -1,4 +1,8 @@
 """The rows: what is measured, in which ways, and what whoholds aims at."""
+import concurrent.futures
+import os
+import shutil
+
 from benchlib import measure
 from benchlib.ways import ALLOCATION_WAYS, LOCK_WAYS
 
@@ -29,8 +33,10 @@ class Row:
     def measure(self, bench, ways):
         raise NotImplementedError
 
-    def cells_of(self, ways, results, compare):
-        """The cells of what in_turn() returned: each way against its base, round by round."""
+    @staticmethod
+    def cells_of(ways, results, compare, raw=float):
+        """The cells of what in_turn() returned: each way against its base, round by round. compare and raw make numbers of
+        the values."""
         cells = {}
         for way in ways:
             values = results[way.id]
@@ -41,7 +47,7 @@ class Row:
                 cells[way.id] = {'reason': f'nothing to compare with: {base or way.base + " was not run"}'}
             else:
                 cells[way.id] = measure.paired(values, base, compare)
-                cells[way.id]['raw'] = measure.summary(values)['value']
+                cells[way.id]['raw'] = measure.summary([raw(value) for value in values])['value']
         return cells
 
 
@@ -62,8 +68,10 @@ class Operation(Row):
 
     def instructions(self, bench, way):
         """Instructions an operation, of the way itself (bare's not taken off): what more operations add, so that starting
-        and ending do not count."""
-        few, many = (bench.callgrind(way, way.argv(self.program, self.mode, count)) for count in (3000, 13000))
+        and ending do not count. Nor does the search for leaks, whose length depends on what lies about."""
+        # Locks take a longer way until the reporter thread has started: lock_pairs waits for that.
+        settle = [150] if self.program == 'lock_pairs' else []
+        few, many = (bench.callgrind(way, way.argv(self.program, self.mode, count, *settle), 'leaks=off') for count in (3000, 13000))
         return (many - few) / 10000
 
 
@@ -92,7 +100,8 @@ class OwnLocks(Row):
         self.count = count
 
     def once(self, bench, way):
-        count = max(2000, self.count // way.slow // (4 if bench.quick else 1))
+        # A slice of a millisecond or so, whatever the way: shorter than what the machine's other work leaves alone.
+        count = max(200, self.count // way.slow)
         output = bench.run(way, way.argv('lock_pairs', 'own', count)).output
         return measure.number(output, 'two') / measure.number(output, 'one')
 
@@ -119,18 +128,41 @@ class StartToEnd(Row):
         return bench.callgrind(way, way.argv(*self.argv))
 
 
+class Instructions(Row):
+    """Instructions that the same takes more, counted by callgrind: the same each time, so a small change shows."""
+
+    def __init__(self, row):
+        ways = [way for way in ('bare', 'exact', 'sample') if way in row.ways]
+        super().__init__(f'{row.id}-instructions', 'instructions', row.title, 'instructions', ways)
+        self.row = row
+
+    def measure(self, bench, ways):
+        def once(way):
+            try:
+                return way.id, [self.row.instructions(bench, way)]
+            except measure.Failed as failure:
+                return way.id, failure
+        if not shutil.which('valgrind'):
+            return {way.id: {'reason': 'valgrind is not installed'} for way in ways}
+        # Counts do not mind company, so all cores count.
+        with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            results = dict(pool.map(once, ways))
+        return self.cells_of(ways, results, lambda value, base: value - base)
+
+
 def micro_rows():
     allocation, locks = ALLOCATION_WAYS, LOCK_WAYS
-    return [
+    rows = [
         Operation('malloc-same', 'alloc', 'malloc+free, 40 frames, same stack', allocation,
-                  'malloc_pairs', 'same', 3000000, Aim(25)),
+                  'malloc_pairs', 'same', 2000000, Aim(25)),
         Operation('malloc-changing', 'alloc', 'malloc+free, 20 frames, every frame changed', allocation,
-                  'malloc_pairs', 'changing', 1000000, Aim(150)),
+                  'malloc_pairs', 'changing', 500000, Aim(150)),
         Throughput('malloc-threads', 'alloc', 'eight threads allocating: throughput kept', allocation, 8, 100000,
                    Aim(60, most=False)),
         StartToEnd('true', 'alloc', '/bin/true, start to end', allocation, ['/bin/true'], Aim(2)),
         Operation('mutex', 'locks', 'lock+unlock, uncontended', locks, 'lock_pairs', 'mutex', 3000000, Aim(25)),
         Operation('mutex-nested', 'locks', 'two nested locks (both pairs)', locks, 'lock_pairs', 'nested', 1500000, Aim(60)),
         Operation('rwlock-read', 'locks', 'rdlock+unlock', locks, 'lock_pairs', 'reader', 3000000, Aim(25)),
-        OwnLocks('mutex-own', 'locks', 'two threads, own locks: per pair, to one thread', locks, 300000, Aim(1.10)),
+        OwnLocks('mutex-own', 'locks', 'two threads, own locks: per pair, to one thread', locks, 20000, Aim(1.10)),
     ]
+    return rows + [Instructions(row) for row in rows if hasattr(row, 'instructions')]

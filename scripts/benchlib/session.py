@@ -1,6 +1,5 @@
 """One run of the benchmark: what scripts/bench does."""
 import datetime
-import glob
 import json
 import os
 import platform
@@ -8,9 +7,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-from benchlib import measure, rows, table
+from benchlib import compare, measure, memory, programs, readme, rows, table
 from benchlib.ways import HIDDEN, Ways
 
 FORMAT = 1
@@ -23,9 +23,9 @@ def say(text):
 
 class Bench:
     """Where things are, and how long they are measured."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
     def __init__(self, options):
-        self.root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         self.build = os.path.realpath(os.path.join(self.root, options.build))
         self.quick, self.fixed_rounds = options.quick, options.rounds
         # Memory, where there is enough: what is measured is the tracker, not the disk.
@@ -34,6 +34,8 @@ class Bench:
             'PATH': os.environ.get('PATH', '/usr/bin:/bin'), 'HOME': self.scratch, 'TMPDIR': self.scratch, 'TZ': 'UTC',
             'LC_ALL': 'C.UTF-8', 'WHOHOLDS_DIR': f'{self.scratch}/whoholds',
         }
+        # What several rows show is measured once.
+        self.cache = {}
         self.clean()
 
     @staticmethod
@@ -68,22 +70,21 @@ class Bench:
             if clean and collect:
                 self.clean()
 
-    def callgrind(self, way, argv):
-        """Instructions of a run, all threads and the start included. The reporter thread is told to look once an hour, since
-        how often it looks depends on the clock."""
+    def callgrind(self, way, argv, options=''):
+        """Instructions of a run, all threads and the start included; options are whoholds' own. The reporter thread is told to
+        look once an hour, since how often it looks depends on the clock."""
         env = {**self.env, **way.env}
         if 'whoholds' in way.env.get('LD_PRELOAD', ''):
-            env['WHOHOLDS_OPTIONS'] = ':'.join(filter(None, [env.get('WHOHOLDS_OPTIONS'), 'tick=1h']))
-        prefix = ['valgrind', '--tool=callgrind', f'--callgrind-out-file={self.scratch}/callgrind.%p', '--log-file=/dev/null']
-        measure.run([*prefix, *argv], env, self.scratch)
+            env['WHOHOLDS_OPTIONS'] = ':'.join(filter(None, [env.get('WHOHOLDS_OPTIONS'), 'tick=1h', options]))
+        # Several run at once, each with a file of its own.
+        name = f'{self.scratch}/keep/callgrind.{threading.get_ident()}'
+        prefix = ['valgrind', '--tool=callgrind', f'--callgrind-out-file={name}', '--log-file=/dev/null']
+        measure.run([*prefix, *argv], env, self.scratch, alone=False)
         try:
-            name = max(glob.glob(f'{self.scratch}/callgrind.*'), key=os.path.getsize)
             with open(name, encoding='utf-8', errors='replace') as file:
                 return next(int(line.split()[1]) for line in file if line.startswith(('summary:', 'totals:')))
-        except (ValueError, StopIteration):
+        except (OSError, StopIteration):
             raise measure.Failed('callgrind wrote no totals') from None
-        finally:
-            self.clean()
 
 
 def one_line(command, cwd=None):
@@ -160,7 +161,7 @@ def measured(bench, ways, row, extra):
 
 def run_rows(bench, wanted, options):
     begin = time.monotonic()
-    ways = Ways(bench, libraries(bench, options))
+    ways = Ways(bench, libraries(bench, options), {id for row in wanted for id in row.ways})
     results = about(bench, options)
     extra = [given.partition('=')[0] for given in options.library]
     results['rows'] = [measured(bench, ways, row, extra) for row in wanted]
@@ -170,20 +171,37 @@ def run_rows(bench, wanted, options):
     return results
 
 
-def write_results(bench, results):
-    folder = f'{bench.build}/bench'
-    os.makedirs(folder, exist_ok=True)
-    with open(f'{folder}/results.json.new', 'w', encoding='utf-8') as file:
+def output_name(bench, options):
+    """A run of some rows, or a short one, does not take the place of a whole one."""
+    whole = not (options.only or options.quick or options.rounds)
+    return options.output or f'{bench.build}/bench/{"results" if whole else "last"}.json'
+
+
+def write_results(name, results):
+    os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
+    with open(name + '.new', 'w', encoding='utf-8') as file:
         json.dump(results, file, indent=1, ensure_ascii=False)
         file.write('\n')
-    os.replace(f'{folder}/results.json.new', f'{folder}/results.json')
+    os.replace(name + '.new', name)
 
 
-def main(options):
-    every = rows.micro_rows()
+def read_results(name):
+    """What write_results() wrote; ends with a message where it is something else."""
+    try:
+        with open(name, encoding='utf-8') as file:
+            results = json.load(file)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f'bench: {name}: {error}') from None
+    if not isinstance(results, dict) or results.get('format') != FORMAT:
+        raise SystemExit(f'bench: {name}: not results of this benchmark (format {FORMAT})')
+    return results
+
+
+def whole_run(options):
+    every = rows.micro_rows() + programs.program_rows() + memory.memory_rows()
     if options.list:
         for row in every:
-            print(f'{row.id:18} {row.title}')
+            print(f'{row.id:30} {row.title}{", instructions" if row.unit == "instructions" else ""}')
         return 0
     wanted = chosen(every, options.only)
     if not wanted:
@@ -193,12 +211,23 @@ def main(options):
     bench = Bench(options)
     try:
         results = run_rows(bench, wanted, options)
-        write_results(bench, results)
     finally:
         bench.close()
+    write_results(output_name(bench, options), results)
     if options.json:
         json.dump(results, sys.stdout, indent=1, ensure_ascii=False)
         print()
     else:
         print('\n'.join(table.as_text(results)))
+    say(f'bench: {results["seconds"]} s, written to {output_name(bench, options)}')
     return 0
+
+
+def main(options):
+    if options.compare:
+        print('\n'.join(compare.as_text(*map(read_results, options.compare))))
+        return 0
+    if options.readme:
+        readme.write(Bench.root, read_results(options.readme), options.readme)
+        return 0
+    return whole_run(options)

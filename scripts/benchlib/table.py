@@ -4,6 +4,9 @@ from benchlib.ways import ALLOCATION_WAYS, HIDDEN, LOCK_WAYS
 SECTIONS = {
     'alloc': ('Allocations', ALLOCATION_WAYS),
     'locks': ('Locks', LOCK_WAYS),
+    'programs': ('Real programs', ALLOCATION_WAYS),
+    'memory': ('Memory and files', ALLOCATION_WAYS),
+    'instructions': ('Instructions (callgrind)', ['bare', 'exact', 'sample']),
 }
 
 
@@ -17,7 +20,7 @@ def figure(value, unit, signed=False):
 
 
 # Units of which the cells are differences to a bare run.
-ADDED = {'ns', 'ms', 'instructions', 'cpu ms', '% cpu'}
+ADDED = {'ns', 'ms', 'instructions', '%', 'bytes', 'MiB'}
 
 
 def cell_text(row, way, cell, spread=True):
@@ -40,7 +43,7 @@ def aim_text(row):
         return ''
     sign = '≤' if aim['most'] else '≥'
     plus = '+' if row['unit'] in ADDED else ''
-    return f'{sign} {plus}{aim["limit"]:g}' + (' (sample)' if aim['way'] == 'sample' else '')
+    return f'{sign} {plus}{aim["limit"]:.3g}' + (' (sample)' if aim['way'] == 'sample' else '')
 
 
 def met_text(row):
@@ -64,13 +67,14 @@ def aligned(lines):
                         for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
 
 
-def section_lines(results, section):
+def section_lines(results, section, spread=True):
+    """The section's table, as lists of cells; titles first."""
     rows = [row for row in results['rows'] if row['section'] == section]
     columns = columns_of(section, rows)
     titles = results['ways']
     lines = [[SECTIONS[section][0], 'unit', 'aim', 'met'] + [titles[way]['title'] for way in columns]]
     for row in rows:
-        cells = [cell_text(row, way, row['ways'].get(way)) for way in columns]
+        cells = [cell_text(row, way, row['ways'].get(way), spread) for way in columns]
         lines.append([row['title'], ('+' if row['unit'] in ADDED else '') + row['unit'], aim_text(row), met_text(row)] + cells)
     return lines
 
@@ -81,10 +85,22 @@ def as_text(results):
         if any(row['section'] == section for row in results['rows']):
             yield from aligned(section_lines(results, section))
             yield ''
+    yield from remarks(results)
+
+
+def remarks(results):
+    """What has no figure, and why; and what the figures leave out."""
     for way in results['ways'].values():
-        if way.get('missing'):
+        if way.get('missing') and way['shown']:
             yield f'{way["title"]}: {way["missing"]}'
+    reasons = {}
     for row in results['rows']:
         for way, cell in row['ways'].items():
-            if 'reason' in cell and not results['ways'].get(way, {}).get('missing'):
-                yield f'{row["title"]}, {results["ways"][way]["title"]}: {cell["reason"]}'
+            if way != 'bare' and 'reason' in cell and not results['ways'].get(way, {}).get('missing'):
+                reasons.setdefault((results['ways'][way]['title'], cell['reason']), []).append(row['id'])
+    for (title, reason), ids in reasons.items():
+        yield f'{title}, {", ".join(ids)}: {reason}'
+    for row in results['rows']:
+        after = row['ways'].get('exact', {}).get('after', 0)
+        if after >= 1:
+            yield f'{row["title"]}: then a report of what was found is written, once the program has ended: {after:.0f} ms, not in the figure'

@@ -27,7 +27,7 @@ class Way:
 
     def rounds_of(self, rounds):
         """Slow ways are far from the others: fewer rounds tell enough."""
-        return rounds if self.slow < 10 else max(1, rounds // 2) if self.slow < 20 else max(1, rounds // 4)
+        return rounds if self.slow < 10 else max(1, rounds // 2) if self.slow < 20 else max(1, rounds // 5)
 
     def argv(self, program, *arguments):
         """program: a path, or the name of one of testprogs/bench, of which a way may have a build of its own."""
@@ -45,7 +45,13 @@ def first_line(*command):
 
 
 def package_version(package):
-    return first_line('dpkg-query', '-W', '-f', '${Version}', package) if shutil.which('dpkg-query') else None
+    """Its name and version; None where it is not a package of this system."""
+    try:
+        done = subprocess.run(['dpkg-query', '-W', '-f', '${Package} ${Version}', package], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, check=False)
+        return done.stdout if done.returncode == 0 and done.stdout.strip() else None
+    except OSError:
+        return None
 
 
 def first_file(*patterns):
@@ -56,9 +62,9 @@ def first_file(*patterns):
 
 
 class Ways:
-    """All ways, each tried out once: what does not do its work is missing, with the reason."""
+    """All ways. Those that are wanted are tried out: what does not do its work is missing, with the reason."""
 
-    def __init__(self, bench, libraries):
+    def __init__(self, bench, libraries, wanted):
         self.bench = bench
         self.all = {}
         self.add(Way('bare', 'bare'))
@@ -73,13 +79,13 @@ class Ways:
         self.add_lsan()
         self.add_jemalloc()
         self.add_valgrind()
-        self.add_tsan()
+        self.add_tsan('tsan' in wanted)
         mutrace = shutil.which('mutrace')
         self.add(Way('mutrace', 'mutrace', prefix=['mutrace', '--hash-size=1009'], slow=10,
                      missing=None if mutrace else 'not installed (not in Debian 12)', version=package_version('mutrace')))
         for way in self.all.values():
             way.programs = way.programs or f'{bench.build}/testprogs/bench'
-            if not way.missing:
+            if not way.missing and way.id in wanted | libraries.keys():
                 way.missing = self.try_out(way)
 
     def add(self, way):
@@ -116,9 +122,9 @@ class Ways:
         for id, title, slow in (('memcheck', 'memcheck', 40), ('helgrind', 'helgrind', 200), ('drd', 'DRD', 200)):
             self.add(Way(id, title, prefix=[*common, f'--tool={id}'], slow=slow, missing=missing, version=version))
 
-    def add_tsan(self):
+    def add_tsan(self, wanted):
         self.add(Way('tsan', 'TSan (rebuilt)', {'TSAN_OPTIONS': 'exitcode=0'}, slow=10, version=first_line('gcc', '--version'),
-                     missing=self.build_tsan(), programs=f'{self.bench.build}/bench/tsan'))
+                     missing=self.build_tsan() if wanted else None, programs=f'{self.bench.build}/bench/tsan'))
 
     def build_tsan(self):
         """Builds the programs that take locks with -fsanitize=thread; why not, or None."""

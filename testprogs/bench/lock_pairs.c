@@ -1,15 +1,17 @@
 /*
  * What tracking costs a lock that nobody else wants, ten frames down. Run by scripts/bench.
  *
- *   lock_pairs mutex [COUNT]    pthread_mutex_lock and unlock
- *   lock_pairs nested [COUNT]   two mutexes, one within the other
- *   lock_pairs reader [COUNT]   pthread_rwlock_rdlock and unlock
- *   lock_pairs own [COUNT]      one thread with a mutex of its own, then two, each with its own
+ *   lock_pairs mutex [COUNT [SETTLE]]   pthread_mutex_lock and unlock
+ *   lock_pairs nested [COUNT [SETTLE]]  two mutexes, one within the other
+ *   lock_pairs reader [COUNT [SETTLE]]  pthread_rwlock_rdlock and unlock
+ *   lock_pairs own [COUNT]              one thread with a mutex of its own, then two, each with its own
  *
  * Prints "ns", of CPU time, a pair (nested: the two pairs). `own` prints "one" and "two": nanoseconds of the clock a pair
- * in a thread, the best of eight slices of COUNT each, in turn (others use the machine as well).
+ * in a thread, the best of 32 slices of COUNT each, in turn (others use the machine as well). SETTLE: first a few pairs and
+ * a pause of so many milliseconds, twice.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,12 +59,23 @@ __attribute__((noinline)) static void down(int depth, void (*pairs)(long), long 
 	__asm__ volatile("" ::: "memory");
 }
 
+/* A tracker may start a thread of its own late, and make do without until then: some pairs, and time for it. */
+static void settle(void (*pairs)(long), long ms)
+{
+	struct timespec pause = { .tv_nsec = ms % 1000 * 1000000 };
+
+	for (int i = 0; ms && i < 2; i++) {
+		down(10, pairs, 10);
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* Far apart: what is measured is the tracker's sharing, not the program's. */
 struct owner {
 	pthread_mutex_t lock;
 	volatile long counter;
 	pthread_t thread;
-	pthread_barrier_t *start;
+	atomic_int *missing;
 	long count;
 	double ns;
 } __attribute__((aligned(256)));
@@ -72,7 +85,10 @@ static void *owner_run(void *argument)
 	struct owner *owner = argument;
 	double begin;
 
-	pthread_barrier_wait(owner->start);
+	/* Not asleep: a thread that wakes up late would have been alone for most of a slice. */
+	atomic_fetch_sub(owner->missing, 1);
+	while (atomic_load_explicit(owner->missing, memory_order_relaxed))
+		;
 	begin = wall_ns();
 	for (long i = 0; i < owner->count; i++) {
 		pthread_mutex_lock(&owner->lock);
@@ -86,13 +102,12 @@ static void *owner_run(void *argument)
 /* Nanoseconds a pair in the slower of the threads. */
 static double owners_slice(struct owner *owners, int threads, long count)
 {
-	pthread_barrier_t start;
+	atomic_int missing = threads;
 	double slowest = 0;
 
-	pthread_barrier_init(&start, NULL, (unsigned)threads);
 	for (int i = 0; i < threads; i++) {
 		owners[i].count = count;
-		owners[i].start = &start;
+		owners[i].missing = &missing;
 		if (pthread_create(&owners[i].thread, NULL, owner_run, &owners[i]))
 			abort();
 	}
@@ -101,7 +116,6 @@ static double owners_slice(struct owner *owners, int threads, long count)
 		if (owners[i].ns > slowest)
 			slowest = owners[i].ns;
 	}
-	pthread_barrier_destroy(&start);
 	return slowest;
 }
 
@@ -111,7 +125,7 @@ static void own(long count)
 					  { .lock = PTHREAD_MUTEX_INITIALIZER } };
 	double best[2] = { 0, 0 };
 
-	for (int slice = 0; slice < 16; slice++) {
+	for (int slice = 0; slice < 64; slice++) {
 		double ns = owners_slice(owners, 1 + slice % 2, count);
 
 		if (slice < 2 || ns < best[slice % 2])
@@ -131,8 +145,10 @@ int main(int argc, char **argv)
 
 	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
 		if (strcmp(mode, modes[i].name) == 0) {
-			double begin = cpu_ns();
+			double begin;
 
+			settle(modes[i].pairs, number_argument(argc, argv, 3, 0));
+			begin = cpu_ns();
 			down(10, modes[i].pairs, count);
 			printf("ns %.2f\n", (cpu_ns() - begin) / (double)count);
 			return 0;
@@ -141,6 +157,6 @@ int main(int argc, char **argv)
 		own(count);
 		return 0;
 	}
-	fprintf(stderr, "usage: lock_pairs mutex|nested|reader|own [COUNT]\n");
+	fprintf(stderr, "usage: lock_pairs mutex|nested|reader|own [COUNT [SETTLE]]\n");
 	return 2;
 }
