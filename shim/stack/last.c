@@ -13,11 +13,10 @@ READS_STACKS static inline uint64_t difference(const struct unwind_frame *frame)
 	return ((const uint64_t *)frame->sp)[-1] ^ frame->pc;
 }
 
-READS_STACKS NOINLINE uint32_t last_intact(const struct last *last, uint64_t sp)
+/* The innermost frame up to `count` that is intact, and all further out. */
+READS_STACKS static inline uint32_t intact_up_to(const struct last *last, uint32_t count)
 {
-	const struct unwind_frame *frame = &last->frames[1], *end = &last->frames[last->count + 1];
-	while (end > frame && end[-1].sp < sp)
-		end--;
+	const struct unwind_frame *frame = &last->frames[1], *end = &last->frames[count + 1];
 	/* Four at a time: what this costs is loads, and so are branches saved. */
 	for (; end - frame >= 4; frame += 4)
 		if (difference(frame) | difference(frame + 1) | difference(frame + 2) | difference(frame + 3))
@@ -34,7 +33,15 @@ READS_STACKS NOINLINE uint32_t last_intact(const struct last *last, uint64_t sp)
 	return intact;
 }
 
-stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+READS_STACKS NOINLINE uint32_t last_intact(const struct last *last, uint64_t sp)
+{
+	uint32_t count = last->count;
+	while (count && last->frames[count].sp < sp)
+		count--;
+	return intact_up_to(last, count);
+}
+
+READS_STACKS stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
 {
 	uint32_t count = last->count;
 	if (!count || last->frames[count].sp != sp || last->frames[count].pc != pc ||
@@ -43,7 +50,7 @@ stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t b
 	uint64_t bp_there = last_bp(last, count);
 	if (bp_there != BP_UNUSED && bp_there != bp)
 		return 0;
-	return last_intact(last, sp) == count ? last->id : 0;
+	return intact_up_to(last, count) == count ? last->id : 0;
 }
 
 /* Frame pointers matter from where one was used inward to where it was loaded. */

@@ -46,10 +46,6 @@ static stack_id capture_first(struct scratch *scratch, const void *frame)
 	struct walk *walk = &scratch->walks[0].walk;
 	struct last *last = &scratch->last;
 	bool too_short = false;
-	const uint64_t *saved = frame;
-	stack_id same = last_same(last, (uintptr_t)(saved + 2), saved[1], saved[0]);
-	if (LIKELY(same))
-		return same;
 	walk->last = last;
 	walk->limit = unwind_depth + WALK_SPARE;
 	enum unwind_end end = unwind_walk(walk, frame);
@@ -66,12 +62,8 @@ static stack_id capture_first(struct scratch *scratch, const void *frame)
 	return last_put(last, walk, end, &too_short);
 }
 
-static inline stack_id capture(const void *frame)
+static NOINLINE stack_id capture_changed(struct scratch *scratch, uint32_t level, const void *frame)
 {
-	uint32_t level;
-	if (UNLIKELY(!recording))
-		return 0;
-	struct scratch *scratch = scratch_take((uintptr_t)frame, &level);
 	if (UNLIKELY(!scratch)) {
 		recording_lost(REC_STACKS);
 		return 0;
@@ -81,6 +73,24 @@ static inline stack_id capture(const void *frame)
 	stack_id id = LIKELY(!level) ? capture_first(scratch, frame) : capture_nested(walk, frame);
 	scratch_release(level);
 	return id;
+}
+
+/* What most captures find is that nothing has changed: that way is kept short. */
+static inline stack_id capture(const void *frame)
+{
+	uint32_t level;
+	if (UNLIKELY(!recording))
+		return 0;
+	struct scratch *scratch = scratch_take((uintptr_t)frame, &level);
+	if (LIKELY(scratch && !level)) {
+		const uint64_t *saved = frame;
+		stack_id same = last_same(&scratch->last, (uintptr_t)(saved + 2), saved[1], saved[0]);
+		if (LIKELY(same)) {
+			scratch_release(0);
+			return same;
+		}
+	}
+	return capture_changed(scratch, level, frame);
 }
 
 /* -- comparing with the reference -------------------------------------------- */
@@ -129,13 +139,17 @@ void stack_verify_count(struct stack_check *ret_check)
 
 /* -- the interface ------------------------------------------------------------- */
 
-stack_id stack_capture(const void *frame)
+static NOINLINE stack_id capture_and_compare(const void *frame)
 {
 	stack_id id = capture(frame);
-	if (UNLIKELY(verify_every) && id &&
-	    __atomic_add_fetch(&until_verify, 1, __ATOMIC_RELAXED) % verify_every == 0)
+	if (id && __atomic_add_fetch(&until_verify, 1, __ATOMIC_RELAXED) % verify_every == 0)
 		compare(frame, id);
 	return id;
+}
+
+stack_id stack_capture(const void *frame)
+{
+	return LIKELY(!verify_every) ? capture(frame) : capture_and_compare(frame);
 }
 
 stack_id stack_verify(const void *frame, bool *ret_same)
