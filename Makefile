@@ -155,6 +155,10 @@ check-real: all
 check-faults: all
 	$(Q)scripts/fault-test.sh $(PLAIN) && scripts/kill-test $(PLAIN)
 
+## check-stacks: some five million captured stacks against libunwind's, in real programs and in code of several compilers
+check-stacks: all
+	$(Q)scripts/check-stacks --build $(PLAIN)
+
 ## bench: install what is missing, build, and measure what it costs, beside other tools; BENCH="--only malloc-same --rounds 30"
 bench:
 	$(Q)scripts/deps.sh build bench
@@ -202,7 +206,7 @@ clean:
 help:
 	$(Q)sed -n 's/^## \([a-z-]*\): /  \1\t/p' Makefile | expand -t 20
 
-.PHONY: FORCE all unit-programs demo test check check-unit check-testprogs check-real check-faults bench install uninstall \
+.PHONY: FORCE all unit-programs demo test check check-unit check-testprogs check-real check-faults check-stacks bench install uninstall \
 	dist ci clean help
 .SECONDARY: $(UNIT_OBJ) $(PROG_LIB)
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(PROG_LIB:.o=.d) $(addsuffix .d,$(PROG_BIN))

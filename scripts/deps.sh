@@ -1,10 +1,11 @@
 #!/bin/sh
-# usage: scripts/deps.sh [build] [test] [real] [check] [bench]
+# usage: scripts/deps.sh [build] [test] [real] [stacks] [check] [bench]
 #
 # Installs the Debian packages that are missing, and nothing else. Quick where nothing is.
 # build: the library, the command, the demo. test: what the tests need. real: the servers that
 # the tests watch; Debian starts servers that are installed, so `test` brings them only where
-# nothing would (a container), and the tests skip what is not there. check: the static checks.
+# nothing would (a container), and the tests skip what is not there. stacks: what
+# scripts/check-stacks can make use of, which skips what is not there. check: the static checks.
 # bench: what is measured beside whoholds, and the programs it is measured with.
 set -eu
 
@@ -12,6 +13,7 @@ groups=${*:-build}
 build='gcc libc6-dev libunwind-dev liblzma-dev libdw-dev libelf-dev libiberty-dev uthash-dev scdoc'
 test='check libsubunit-dev g++ python3 python3-jsonschema jq valgrind procps sqlite3 git curl libjemalloc2
 	libtcmalloc-minimal4'
+stacks='gcc g++ clang rustc libunwind8 jq git sqlite3 redis-server redis-tools'
 real='redis-server redis-tools nginx-light'
 check='clang clang-format clang-tidy cppcheck shellcheck python3'
 # mutrace: not in every Debian; what apt does not know is left out here, and the benchmark says so.
@@ -27,6 +29,7 @@ for group in $groups; do
 		[ -d /run/systemd/system ] || wanted="$wanted $real"
 		;;
 	real) wanted="$wanted $real" ;;
+	stacks) wanted="$wanted $stacks" ;;
 	check) wanted="$wanted $check" ;;
 	bench)
 		wanted="$wanted $bench"
@@ -36,7 +39,7 @@ for group in $groups; do
 		done
 		;;
 	*)
-		echo "deps.sh: unknown group '$group': build, test, real, check or bench" >&2
+		echo "deps.sh: unknown group '$group': build, test, real, stacks, check or bench" >&2
 		exit 2
 		;;
 	esac

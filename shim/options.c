@@ -319,6 +319,8 @@ static int option_take(struct options *into, enum option_id id, const char *valu
 		return take_share(accepts, value, &into->max_overhead_percent, NULL);
 	case OPTION_keep:
 		return take_flag(accepts, value, &into->keep);
+	case OPTION_verify_stacks:
+		return take_count(accepts, value, &into->verify_stacks);
 	case OPTION_COUNT:
 		break;
 	}
@@ -575,6 +577,9 @@ static void put_value(struct text *text, const struct options *from, enum option
 		return;
 	case OPTION_keep:
 		text_put(text, from->keep ? "on" : "off");
+		return;
+	case OPTION_verify_stacks:
+		text_decimal(text, from->verify_stacks);
 		return;
 	case OPTION_COUNT:
 		return;

@@ -20,6 +20,7 @@ struct options {
 	uint64_t sample_bytes;
 	bool locks, iterators, children, keep;
 	unsigned depth;
+	unsigned verify_stacks; /* 0: none are compared */
 	nsec_t tick;
 	nsec_t blocked, held, iterating, idle_blocked; /* 0: off */
 	uint64_t heap_growth_rate;                     /* bytes a second; 0: off */

@@ -213,6 +213,17 @@ void start_shim(void)
 	errno = kept_errno;
 }
 
+/* Loads libunwind for comparisons. In the constructor: the loader must be done, and no other thread be there. */
+static void verify_start(void)
+{
+	self.busy += HOOK_IN_ALLOCATOR;
+	if (stack_verify_init(options.verify_stacks) == 0)
+		recording->verify_stacks = options.verify_stacks;
+	else
+		complain("libunwind.so.8 is not there; verify_stacks compares nothing");
+	self.busy -= HOOK_IN_ALLOCATOR;
+}
+
 __attribute__((constructor)) static void start_constructor(void)
 {
 	real_ready();
@@ -220,6 +231,8 @@ __attribute__((constructor)) static void start_constructor(void)
 	/* Now the loader is done with what the program needs: record all of it, for addresses of data too. */
 	if (recording)
 		stack_modules_changed(false);
+	if (recording && options.verify_stacks)
+		verify_start();
 }
 
 /* A vfork child runs in the parent's memory: it must not touch what is the parent's. */
@@ -335,6 +348,7 @@ void start_fork_child(void)
 	static struct rec_thread before; /* static: 4 KiB are too much for a small stack */
 	int32_t parent = recording->pid;
 	uint32_t era = recording->era;
+	uint64_t verified = recording->verify_stacks;
 	bool known = self.slot != NULL;
 	if (known)
 		memcpy(&before, self.slot, sizeof before);
@@ -346,6 +360,7 @@ void start_fork_child(void)
 	if (recording_open() == 0) {
 		recording->fork_parent = (uint64_t)parent;
 		recording->era = era + 1;
+		recording->verify_stacks = verified;
 		find_watcher();
 		stack_fork_child();
 		thread_fork_child(known ? &before : NULL);

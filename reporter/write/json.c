@@ -143,6 +143,14 @@ static void put_coverage(struct json_report *self)
 	json_number(json, "dropped_events", header->dropped_events);
 	json_number(json, "truncated_stacks", header->truncated_stacks);
 	json_number(json, "lost_entries", lost);
+	if (header->verify_stacks) {
+		json_begin(json, "verified_stacks", '{');
+		json_number(json, "every", header->verify_stacks);
+		json_number(json, "compared", header->stacks_compared);
+		json_number(json, "mismatched", header->stacks_mismatched);
+		json_number(json, "truncated", header->stacks_lost);
+		json_end(json, '}');
+	}
 	json_begin(json, "degraded", '[');
 #define DEGRADED(id, name, sentence) \
 	if (degraded & (uint32_t)REC_##id) \

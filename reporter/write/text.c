@@ -111,6 +111,17 @@ static void put_notes(struct text_report *text)
 			  names_format(names, "note: %s stacks lack their outer end (option depth)",
 				       names_count(names, header->truncated_stacks)),
 			  0);
+	if (header->verify_stacks)
+		text_line(
+		    text, 0,
+		    names_format(
+			names,
+			"note: %s stacks were compared with libunwind's: %s differed, %s were cut short "
+			"for want of unwind tables",
+			names_count(names, header->stacks_compared),
+			names_count(names, header->stacks_mismatched),
+			names_count(names, header->stacks_lost)),
+		    0);
 }
 
 /* `deadlock 1, leak 3`. */

@@ -128,6 +128,8 @@ struct rec_header {
 	uint64_t shim_start, shim_end; /* our own module's range */
 	uint64_t limits_blocked, limits_held, limits_iterating,
 	    limits_idle;        /* thresholds in force, ns; 0: off */
+	uint64_t verify_stacks; /* one stack in so many was compared with libunwind's; 0: none */
+	_Atomic uint64_t stacks_compared, stacks_mismatched, stacks_lost;
 	uint64_t pid_namespace; /* inode of /proc/self/ns/pid: where `pid` means something; 0: unknown */
 	/*
 	 * Written on hot paths now and then; far enough from `epoch` and `era`, which are read there, that the two

@@ -8,6 +8,7 @@
 #include "stack/rules.h"
 #include "stack/scratch.h"
 #include "stack/unwind.h"
+#include "stack/verify.h"
 
 /* -- capture ----------------------------------------------------------------- */
 
@@ -93,57 +94,12 @@ static inline stack_id capture(const void *frame)
 	return capture_changed(scratch, level, frame);
 }
 
-/* -- comparing with the reference -------------------------------------------- */
-
-static struct stack_check checks;
-static uint32_t verify_every, until_verify;
-
-int stack_verify_init(uint32_t every)
-{
-	int error = unwind_reference_load();
-	if (!error)
-		verify_every = every;
-	return error;
-}
-
-static NOINLINE bool compare(const void *frame, stack_id id)
-{
-	uint64_t pcs[STACK_MAX_FRAMES];
-	uint32_t count;
-	const struct rec_stack *ours = view_stack(recording_view(), id);
-	if (!ours)
-		return true;
-	self.busy++; /* it calls what is hooked */
-	enum unwind_end end = unwind_reference(frame, pcs, ours->count, &count);
-	self.busy--;
-	if (!count)
-		return true; /* another thread is just comparing */
-	bool cut = ours->flags & STACK_TRUNCATED;
-	bool same = count >= ours->count && (cut || end == UNWIND_OUTERMOST || end == UNWIND_LOST);
-	for (uint32_t i = 0; same && i < ours->count; i++)
-		same = ours->frames[i] == pcs[i];
-	__atomic_fetch_add(&checks.compared, 1, __ATOMIC_RELAXED);
-	if (!same)
-		__atomic_fetch_add(&checks.mismatched, 1, __ATOMIC_RELAXED);
-	if (cut && ours->count < unwind_depth)
-		__atomic_fetch_add(&checks.lost, 1, __ATOMIC_RELAXED);
-	return same;
-}
-
-void stack_verify_count(struct stack_check *ret_check)
-{
-	ret_check->compared = __atomic_load_n(&checks.compared, __ATOMIC_RELAXED);
-	ret_check->mismatched = __atomic_load_n(&checks.mismatched, __ATOMIC_RELAXED);
-	ret_check->lost = __atomic_load_n(&checks.lost, __ATOMIC_RELAXED);
-}
-
 /* -- the interface ------------------------------------------------------------- */
 
 static NOINLINE stack_id capture_and_compare(const void *frame)
 {
 	stack_id id = capture(frame);
-	if (id && __atomic_add_fetch(&until_verify, 1, __ATOMIC_RELAXED) % verify_every == 0)
-		compare(frame, id);
+	verify_sometimes(frame, id);
 	return id;
 }
 
@@ -155,7 +111,7 @@ stack_id stack_capture(const void *frame)
 stack_id stack_verify(const void *frame, bool *ret_same)
 {
 	stack_id id = capture(frame);
-	*ret_same = !id || compare(frame, id);
+	*ret_same = !id || verify_compare(frame, id);
 	return id;
 }
 
@@ -182,5 +138,6 @@ void stack_fork_child(void)
 	rules_fork_child();
 	remote_fork_child();
 	modules_fork_child();
+	unwind_reference_fork_child();
 	__atomic_add_fetch(&unwind_generation, 1, __ATOMIC_RELAXED);
 }

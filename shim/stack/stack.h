@@ -9,7 +9,8 @@
  *
  *   stack/unwind.h        capture frames: by rules, or with all registers
  *   stack/cfi.h rules.h   rules by return address out of .eh_frame
- *   stack/unwind_libunwind.c  the reference that tests compare with
+ *   stack/unwind_libunwind.c  the reference that tests and the option verify_stacks compare with
+ *   stack/verify.h        comparing
  *   stack/depot.h         frames to stack_id, lock-free, append-only, in REC_STACKS
  *   stack/modules.h       which ELF files are mapped: REC_MODULES, found lock-free
  *   stack/remote.h        the stack of another, blocked thread of this process
@@ -62,7 +63,7 @@ void stack_fork_child(void);
  */
 int stack_of_thread(int32_t tid, stack_id *ret_stack);
 
-/* What comparing with the reference found so far. */
+/* What comparing with the reference found so far in this recording. */
 struct stack_check {
 	uint64_t compared;
 	uint64_t mismatched; /* two different stacks */
@@ -71,7 +72,7 @@ struct stack_check {
 
 /*
  * Loads libunwind, so that stacks can be compared with its, and from now on compares one in `every` captures
- * (0: those of stack_verify alone). For developers: comparing takes locks, and 4 KiB of stack.
+ * (0: those of stack_verify alone). For developers, see stack/verify.h.
  * Return: 0, or -ENOENT: libunwind.so.8 is not installed. Context: init.
  */
 int stack_verify_init(uint32_t every);

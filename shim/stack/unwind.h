@@ -108,9 +108,12 @@ int unwind_reference_load(void);
 
 /*
  * The frames of the caller of the function with the frame address `frame`, innermost first, by libunwind.
- * *ret_count is how many; 0: it is not loaded, or busy with another comparison. Context: hook where
- * comparisons are wanted: it needs kilobytes of stack and takes locks.
+ * *ret_count is how many; 0: it is not loaded, or does not come past the library's own frames. Context: hook where
+ * comparisons are wanted: it needs kilobytes of stack and takes locks. self.busy must keep handlers from coming here.
  */
 enum unwind_end unwind_reference(const void *frame, uint64_t *pcs, uint32_t limit, uint32_t *ret_count);
+
+/* In a fork child. Comparisons go on there only where none was going on in another thread. Context: hook. */
+void unwind_reference_fork_child(void);
 
 #endif

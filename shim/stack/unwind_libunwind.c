@@ -24,8 +24,8 @@ static struct {
 	int (*get_context)(unw_context_t *context);
 } libunwind;
 
-/* One user at a time: a handler that interrupts a comparison goes without. */
-static uint32_t in_use;
+/* Threads that are just comparing. */
+static uint32_t users;
 
 int unwind_reference_load(void)
 {
@@ -79,13 +79,21 @@ static NOINLINE enum unwind_end collect(uint64_t from_sp, uint64_t *pcs, uint32_
 enum unwind_end unwind_reference(const void *frame, uint64_t *pcs, uint32_t limit, uint32_t *ret_count)
 {
 	*ret_count = 0;
-	if (!libunwind.step || __atomic_exchange_n(&in_use, 1, __ATOMIC_ACQUIRE))
+	if (!libunwind.step)
 		return UNWIND_LOST;
 	int kept = errno;
+	__atomic_fetch_add(&users, 1, __ATOMIC_SEQ_CST);
 	enum unwind_end end = collect((uintptr_t)frame + 16, pcs, limit, ret_count);
 	errno = kept;
-	__atomic_store_n(&in_use, 0, __ATOMIC_RELEASE);
+	__atomic_fetch_sub(&users, 1, __ATOMIC_SEQ_CST);
 	return end;
+}
+
+/* A thread that is not here may have libunwind's own locks, for ever. */
+void unwind_reference_fork_child(void)
+{
+	if (users)
+		libunwind.step = NULL;
 }
 
 #else
@@ -100,6 +108,10 @@ enum unwind_end unwind_reference(const void *frame, uint64_t *pcs, uint32_t limi
 	(void)frame, (void)pcs, (void)limit;
 	*ret_count = 0;
 	return UNWIND_LOST;
+}
+
+void unwind_reference_fork_child(void)
+{
 }
 
 #endif

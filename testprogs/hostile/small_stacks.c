@@ -7,6 +7,7 @@
  * RUN: %prog
  * RUN: whoholds run %prog
  * RUN: whoholds run --set depth=256 %prog
+ * RUN: whoholds run --set verify_stacks=1 %prog
  * KINDS: none
  * TIMEOUT: 60
  * EXPECT-STDOUT: there was room

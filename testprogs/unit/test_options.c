@@ -60,6 +60,7 @@ static const struct {
 	  { "0%", "101%", "1KiB", "0" } },
 	{ "max_overhead", { "5%", "off", "100%" }, { "2GiB", "5", "x" }, { "0%", "1000%" } },
 	{ "keep", { "on", "off" }, { "yes" }, { NULL } },
+	{ "verify_stacks", { "0", "1", "1000000000" }, { "on", "-1", "1/2" }, { "1000000001" } },
 };
 
 /* A mistake says the key, the value and what is allowed, and changes nothing. */
@@ -127,6 +128,7 @@ START_TEST(test_defaults)
 	ck_assert_uint_eq(now.sample_bytes, 512 * 1024);
 	ck_assert(now.locks && now.iterators && now.children && !now.keep);
 	ck_assert_uint_eq(now.depth, 64);
+	ck_assert_uint_eq(now.verify_stacks, 0);
 	ck_assert_uint_eq(now.tick, 100 * NSEC_PER_MSEC);
 	ck_assert_uint_eq(now.blocked, 10 * NSEC_PER_SEC);
 	ck_assert_uint_eq(now.idle_blocked, 0);
