@@ -114,13 +114,16 @@ def number(output, name):
     raise Failed(f'printed no "{name}"')
 
 
-def in_turn(ways, rounds, once):
-    """Runs once(way) for each way, in turn, `rounds` times; within a round in a random order, so that no way always comes
-    after the same other one. A way with a smaller number of rounds of its own (`rounds_of`) sits out the last ones.
-    Returns {way: [result of each round] or the Failed that ended it}."""
+def in_turn(ways, rounds, once, seconds=60):
+    """Runs once(way) for each way, in turn, `rounds` times, or three and more until the seconds are over. Within a round in
+    a random order, so that no way always comes after the same other one. A way with a smaller number of rounds of its own
+    (`rounds_of`) sits out the last ones. Returns {way: [result of each round] or the Failed that ended it}."""
     order = random.Random(1)
     results = {way.id: [] for way in ways}
+    until = time.monotonic() + seconds
     for turn in range(rounds):
+        if turn >= 3 and time.monotonic() > until:
+            break
         for way in order.sample(ways, len(ways)):
             if isinstance(results[way.id], Failed) or turn >= way.rounds_of(rounds):
                 continue

@@ -152,7 +152,8 @@ class Git(Program):
         make_history(bench, f'{bench.scratch}/keep/repository')
 
     def once(self, bench, way):
-        return bench.run(way, way.argv(shutil.which('git'), '--no-pager', '-C', f'{bench.scratch}/keep/repository', 'log', '-p'), timeout=300)
+        argv = way.argv(shutil.which('git'), '--no-pager', '-C', f'{bench.scratch}/keep/repository', 'log', '-p')
+        return bench.run(way, argv, timeout=300)
 
 
 class Redis(Program):

@@ -10,8 +10,8 @@ from benchlib.ways import ALLOCATION_WAYS, LOCK_WAYS
 class Aim:
     """What the cell of `way` should reach: at most (or at least) `limit`, in the row's unit."""
 
-    def __init__(self, limit, way='exact', most=True, plus=''):
-        self.limit, self.way, self.most, self.plus = limit, way, most, plus
+    def __init__(self, limit, way='exact', most=True):
+        self.limit, self.way, self.most = limit, way, most
 
     def met(self, cell):
         """True or False; None where there is no figure."""
@@ -21,14 +21,13 @@ class Aim:
 
 
 class Row:
-    """id, section, title, unit (see table.py), ways it is measured in, aim or None, note or None. measure(bench, ways) returns
+    """id, section, title, unit (see table.py), ways it is measured in, aim or None. measure(bench, ways) returns
     {way id: cell}; a cell is a measure.summary(), with what a run costs by itself in 'raw', or {'reason': text}."""
-    aim = note = None
     rounds = 15
 
-    def __init__(self, id, section, title, unit, ways, aim=None, note=None):
+    def __init__(self, id, section, title, unit, ways, aim=None):
         self.id, self.section, self.title, self.unit, self.ways = id, section, title, unit, ways
-        self.aim, self.note = aim, note
+        self.aim = aim
 
     def measure(self, bench, ways):
         raise NotImplementedError

@@ -156,7 +156,7 @@ def measured(bench, ways, row, extra):
             cells[id] = {'reason': ways.all[id].missing or 'not measured'}
     aim = row.aim and {'limit': row.aim.limit, 'most': row.aim.most, 'way': row.aim.way, 'met': row.aim.met(cells.get(row.aim.way))}
     say(f'{row.id}: {time.monotonic() - begin:.0f} s')
-    return {'id': row.id, 'section': row.section, 'title': row.title, 'unit': row.unit, 'aim': aim, 'note': row.note, 'ways': cells}
+    return {'id': row.id, 'section': row.section, 'title': row.title, 'unit': row.unit, 'aim': aim, 'ways': cells}
 
 
 def run_rows(bench, wanted, options):

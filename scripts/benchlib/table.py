@@ -103,4 +103,4 @@ def remarks(results):
     for row in results['rows']:
         after = row['ways'].get('exact', {}).get('after', 0)
         if after >= 1:
-            yield f'{row["title"]}: then a report of what was found is written, once the program has ended: {after:.0f} ms, not in the figure'
+            yield f'{row["title"]}: a report of what was found, written once the program has ended, is not in it: {after:.0f} ms'
