@@ -13,6 +13,7 @@
 #include "platform/tsd.h"
 #include "registry/alert.h"
 #include "registry/allocation.h"
+#include "registry/count.h"
 #include "registry/object.h"
 #include "registry/recording.h"
 #include "registry/resource.h"
@@ -319,7 +320,7 @@ void start_sandboxed(void)
 void start_fork_prepare(void)
 {
 	if (recording)
-		allocation_flush();
+		count_flush();
 }
 
 void start_fork_parent(void)
@@ -355,6 +356,7 @@ void start_fork_child(void)
 	resource_fork_child();
 	object_fork_child();
 	allocation_fork_child();
+	count_fork_child();
 	alert_fork_child();
 	recording_fork_child();
 	if (recording_open() == 0) {
@@ -389,7 +391,7 @@ void start_before_exec(void)
 {
 	if (sys_sandboxed || !is_own_process())
 		return;
-	allocation_flush();
+	count_flush();
 	recording->ended_mono = sys_monotonic();
 	atomic_store_explicit(&recording->state, REC_EXECED, memory_order_release);
 	if (recording->alerts == 0 && !is_kept())
@@ -425,7 +427,7 @@ void start_process_ends(int status, enum start_end how)
 	if (!*process_canary)
 		start_fork_child();
 	if (sys_sandboxed) {
-		allocation_flush();
+		count_flush();
 		atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED,
 				      memory_order_release);
 		return;
@@ -441,7 +443,7 @@ void start_process_ends(int status, enum start_end how)
 		lock_release(&reporter_lock);
 	}
 	self.busy += HOOK_IN_ALLOCATOR;
-	allocation_flush();
+	count_flush();
 	uint32_t told = recording->alerts;
 	recording->ended_mono = sys_monotonic();
 	if (status >= 0)

@@ -128,9 +128,9 @@ static uint32_t top_sites(const struct view *view, struct top_site *ret_top)
 	uint32_t sites = view_sites(view);
 	for (uint32_t i = 1; i < sites; i++) {
 		const struct rec_site *site = view_site(view, i);
-		uint64_t bytes = site->live_bytes;
-		/* A counter read between a block's coming and its going may be a little below zero. */
-		if (!bytes || (int64_t)bytes < 0 || (count == TOP_SITES && bytes <= ret_top[count - 1].bytes))
+		struct site_counts counts = view_site_counts(view, i);
+		uint64_t bytes = counts.live_bytes;
+		if (!site || !bytes || (count == TOP_SITES && bytes <= ret_top[count - 1].bytes))
 			continue;
 		if (count < TOP_SITES)
 			count++;
@@ -138,7 +138,7 @@ static uint32_t top_sites(const struct view *view, struct top_site *ret_top)
 		for (; at > 0 && ret_top[at - 1].bytes < bytes; at--)
 			ret_top[at] = ret_top[at - 1];
 		ret_top[at] =
-		    (struct top_site){ .stack = site->stack, .bytes = bytes, .blocks = site->live_blocks };
+		    (struct top_site){ .stack = site->stack, .bytes = bytes, .blocks = counts.live_blocks };
 	}
 	return count;
 }

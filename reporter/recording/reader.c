@@ -31,6 +31,7 @@ static const struct {
 	[REC_THREADS] = { "threads", REC_SLOT_BYTES },
 	[REC_STACKS] = { "stacks", 8 },
 	[REC_SITES] = { "sites", sizeof(struct rec_site) },
+	[REC_CELLS] = { "cells", sizeof(struct rec_cells) },
 	[REC_RESOURCES] = { "resources", sizeof(struct rec_hold) },
 	[REC_OBJECTS] = { "objects", sizeof(struct rec_object) },
 	[REC_MODULES] = { "modules", sizeof(struct rec_module) },
@@ -40,10 +41,10 @@ static const struct {
 };
 
 /* Referrers first: what they name is copied after them, and is there by then. */
-static const enum rec_table_id order[REC_TABLES] = { REC_THREADS, REC_RESOURCES, REC_OBJECTS,
-						     REC_ALERTS,  REC_SERIES,    REC_SITES,
-						     REC_STACKS,  REC_MODULES,   REC_STRINGS };
-#define REFERRERS 6u
+static const enum rec_table_id order[REC_TABLES] = { REC_THREADS, REC_RESOURCES, REC_OBJECTS, REC_ALERTS,
+						     REC_SERIES,  REC_CELLS,     REC_SITES,   REC_STACKS,
+						     REC_MODULES, REC_STRINGS };
+#define REFERRERS 7u
 
 static int PRINTF(3, 4) fail(struct reader *reader, int error, const char *format, ...)
 {

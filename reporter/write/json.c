@@ -384,20 +384,26 @@ static void put_object(struct json_report *self, struct object *object)
 	json_end(json, '}');
 }
 
+struct top_site {
+	stack_id stack;
+	struct site_counts counts;
+};
+
 /* The sites with the most live bytes, the largest first. */
-static uint32_t top_sites(const struct view *view, const struct rec_site **top)
+static uint32_t top_sites(const struct view *view, struct top_site *top)
 {
 	uint32_t count = 0;
 	for (uint32_t i = 1; i < view_sites(view); i++) {
 		const struct rec_site *site = view_site(view, i);
-		if (!site || !site->live_bytes)
+		struct site_counts counts = view_site_counts(view, i);
+		if (!site || !counts.live_bytes)
 			continue;
-		if (count == SITES_MAX && site->live_bytes <= top[count - 1]->live_bytes)
+		if (count == SITES_MAX && counts.live_bytes <= top[count - 1].counts.live_bytes)
 			continue;
 		uint32_t at = count < SITES_MAX ? count++ : count - 1;
-		for (; at && top[at - 1]->live_bytes < site->live_bytes; at--)
+		for (; at && top[at - 1].counts.live_bytes < counts.live_bytes; at--)
 			top[at] = top[at - 1];
-		top[at] = site;
+		top[at] = (struct top_site){ .stack = site->stack, .counts = counts };
 	}
 	return count;
 }
@@ -405,17 +411,18 @@ static uint32_t top_sites(const struct view *view, const struct rec_site **top)
 static void put_sites(struct json_report *self)
 {
 	struct json *json = &self->json;
-	const struct rec_site *top[SITES_MAX];
+	struct top_site top[SITES_MAX];
 	uint32_t count = top_sites(self->names.report->view, top);
 	json_begin(json, "sites", '[');
 	for (uint32_t i = 0; i < count; i++) {
+		const struct site_counts *counts = &top[i].counts;
 		json_begin(json, NULL, '{');
-		put_stack_id(json, "stack", names_stack(&self->names, top[i]->stack));
-		json_number(json, "live_bytes", top[i]->live_bytes);
-		json_number(json, "live_blocks", top[i]->live_blocks);
-		json_number(json, "total_bytes", top[i]->total_bytes);
-		json_number(json, "total_blocks", top[i]->total_blocks);
-		json_number(json, "peak_bytes", top[i]->peak_bytes);
+		put_stack_id(json, "stack", names_stack(&self->names, top[i].stack));
+		json_number(json, "live_bytes", counts->live_bytes);
+		json_number(json, "live_blocks", counts->live_blocks);
+		json_number(json, "total_bytes", counts->total_bytes);
+		json_number(json, "total_blocks", counts->total_blocks);
+		json_number(json, "peak_bytes", counts->peak_bytes);
 		json_end(json, '}');
 	}
 	json_end(json, ']');

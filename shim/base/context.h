@@ -27,6 +27,7 @@
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 #define NOINLINE __attribute__((noinline))
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define MIN_OF(a, b) ((a) < (b) ? (a) : (b))
 #define MAX_OF(a, b) ((a) > (b) ? (a) : (b))

@@ -2,6 +2,7 @@
 
 #include "platform/early.h"
 #include "platform/process.h"
+#include "registry/address_map.h"
 #include "registry/recording.h"
 #include "start.h"
 
@@ -40,6 +41,9 @@ static void freed_before_start(const void *block)
 
 void alloc_start(void)
 {
+	/* Whether malloc is glibc's, which keeps blocks 32 bytes apart. */
+	if ((void *)real.malloc != real_find("__libc_malloc", NULL))
+		address_map_shared = true;
 	uint32_t used = MIN_OF(before_count, (uint32_t)BEFORE_MOST);
 	for (uint32_t i = 0; i < used; i++)
 		if (before[i].block)
@@ -48,10 +52,18 @@ void alloc_start(void)
 
 /* -- what all of them share ------------------------------------------------ */
 
-/* How often a thread's allocations look at the clock, to see whether a reporter is wanted by now. */
-#define CLOCK_EVERY 1024u
+/*
+ * Opens the gate where every allocation is recorded and forks are noticed by the page it lies in. Who
+ * closes it (give_up_exactness) says so first: either we see that, or our opening comes before the closing.
+ */
+static void open_gate(void)
+{
+	process_gate_open();
+	if (!allocation_exact())
+		__atomic_store_n(process_gate, 0, __ATOMIC_SEQ_CST);
+}
 
-bool alloc_track(size_t size, unsigned *ret_flags)
+NOINLINE bool alloc_track_other(size_t size, unsigned *ret_flags)
 {
 	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))) {
 		if (hook_groups)
@@ -67,56 +79,79 @@ bool alloc_track(size_t size, unsigned *ret_flags)
 		if (!(hook_groups & HOOK_ALLOC))
 			return false;
 	}
-	if (UNLIKELY(self.until_clock-- == 0)) {
-		self.until_clock = CLOCK_EVERY;
+	if (UNLIKELY(self.until_clock == 0)) {
+		self.until_clock = ALLOC_CLOCK_EVERY;
 		reporter_want();
 	}
+	self.until_clock--;
+	if (UNLIKELY(!alloc_gate()) && allocation_exact())
+		open_gate();
 	return allocation_chosen(size, ret_flags);
 }
 
-void alloc_freed(void *block)
+NOINLINE bool alloc_freed_other(void *block)
 {
+	if (early_owns(block))
+		return false;
 	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))) {
 		if (!hook_groups)
 			freed_before_start(block);
-		return;
+		return true;
 	}
 	if (UNLIKELY(!*process_canary))
 		start_fork_child();
 	if (LIKELY(!self.guest))
 		allocation_end(block, NULL);
+	return true;
 }
 
 /* -- the C allocator ------------------------------------------------------- */
 
-EXPORT void *malloc(size_t size)
+static NOINLINE void *malloc_other(size_t size, const void *frame)
 {
 	if (UNLIKELY(!real_ready()))
 		return early_alloc(size, 16);
-	ALLOC_CALL(block, size, ALLOCATED_MALLOC, real.malloc(size));
+	ALLOC_CALL(block, size, ALLOCATED_MALLOC, frame, real.malloc(size));
+	return block;
+}
+
+/* By hand what ALLOC_CALL does: this is where programs spend their time. */
+EXPORT void *malloc(size_t size)
+{
+	if (UNLIKELY(!alloc_gate() || self.busy || !self.until_clock)) {
+		void *block = malloc_other(size, __builtin_frame_address(0));
+		__asm__ volatile("" : "+r"(block)); /* no jump: the frame has to be there */
+		return block;
+	}
+	self.until_clock--;
+	const stack_id stack = stack_capture(__builtin_frame_address(0));
+	self.busy = HOOK_IN_ALLOCATOR;
+	void *block = real.malloc(size);
+	if (LIKELY(block))
+		allocation_made(allocation_hide(block), size, ALLOCATED_MALLOC, stack);
+	self.busy = 0;
 	return block;
 }
 
 EXPORT void *calloc(size_t count, size_t size)
 {
-	if (UNLIKELY(!real_ready())) {
+	if (UNLIKELY(!alloc_gate() && !real_ready())) {
 		size_t bytes;
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : early_alloc(bytes, 16);
 	}
 	/* The product is meant only after the real call has found that it does not overflow. */
-	ALLOC_CALL(block, count * size, ALLOCATED_MALLOC, real.calloc(count, size));
+	ALLOC_CALL(block, count * size, ALLOCATED_MALLOC, __builtin_frame_address(0),
+		   real.calloc(count, size));
 	return block;
 }
 
 EXPORT void free(void *block)
 {
-	if (!block || early_owns(block))
+	if (UNLIKELY(!block) || UNLIKELY(!alloc_gate() && !real_ready()))
 		return;
-	if (UNLIKELY(!real_ready()))
-		return;
-	alloc_freed(block);
 	self.busy += HOOK_IN_ALLOCATOR;
-	real.free(block);
+	if (LIKELY(alloc_freed(block)))
+		real.free(block);
 	self.busy -= HOOK_IN_ALLOCATOR;
 }
 
@@ -141,12 +176,11 @@ static void *early_grow(void *old, size_t size)
 	unsigned flags; \
 	const bool tracked = alloc_track((bytes), &flags); \
 	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0)); \
+	self.busy += HOOK_IN_ALLOCATOR; \
 	const bool known = hook_groups ? !self.guest && allocation_end(old, &was) : false; \
 	if (UNLIKELY(!hook_groups)) \
 		freed_before_start(old); \
-	self.busy += HOOK_IN_ALLOCATOR; \
 	void *result = (call); \
-	self.busy -= HOOK_IN_ALLOCATOR; \
 	if (!result && (bytes) != 0) { \
 		if (known) \
 			allocation_restore(&was); \
@@ -156,7 +190,8 @@ static void *early_grow(void *old, size_t size)
 		allocation_begin(allocation_hide(result), (bytes), ALLOCATED_MALLOC, stack, flags); \
 	} else if (result && UNLIKELY(!hook_groups)) { \
 		alloc_before_start(result, (bytes)); \
-	}
+	} \
+	self.busy -= HOOK_IN_ALLOCATOR;
 
 EXPORT void *realloc(void *old, size_t size)
 {
@@ -169,7 +204,8 @@ EXPORT void *realloc(void *old, size_t size)
 	if (UNLIKELY(early_owns(old)))
 		return early_grow(old, size);
 	if (!old) {
-		ALLOC_CALL(block, size, ALLOCATED_MALLOC, real.realloc(NULL, size));
+		ALLOC_CALL(block, size, ALLOCATED_MALLOC, __builtin_frame_address(0),
+			   real.realloc(NULL, size));
 		return block;
 	}
 	REALLOC_CALL(block, old, size, real.realloc(old, size))
@@ -187,7 +223,8 @@ EXPORT void *reallocarray(void *old, size_t count, size_t size)
 		return realloc(old, bytes);
 	}
 	if (!old) {
-		ALLOC_CALL(block, count * size, ALLOCATED_MALLOC, real.reallocarray(NULL, count, size));
+		ALLOC_CALL(block, count * size, ALLOCATED_MALLOC, __builtin_frame_address(0),
+			   real.reallocarray(NULL, count, size));
 		return block;
 	}
 	size_t bytes = 1;
@@ -209,13 +246,13 @@ EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t size)
 	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0));
 	self.busy += HOOK_IN_ALLOCATOR;
 	int result = real.posix_memalign(ret_block, alignment, size);
-	self.busy -= HOOK_IN_ALLOCATOR;
 	if (result == 0 && *ret_block) {
 		if (tracked)
 			allocation_begin(allocation_hide(*ret_block), size, ALLOCATED_ALIGNED, stack, flags);
 		else if (UNLIKELY(!hook_groups))
 			alloc_before_start(*ret_block, size);
 	}
+	self.busy -= HOOK_IN_ALLOCATOR;
 	return result;
 }
 
@@ -223,7 +260,8 @@ EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
 	if (UNLIKELY(!real_ready()))
 		return early_alloc(size, alignment);
-	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, real.aligned_alloc(alignment, size));
+	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, __builtin_frame_address(0),
+		   real.aligned_alloc(alignment, size));
 	return block;
 }
 
@@ -231,7 +269,8 @@ EXPORT void *memalign(size_t alignment, size_t size)
 {
 	if (UNLIKELY(!real_ready()))
 		return early_alloc(size, alignment);
-	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, real.memalign(alignment, size));
+	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, __builtin_frame_address(0),
+		   real.memalign(alignment, size));
 	return block;
 }
 
@@ -239,7 +278,7 @@ EXPORT void *valloc(size_t size)
 {
 	if (UNLIKELY(!real_ready()))
 		return early_alloc(size, 4096);
-	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, real.valloc(size));
+	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, __builtin_frame_address(0), real.valloc(size));
 	return block;
 }
 
@@ -247,7 +286,7 @@ EXPORT void *pvalloc(size_t size)
 {
 	if (UNLIKELY(!real_ready()))
 		return early_alloc((size + 4095) & ~(size_t)4095, 4096);
-	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, real.pvalloc(size));
+	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, __builtin_frame_address(0), real.pvalloc(size));
 	return block;
 }
 
@@ -268,9 +307,9 @@ EXPORT void free_sized(void *block, size_t size)
 		free(block);
 		return;
 	}
-	alloc_freed(block);
 	self.busy += HOOK_IN_ALLOCATOR;
-	real.free_sized(block, size);
+	if (alloc_freed(block))
+		real.free_sized(block, size);
 	self.busy -= HOOK_IN_ALLOCATOR;
 }
 
@@ -280,8 +319,8 @@ EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 		free(block);
 		return;
 	}
-	alloc_freed(block);
 	self.busy += HOOK_IN_ALLOCATOR;
-	real.free_aligned_sized(block, alignment, size);
+	if (alloc_freed(block))
+		real.free_aligned_sized(block, alignment, size);
 	self.busy -= HOOK_IN_ALLOCATOR;
 }

@@ -10,11 +10,12 @@
 
 #include "base/context.h"
 #include "hooks/hook.h"
+#include "platform/process.h"
 #include "registry/allocation.h"
 
 /* A scope in which the real allocator runs; left in order also by an exception. */
 struct alloc_scope {
-	bool outermost;
+	char unused;
 };
 
 static inline void alloc_scope_end(struct alloc_scope *scope)
@@ -25,9 +26,27 @@ static inline void alloc_scope_end(struct alloc_scope *scope)
 
 /*
  * Whether an allocation of `size` bytes by this thread is recorded now, and with which flags; also
- * starts the shim and notices a fork.
+ * starts the shim and notices a fork. All of that has nothing to do while the gate is open.
  */
-bool alloc_track(size_t size, unsigned *ret_flags);
+bool alloc_track_other(size_t size, unsigned *ret_flags);
+
+/* How often a thread's allocations look at the clock, to see whether a reporter is wanted by now. */
+#define ALLOC_CLOCK_EVERY 1024u
+
+static inline bool alloc_gate(void)
+{
+	return LIKELY(__atomic_load_n(process_gate, __ATOMIC_ACQUIRE));
+}
+
+static inline bool alloc_track(size_t size, unsigned *ret_flags)
+{
+	if (LIKELY(alloc_gate() && !self.busy && self.until_clock)) {
+		self.until_clock--;
+		*ret_flags = 0;
+		return true;
+	}
+	return alloc_track_other(size, ret_flags);
+}
 
 /* For blocks made before the shim runs, in a small table: they are known, as roots, from its start. */
 void alloc_before_start(const void *block, size_t size);
@@ -42,24 +61,31 @@ static inline stack_id alloc_stack(bool tracked, const void *frame)
 {
 	return tracked ? stack_capture(frame) : 0;
 }
-/* `block` is about to be freed; safe at any time and anywhere. */
-void alloc_freed(void *block);
+/*
+ * `block` is about to be freed; safe at any time and anywhere, inside of the scope of the real call. Return:
+ * false: it is none of the real allocator's, and not to be given to it.
+ */
+bool alloc_freed_other(void *block);
 
-/* Runs `call` as the real allocator and records its result. */
-#define ALLOC_CALL(block, size, kind, call) \
+static inline bool alloc_freed(void *block)
+{
+	return LIKELY(alloc_gate() && allocation_freed(block)) || alloc_freed_other(block);
+}
+
+/* Runs `call` as the real allocator and records its result; `frame` is that of the hook. */
+#define ALLOC_CALL(block, size, kind, frame, call) \
 	void *block; \
 	unsigned flags; \
 	const bool tracked = alloc_track((size), &flags); \
-	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0)); \
+	const stack_id stack = alloc_stack(tracked, (frame)); \
 	{ \
-		struct alloc_scope scope CLEANUP(alloc_scope_end) \
-		    __attribute__((unused)) = { .outermost = tracked }; \
+		struct alloc_scope scope CLEANUP(alloc_scope_end) __attribute__((unused)); \
 		self.busy += HOOK_IN_ALLOCATOR; \
 		block = (call); \
-	} \
-	if (tracked && block) \
-		allocation_begin(allocation_hide(block), (size), (kind), stack, flags); \
-	else if (UNLIKELY(!hook_groups) && block) \
-	alloc_before_start(block, (size))
+		if (LIKELY(tracked && block)) \
+			allocation_begin(allocation_hide(block), (size), (kind), stack, flags); \
+		else if (UNLIKELY(!hook_groups) && block) \
+			alloc_before_start(block, (size)); \
+	}
 
 #endif

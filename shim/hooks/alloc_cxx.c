@@ -8,6 +8,10 @@
  */
 #include "hooks/alloc.h"
 
+#include <string.h>
+
+#include "registry/address_map.h"
+
 struct nothrow; /* std::nothrow_t, only ever passed on */
 
 /* The C++ runtimes that may have been loaded where RTLD_NEXT does not look. */
@@ -25,6 +29,14 @@ static void *find_operator(const char *name)
 	return found;
 }
 
+/* One that the program brings itself may put blocks as near to each other as it likes. */
+static void look_whose(void *found)
+{
+	Dl_info info;
+	if (!dladdr(found, &info) || !info.dli_fname || !strstr(info.dli_fname, "/libstdc++.so"))
+		address_map_shared = true;
+}
+
 static void *operator_ready(void **place, const char *name)
 {
 	void *found = __atomic_load_n(place, __ATOMIC_ACQUIRE);
@@ -32,6 +44,8 @@ static void *operator_ready(void **place, const char *name)
 		return found;
 	self.busy += HOOK_IN_ALLOCATOR;
 	found = find_operator(name);
+	if (found)
+		look_whose(found);
 	self.busy -= HOOK_IN_ALLOCATOR;
 	__atomic_store_n(place, found, __ATOMIC_RELEASE);
 	return found;
@@ -46,17 +60,17 @@ static void *operator_ready(void **place, const char *name)
 	__typeof__(&name) call = (__typeof__(&name))operator_ready(&real_##name, #name)
 
 #define MADE(kind, size, expression, otherwise) \
-	ALLOC_CALL(block, size, kind, call ? (expression) : (otherwise)); \
+	ALLOC_CALL(block, size, kind, __builtin_frame_address(0), call ? (expression) : (otherwise)); \
 	return block
 
 #define FREED(block, expression) \
-	if (block) \
-		alloc_freed(block); \
 	self.busy += HOOK_IN_ALLOCATOR; \
-	if (LIKELY(call)) \
-		expression; \
-	else \
-		real.free(block); \
+	if (LIKELY(!block || alloc_freed(block))) { \
+		if (LIKELY(call)) \
+			expression; \
+		else \
+			real.free(block); \
+	} \
 	self.busy -= HOOK_IN_ALLOCATOR
 
 #define FORM_NEW(name, kind) \

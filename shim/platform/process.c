@@ -13,6 +13,14 @@ extern char **environ;
 
 static const uint32_t always = 1;
 const uint32_t *process_canary = &always;
+static uint32_t closed;
+uint32_t *process_gate = &closed;
+
+void process_gate_open(void)
+{
+	if (process_gate != &closed)
+		__atomic_store_n(process_gate, 1, __ATOMIC_SEQ_CST);
+}
 
 void process_canary_make(void)
 {
@@ -26,6 +34,7 @@ void process_canary_make(void)
 	}
 	*page = 1;
 	process_canary = page;
+	process_gate = page + 1;
 }
 
 void process_exe(struct text *text)

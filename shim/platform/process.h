@@ -14,6 +14,12 @@
  * done (fork, _Fork, a raw system call): the kernel wipes its page in the child.
  */
 extern const uint32_t *process_canary;
+/*
+ * A second word in that page, 0 to begin with and in any such child: nonzero while the hooks of the allocator
+ * need not ask whether anything is out of the ordinary. Never set where forks can't be noticed so.
+ */
+extern uint32_t *process_gate;
+void process_gate_open(void);
 /* Makes the canary (anew, in a fork child). */
 void process_canary_make(void);
 

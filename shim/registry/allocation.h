@@ -1,11 +1,8 @@
 /*
- * Allocations: every live block, found by its address, with the site (stack) that
- * made it and the counters of that site.
+ * Allocations: every live block, found by its address (address_map.h), with the
+ * site (stack) that made it and the counters of that site (count.h).
  *
- * Address to record: a top level of 64 MiB regions, each with a lazily touched
- * array of one 4-byte entry a 16-byte granule; the entry is the number of a 16-byte
- * record in a slab. Blocks whose address is 8 modulo 16 (tiny size classes of
- * jemalloc and tcmalloc) have an array of their own. No lock: whoever owns a
+ * What is known of a block are 16 bytes in a slab. No lock: whoever owns a
  * block is the only one who may touch its entry, so a block is forgotten
  * *before* the real free (afterwards another thread may own the address) and
  * learned after the real malloc.
@@ -53,6 +50,9 @@ static inline uint64_t allocation_hide(const void *address)
 	return hidden;
 }
 
+/* Whether every block is recorded; else ask allocation_chosen for each. Context: signal. */
+bool allocation_exact(void);
+
 /*
  * Whether an allocation of `size` bytes is to be recorded: each one, or where they are sampled (the
  * option `alloc`, or the tracker has used up max_memory) one in a while. `ret_flags` gets the flag
@@ -60,16 +60,24 @@ static inline uint64_t allocation_hide(const void *address)
  */
 bool allocation_chosen(size_t size, unsigned *ret_flags);
 
-/* The block whose address is `hidden` (allocation_hide) is live from now on. Context: hook. Keeps errno. */
+/*
+ * The block whose address is `hidden` (allocation_hide) is live from now on. Here and below the
+ * caller has set self.busy: what a signal handler allocates meanwhile is not recorded. Context: hook. Keeps errno.
+ */
 void allocation_begin(uint64_t hidden, size_t size, enum allocation_kind kind, stack_id stack,
 		      unsigned flags);
+
+/* The same without flags, which nearly every block is. */
+void allocation_made(uint64_t hidden, size_t size, enum allocation_kind kind, stack_id stack);
 
 /*
  * The block at `address` is about to be freed. `ret_allocation`, unless NULL, gets what was known,
  * to put it back with allocation_restore where a realloc fails. Return: false: not one of ours.
  */
 bool allocation_end(const void *address, struct allocation *ret_allocation);
-void allocation_restore(const struct allocation *allocation);
+/* The same for a plain free where every block is recorded. */
+bool allocation_freed(const void *address);
+void allocation_restore(const struct allocation *was);
 
 /* What is known of the block that starts at `address`. */
 bool allocation_find(const void *address, struct allocation *ret_allocation);
@@ -92,8 +100,6 @@ void allocation_fork_child(void);
  */
 bool allocation_partial(void);
 
-/* Counts of this thread that are not yet in the process's: adds them. Context: hook. */
-void allocation_flush(void);
 /* The thread ends: what it keeps for itself goes back. Context: hook. */
 void allocation_thread_end(void);
 

@@ -24,6 +24,7 @@
  *   - stacks, sites, strings, modules and alerts are append-only: an entry is
  *     complete before `used` covers it, and never moves or changes again, save for
  *     counters.
+ *   - cells are written by the thread that owns their block, with plain stores.
  *   - resources are written under the registry's lock.
  *
  * A process that dies in the middle of a write leaves one entry half-written;
@@ -45,6 +46,7 @@ enum rec_table_id {
 	REC_THREADS,
 	REC_STACKS,
 	REC_SITES,
+	REC_CELLS,
 	REC_RESOURCES,
 	REC_OBJECTS,
 	REC_MODULES,
@@ -236,8 +238,8 @@ struct rec_thread {
 	nsec_t started, ended;
 	uint64_t stack_low, stack_high; /* bounds, 0: unknown */
 	uint64_t tls;                   /* thread pointer */
-	_Atomic uint64_t allocated_bytes, allocated_blocks, freed_bytes, freed_blocks; /* not yet flushed */
-	_Atomic uint64_t now_mono; /* others: when the reporter looked */
+	_Atomic uint64_t made, freed;   /* amounts not yet flushed */
+	_Atomic uint64_t now_mono;      /* others: when the reporter looked */
 	char name[REC_NAME_BYTES];
 	struct rec_wait waits[REC_SLOT_WAITS];
 	_Alignas(64) struct rec_hold holds[REC_SLOT_HOLDS];
@@ -267,6 +269,22 @@ struct rec_stack {
 
 /* -- allocations ----------------------------------------------------------- */
 
+/*
+ * An amount is bytes and blocks in one word, so that one addition changes both and one load reads
+ * them as they belong together: bytes in the low 40 bits, blocks above.
+ */
+#define AMOUNT_BLOCK ((uint64_t)1 << 40)
+
+static inline uint64_t amount_bytes(uint64_t amount)
+{
+	return amount & (AMOUNT_BLOCK - 1);
+}
+
+static inline uint64_t amount_blocks(uint64_t amount)
+{
+	return amount >> 40;
+}
+
 /* Identified by its index; 0 is never used. */
 struct rec_site {
 	stack_id stack;
@@ -275,6 +293,27 @@ struct rec_site {
 	_Atomic uint64_t total_bytes, total_blocks;
 	_Atomic uint64_t peak_bytes;
 	uint64_t spare2[2];
+};
+
+/*
+ * What a thread has counted and not yet added to the sites: a thread that allocates owns a block of
+ * cells, where site S has the one at S % REC_CELLS_EACH, or none while another site is there. So threads don't
+ * share a cache line, and readers add every block's cell to the site's own counters (view_site_counts).
+ */
+#define REC_CELLS_EACH 512u
+
+struct rec_cell {
+	_Atomic uint64_t made, freed; /* amounts */
+	_Atomic uint64_t peak;        /* the most bytes that `made` was ahead of `freed` */
+	_Atomic site_id site;         /* 0: the cell's amounts don't count */
+	uint32_t spare;
+};
+
+struct rec_cells {
+	_Atomic uint32_t owned; /* 0: free, all cells are zero */
+	thread_id owner;
+	uint64_t spare[7];
+	struct rec_cell cells[REC_CELLS_EACH];
 };
 
 /* -- objects --------------------------------------------------------------- */
@@ -342,6 +381,8 @@ struct rec_point {
 _Static_assert(sizeof(struct rec_header) <= REC_HEADER_BYTES, "the header is one page");
 _Static_assert(sizeof(struct rec_hold) == 64, "a cache line a hold");
 _Static_assert(sizeof(struct rec_site) == 64, "a cache line a site");
+_Static_assert(sizeof(struct rec_cell) == 32, "two to a cache line");
+_Static_assert(sizeof(struct rec_cells) % 64 == 0, "cells begin and end with a cache line");
 _Static_assert(sizeof(struct rec_thread) <= REC_SLOT_BYTES, "a page a thread");
 _Static_assert(sizeof(struct rec_stack) == 24, "frames follow");
 

@@ -13,6 +13,7 @@
 #include "registry/recording_file.h"
 
 struct rec_header *recording;
+void *recording_tables[REC_TABLES];
 
 static char directory[512], run[128];
 static struct recording_file file;
@@ -25,6 +26,7 @@ static const uint64_t capacities[REC_TABLES] = {
 	[REC_THREADS] = 32 * MIB,
 	[REC_STACKS] = 256 * MIB,
 	[REC_SITES] = 64 * MIB,
+	[REC_CELLS] = 16 * MIB,
 	[REC_RESOURCES] = 16 * MIB,
 	[REC_OBJECTS] = 8 * MIB,
 	[REC_MODULES] = 4096 * sizeof(struct rec_module),
@@ -44,7 +46,7 @@ const struct view *recording_view(void)
 
 void *recording_table(enum rec_table_id table)
 {
-	return (char *)recording + recording->tables[table].offset;
+	return recording_tables[table];
 }
 
 bool recording_reserve(enum rec_table_id id, uint64_t bytes)
@@ -276,7 +278,8 @@ int recording_open(void)
 	for (unsigned i = 0; i < REC_TABLES; i++) {
 		header->tables[i].offset = offset;
 		header->tables[i].capacity = sizes[i];
-		view.tables[i] = (char *)header + offset;
+		recording_tables[i] = (char *)header + offset;
+		view.tables[i] = recording_tables[i];
 		offset += (sizes[i] + 4095) & ~UINT64_C(4095);
 	}
 	/* The ids 0 mean none: their places are taken by blank entries. */

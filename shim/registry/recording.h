@@ -15,8 +15,15 @@ extern struct rec_header *recording;
 /* The live recording as a view, for snapshots, detectors and the scan. */
 const struct view *recording_view(void);
 
-/* Start of a table in memory. */
+/* Start of each table in memory, once there is a recording. */
+extern void *recording_tables[REC_TABLES];
 void *recording_table(enum rec_table_id table);
+
+/* The record of a stack that the depot of this process gave out; not 0. */
+static inline struct rec_stack *recording_stack(stack_id stack)
+{
+	return (struct rec_stack *)((char *)recording_tables[REC_STACKS] + (uint64_t)stack * 8);
+}
 
 /*
  * Where recordings go ("" or NULL: the default directories) and the run that the process belongs

@@ -184,10 +184,12 @@ struct unflushed {
 
 static void unflushed_add(struct unflushed *sum, const struct rec_thread *slot)
 {
-	sum->allocated_bytes += atomic_load_explicit(&slot->allocated_bytes, memory_order_relaxed);
-	sum->allocated_blocks += atomic_load_explicit(&slot->allocated_blocks, memory_order_relaxed);
-	sum->freed_bytes += atomic_load_explicit(&slot->freed_bytes, memory_order_relaxed);
-	sum->freed_blocks += atomic_load_explicit(&slot->freed_blocks, memory_order_relaxed);
+	uint64_t made = atomic_load_explicit(&slot->made, memory_order_relaxed);
+	uint64_t freed = atomic_load_explicit(&slot->freed, memory_order_relaxed);
+	sum->allocated_bytes += amount_bytes(made);
+	sum->allocated_blocks += amount_blocks(made);
+	sum->freed_bytes += amount_bytes(freed);
+	sum->freed_blocks += amount_blocks(freed);
 }
 
 /* A difference of counters that were read one after the other can be a little below zero. */

@@ -7,6 +7,7 @@
 #include "platform/thread_self.h"
 #include "platform/tsd.h"
 #include "registry/allocation.h"
+#include "registry/count.h"
 #include "registry/recording.h"
 #include "stack/stack.h"
 
@@ -203,7 +204,8 @@ void thread_end(void)
 	if (!slot || self.generation != generation || self.ended)
 		return;
 	self.busy++;
-	allocation_flush();
+	count_flush();
+	count_thread_end();
 	allocation_thread_end();
 	thread_write_begin(slot);
 	slot->ended = sys_monotonic_coarse();

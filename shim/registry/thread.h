@@ -29,11 +29,14 @@ struct self_state {
 	uint32_t until_clock;  /* allocations until the next look at the clock */
 	int64_t until_sample;  /* bytes until the next allocation that is recorded, where they are sampled */
 	uint64_t sample_state; /* sampling/: random numbers */
-	int64_t unflushed_bytes; /* live bytes not yet in the process's counter */
+	struct rec_cells *cells; /* count/: what this thread counts by site */
+	bool moving_cell;        /* count/: a cell is between two sites */
+	uint32_t counted;        /* count/: blocks counted without cells */
 	void *scratch;           /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
 	uint32_t free_records; /* allocation/: this thread's magazine of free records */
 	uint32_t free_record_count;
+	uint32_t magazine; /* its name; 0: none yet */
 };
 
 extern __thread struct self_state self TLS_IE;

@@ -47,6 +47,46 @@ const struct rec_site *view_site(const struct view *view, site_id site)
 	return site ? entry_at(view, REC_SITES, site, sizeof(struct rec_site)) : NULL;
 }
 
+static uint64_t load(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_acquire);
+}
+
+struct site_counts view_site_counts(const struct view *view, site_id site)
+{
+	const struct rec_site *at = view_site(view, site);
+	struct site_counts counts = { 0 };
+	uint64_t made = 0, made_blocks = 0, freed = 0, freed_blocks = 0, ahead = 0;
+	if (!at)
+		return counts;
+	/* Cells first: what is moved meanwhile is then missed or seen once. */
+	uint64_t blocks = view_used(view, REC_CELLS) / sizeof(struct rec_cells);
+	for (uint64_t i = 0; i < blocks; i++) {
+		const struct rec_cells *block = entry_at(view, REC_CELLS, i, sizeof *block);
+		const struct rec_cell *cell = block ? &block->cells[site % REC_CELLS_EACH] : NULL;
+		if (!cell || atomic_load_explicit(&cell->site, memory_order_acquire) != site)
+			continue;
+		uint64_t cell_made = load(&cell->made), cell_freed = load(&cell->freed);
+		made += amount_bytes(cell_made);
+		made_blocks += amount_blocks(cell_made);
+		freed += amount_bytes(cell_freed);
+		freed_blocks += amount_blocks(cell_freed);
+		ahead += load(&cell->peak);
+	}
+	counts.total_bytes = load(&at->total_bytes) + made;
+	counts.total_blocks = load(&at->total_blocks) + made_blocks;
+	/* A block may be counted as freed before it is seen as made: a little below zero is zero. */
+	int64_t known = (int64_t)load(&at->live_bytes), live = known + (int64_t)(made - freed);
+	int64_t live_blocks = (int64_t)(load(&at->live_blocks) + made_blocks - freed_blocks);
+	counts.live_bytes = live > 0 ? (uint64_t)live : 0;
+	counts.live_blocks = live_blocks > 0 ? (uint64_t)live_blocks : 0;
+	uint64_t peak = load(&at->peak_bytes);
+	if (known + (int64_t)ahead > (int64_t)peak)
+		peak = (uint64_t)(known + (int64_t)ahead);
+	counts.peak_bytes = peak > counts.live_bytes ? peak : counts.live_bytes;
+	return counts;
+}
+
 const struct rec_stack *view_stack(const struct view *view, stack_id stack)
 {
 	uint64_t at = (uint64_t)stack * 8;

@@ -32,6 +32,15 @@ const struct rec_object *view_object(const struct view *view, uint32_t index);
 const struct rec_site *view_site(const struct view *view, site_id site);
 uint32_t view_sites(const struct view *view); /* valid ids are 1 to this number - 1 */
 
+/*
+ * What is counted for a site, by it and by the threads' cells. While the program runs, what one thread
+ * is just moving from its cell to the site may be missing; nothing is ever counted twice.
+ */
+struct site_counts {
+	uint64_t live_bytes, live_blocks, total_bytes, total_blocks, peak_bytes;
+};
+struct site_counts view_site_counts(const struct view *view, site_id site);
+
 /* The record of a stack whose frames lie wholly inside the table; NULL for 0 and nonsense. */
 const struct rec_stack *view_stack(const struct view *view, stack_id stack);
 

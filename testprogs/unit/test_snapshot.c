@@ -268,7 +268,7 @@ START_TEST(hostile_numbers)
 	header->tables[REC_RESOURCES].used = UINT64_MAX;
 	header->tables[REC_THREADS].used = UINT64_MAX;
 	header->live_bytes = 0;
-	slot->freed_bytes = 100;
+	slot->freed = AMOUNT_BLOCK + 100;
 	take();
 	ck_assert_uint_eq(snapshot.thread_count, 2);
 	const struct snap_thread *thread = &snapshot.threads[0];
@@ -324,6 +324,49 @@ START_TEST(resources_and_what_found_no_room)
 }
 END_TEST
 
+/* A site counts what it has itself and what threads have in their cells; others' cells are not for it. */
+START_TEST(counts_of_a_site)
+{
+	struct rec_site sites[600] = {
+		[7] = { .live_bytes = 500,
+			.live_blocks = 5,
+			.total_bytes = 900,
+			.total_blocks = 9,
+			.peak_bytes = 600 },
+		[8] = { .live_bytes = 100, .live_blocks = 1, .total_bytes = 100, .total_blocks = 1 },
+	};
+	struct rec_cells *cells = aligned_alloc(64, 3 * sizeof *cells);
+	memset((void *)cells, 0, 3 * sizeof *cells);
+	header->tables[REC_SITES].capacity = header->tables[REC_SITES].used = sizeof sites;
+	header->tables[REC_CELLS].capacity = header->tables[REC_CELLS].used = 3 * sizeof *cells;
+	view.tables[REC_SITES] = sites;
+	view.tables[REC_CELLS] = cells;
+	/* One thread made, another freed; a third has another site of the same place. */
+	cells[0].cells[7] = (struct rec_cell){ .site = 7, .made = 3 * AMOUNT_BLOCK + 300, .peak = 300 };
+	cells[1].cells[7] = (struct rec_cell){ .site = 7, .freed = 2 * AMOUNT_BLOCK + 200 };
+	cells[2].cells[7] = (struct rec_cell){ .site = 7 + REC_CELLS_EACH, .made = AMOUNT_BLOCK + 5000 };
+	struct site_counts counts = view_site_counts(&view, 7);
+	ck_assert_uint_eq(counts.live_bytes, 600);
+	ck_assert_uint_eq(counts.live_blocks, 6);
+	ck_assert_uint_eq(counts.total_bytes, 1200);
+	ck_assert_uint_eq(counts.total_blocks, 12);
+	ck_assert_uint_eq(counts.peak_bytes, 800);
+	/* What is freed may be seen before what was made: nothing is below zero. */
+	cells[1].cells[8] = (struct rec_cell){ .site = 8, .freed = 2 * AMOUNT_BLOCK + 150 };
+	counts = view_site_counts(&view, 8);
+	ck_assert_uint_eq(counts.live_bytes, 0);
+	ck_assert_uint_eq(counts.live_blocks, 0);
+	/* A cell that is being moved belongs to nobody, and nothing is read past the tables. */
+	cells[0].cells[7].site = 0;
+	ck_assert_uint_eq(view_site_counts(&view, 7).total_bytes, 900);
+	ck_assert_uint_eq(view_site_counts(&view, 600).total_bytes, 0);
+	ck_assert_uint_eq(view_site_counts(&view, 0).total_bytes, 0);
+	header->tables[REC_CELLS].used = UINT64_MAX;
+	ck_assert_uint_eq(view_site_counts(&view, 7).live_bytes, 300);
+	free(cells);
+}
+END_TEST
+
 START_TEST(sums_of_the_heap)
 {
 	header->live_bytes = 1000;
@@ -333,10 +376,8 @@ START_TEST(sums_of_the_heap)
 	header->peak_bytes = 2000;
 	for (uint32_t i = 0; i < 3; i++) {
 		struct rec_thread *slot = make_slot(i, i + 1);
-		slot->allocated_bytes = 600;
-		slot->allocated_blocks = 6;
-		slot->freed_bytes = 100;
-		slot->freed_blocks = 1;
+		slot->made = 6 * AMOUNT_BLOCK + 600;
+		slot->freed = AMOUNT_BLOCK + 100;
 	}
 	slot_at(2)->state = THREAD_FREE; /* ended in a way that flushed nothing */
 	take();
@@ -500,6 +541,7 @@ int main(void)
 	tcase_add_test(tests, holds_that_are_over);
 	tcase_add_test(tests, hostile_numbers);
 	tcase_add_test(tests, resources_and_what_found_no_room);
+	tcase_add_test(tests, counts_of_a_site);
 	tcase_add_test(tests, sums_of_the_heap);
 	tcase_add_test(tests, last_look_at_its_stack);
 	tcase_add_loop_test(tests, in_the_middle_of_a_write, 0, 2);

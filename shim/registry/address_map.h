@@ -1,0 +1,129 @@
+/*
+ * The block that begins at an address, found by the address itself: a top level of
+ * 64 MiB regions, each with a lazily touched array of one 4-byte entry for every
+ * 32 bytes. An allocator whose blocks lie at least that far apart (glibc's) needs
+ * nothing else, and a block costs what its size costs: an eighth of it.
+ *
+ * Allocators with smaller blocks (jemalloc, tcmalloc, a program's own operator new)
+ * put several into one window of 32 bytes: the first to come has the window's
+ * entry, the others one by 8 bytes in a second array that is made at need. An entry
+ * says which of the window's four places it is about.
+ *
+ * No lock, and in a process with glibc's allocator no atomic read-modify-write:
+ *   - An entry is written by whoever owns the block at that address, between the real malloc and the
+ *     real free; the allocator itself orders one owner after the other, and so do its entries.
+ *   - Where windows are shared (address_map_shared), blocks of different owners meet in one entry. It
+ *     is claimed with a compare-and-swap from empty, and emptied by its owner alone.
+ *   - Arrays only ever come; readers that walk through them may miss a block or see one that goes.
+ */
+#ifndef WH_REGISTRY_ADDRESS_MAP_H
+#define WH_REGISTRY_ADDRESS_MAP_H
+
+#include "base/context.h"
+#include "base/types.h"
+
+#define REGION_SHIFT 26
+#define REGION_BYTES ((uint64_t)1 << REGION_SHIFT)
+#define WINDOW_SHIFT 5
+#define REGION_WINDOWS (REGION_BYTES >> WINDOW_SHIFT)
+#define REGION_PLACES (REGION_BYTES >> 3)
+#define ADDRESS_BITS 47
+#define TOP_ENTRIES ((size_t)1 << (ADDRESS_BITS - REGION_SHIFT))
+#define PAGE_WINDOWS 1024u /* a page of the array */
+#define REGION_PAGES (REGION_WINDOWS / PAGE_WINDOWS)
+
+struct region {
+	uint32_t *windows; /* number of the block << 2 | place in the window; 0: none */
+	uint32_t *places;  /* number of the block at each 8 bytes, for those that find their window taken */
+	bool touched[REGION_PAGES]; /* pages of `windows` that ever held an entry */
+};
+
+/* Blocks have numbers of 30 bits. */
+#define ADDRESS_MAP_NUMBERS ((uint64_t)1 << 30)
+
+extern struct region **address_map_top; /* NULL until address_map_ready has succeeded */
+extern bool address_map_shared;         /* blocks may lie nearer to each other than 32 bytes */
+
+/* Makes the top level. Return: false where there is no address space for it. Context: hook. */
+bool address_map_ready(void);
+/* In a fork child: all is forgotten. */
+void address_map_fork_child(void);
+
+static inline unsigned place_in_window(uint64_t address)
+{
+	return (unsigned)(address >> 3) & 3;
+}
+
+static inline struct region *address_map_region(uint64_t address)
+{
+	uint64_t number = address >> REGION_SHIFT;
+	if (UNLIKELY(number >= TOP_ENTRIES || !address_map_top))
+		return NULL;
+	return __atomic_load_n(&address_map_top[number], __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t *window_of(const struct region *region, uint64_t address)
+{
+	return &region->windows[(address & (REGION_BYTES - 1)) >> WINDOW_SHIFT];
+}
+
+static inline uint32_t address_map_entry(uint64_t address, uint32_t number)
+{
+	return number << 2 | place_in_window(address);
+}
+
+static inline bool *touched_of(struct region *region, uint64_t address)
+{
+	return &region->touched[(address & (REGION_BYTES - 1)) >> WINDOW_SHIFT >> 10];
+}
+
+_Static_assert(PAGE_WINDOWS == 1 << 10, "see touched_of");
+
+/* -- the usual way, in two steps ---------------------------------------------- */
+
+/* Where the entry of a new block at `address` goes; NULL where that takes more than storing it. */
+static inline uint32_t *address_map_free_window(uint64_t address)
+{
+	struct region *region = address_map_region(address);
+	if (UNLIKELY(!region))
+		return NULL;
+	uint32_t *window = window_of(region, address);
+	bool good =
+	    !address_map_shared && *touched_of(region, address) && !__atomic_load_n(window, __ATOMIC_RELAXED);
+	return LIKELY(good) ? window : NULL;
+}
+
+/* Where the entry of the block at `address` is; NULL: nothing is known of one, or it is elsewhere. */
+static inline uint32_t *address_map_window(uint64_t address)
+{
+	struct region *region = address_map_region(address);
+	if (UNLIKELY(!region))
+		return NULL;
+	uint32_t *window = window_of(region, address);
+	uint32_t entry = __atomic_load_n(window, __ATOMIC_RELAXED);
+	return LIKELY(entry && (entry & 3) == place_in_window(address)) ? window : NULL;
+}
+
+/* -- every way ------------------------------------------------------------------ */
+
+/*
+ * The block at `address` has this number from now on. `ret_stale` gets the number that stood there, of
+ * a block that went in a way nobody saw; 0: none; `number` itself: there is no room beside a near
+ * neighbour. Return: false: there is no room at all. Context: hook.
+ */
+bool address_map_put(uint64_t address, uint32_t number, uint32_t *ret_stale);
+
+/* The number of the block at `address`; 0: none is known. Context: signal. */
+uint32_t address_map_find(uint64_t address, bool remove);
+
+/* Whether there ever was a block within 32 KiB of the address: spares a look at memory nobody touched. Context: signal. */
+static inline bool address_map_touched(uint64_t address)
+{
+	struct region *region = address_map_region(address);
+	return region && __atomic_load_n(touched_of(region, address), __ATOMIC_RELAXED);
+}
+
+/* Each block by ascending address; false from `each` ends it. Context: reporter. */
+void address_map_each(bool (*each)(uint64_t address, uint32_t number, void *data), void *data);
+
+#endif

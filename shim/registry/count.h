@@ -1,0 +1,129 @@
+/*
+ * Counters of what is allocated: by site (the stack that made it), by thread and
+ * for the process. Exact, and no cache line is written by two threads on the
+ * way of an allocation:
+ *
+ *   - by site, a thread counts in cells of its own (struct rec_cells), which lie in
+ *     the recording, so that readers add them up and nothing is lost when the
+ *     process is killed. A cell is moved to its site when another site needs
+ *     the place, and when it is SPILL bytes ahead or behind, so that peaks are known;
+ *   - for the process, in the thread's slot, moved to the header in the same way.
+ *
+ * Large blocks, samples (which count for more than themselves) and threads that
+ * have no cells go to the shared counters at once.
+ *
+ * Context: hook.
+ */
+#ifndef WH_REGISTRY_COUNT_H
+#define WH_REGISTRY_COUNT_H
+
+#include "base/context.h"
+#include "registry/format.h"
+#include "registry/recording.h"
+#include "registry/thread.h"
+
+/* How far a thread's counter may be from the shared one, in bytes; also the largest block that cells take. */
+#define COUNT_SPILL ((int64_t)64 * 1024)
+
+enum count_what { COUNT_MADE, COUNT_FREED };
+
+/* The site of a stack, made at its first allocation; 0: no stack, or no room. */
+static inline site_id count_site(stack_id stack);
+site_id count_site_make(struct rec_stack *stack_record, stack_id stack);
+
+/* `bytes` in `blocks` blocks of `site` were made or freed. For any amount, also negative ones. */
+void count_shared(site_id site, int64_t bytes, int64_t blocks, enum count_what what);
+/* The same for one block, on the fast way. */
+ALWAYS_INLINE void count_block(site_id site, uint64_t size, enum count_what what);
+
+/* Adds what the thread's slot counts to the process's counters. */
+void count_flush(void);
+/* The thread ends: its cells go to the sites and back to the recording. */
+void count_thread_end(void);
+/* In a fork child: the cells were the parent's. */
+void count_fork_child(void);
+
+/* -- the fast way ------------------------------------------------------------ */
+
+bool count_due(struct rec_cell *cell);
+void count_otherwise(site_id site, uint64_t size, enum count_what what);
+
+/*
+ * Adds to a counter that only its own thread writes; readers want whole words. Return: whether it is near its
+ * end (2^23 blocks) by now. One instruction where that can be had, since a signal handler that
+ * allocates may come between a load and a store.
+ */
+static inline bool count_add(_Atomic uint64_t *counter, uint64_t amount)
+{
+	uint64_t *word = (uint64_t *)counter;
+#if defined(__x86_64__)
+	bool near_end;
+	__asm__("addq %2, %0" : "+m"(*word), "=@ccs"(near_end) : "r"(amount));
+	return near_end;
+#else
+	__atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + amount, __ATOMIC_RELAXED);
+	return (int64_t)__atomic_load_n(word, __ATOMIC_RELAXED) < 0;
+#endif
+}
+
+/* Bytes by which one amount is ahead of another; both are within 2^39 of each other. */
+static inline int64_t count_ahead(const _Atomic uint64_t *made, const _Atomic uint64_t *freed)
+{
+	uint64_t difference = __atomic_load_n((const uint64_t *)made, __ATOMIC_RELAXED) -
+			      __atomic_load_n((const uint64_t *)freed, __ATOMIC_RELAXED);
+	return (int64_t)(difference << 24) >> 24;
+}
+
+/* Whether a pair of counters is too far apart, and to be moved to where it belongs. */
+static inline bool count_is_due(int64_t ahead)
+{
+	return (uint64_t)(ahead + COUNT_SPILL) > 2 * (uint64_t)COUNT_SPILL;
+}
+
+static inline site_id count_site(stack_id stack)
+{
+	if (UNLIKELY(!stack))
+		return 0;
+	struct rec_stack *record = recording_stack(stack);
+	site_id site = __atomic_load_n((uint32_t *)&record->site, __ATOMIC_ACQUIRE);
+	return LIKELY(site) ? site : count_site_make(record, stack);
+}
+
+/* The thread's cell for a block of `size` bytes at `site`; NULL: it goes another way. */
+ALWAYS_INLINE struct rec_cell *count_cell(site_id site, uint64_t size)
+{
+	struct rec_cells *cells = self.cells;
+	if (UNLIKELY(!cells))
+		return NULL;
+	struct rec_cell *cell = &cells->cells[site % REC_CELLS_EACH];
+	bool good = site && size <= (uint64_t)COUNT_SPILL &&
+		    __atomic_load_n((uint32_t *)&cell->site, __ATOMIC_RELAXED) == site;
+	return LIKELY(good) ? cell : NULL;
+}
+
+/* Counts in that cell. The last thing on its way, which needs no registers for what comes after. Return: true. */
+ALWAYS_INLINE bool count_in_cell(struct rec_cell *cell, uint64_t size, enum count_what what)
+{
+	/* A thread with cells has a slot. */
+	struct rec_thread *slot = self.slot;
+	bool near_end = count_add(what == COUNT_MADE ? &cell->made : &cell->freed, AMOUNT_BLOCK + size);
+	int64_t ahead = count_ahead(&cell->made, &cell->freed);
+	if (what == COUNT_MADE && ahead > (int64_t)__atomic_load_n((uint64_t *)&cell->peak, __ATOMIC_RELAXED))
+		__atomic_store_n((uint64_t *)&cell->peak, (uint64_t)ahead, __ATOMIC_RELAXED);
+	near_end |= count_add(what == COUNT_MADE ? &slot->made : &slot->freed, AMOUNT_BLOCK + size);
+	if (UNLIKELY(near_end) || UNLIKELY(count_is_due(ahead)) ||
+	    UNLIKELY(count_is_due(count_ahead(&slot->made, &slot->freed))))
+		return count_due(cell);
+	return true;
+}
+
+ALWAYS_INLINE void count_block(site_id site, uint64_t size, enum count_what what)
+{
+	struct rec_cell *cell = count_cell(site, size);
+	if (LIKELY(cell))
+		count_in_cell(cell, size, what);
+	else
+		count_otherwise(site, size, what);
+}
+
+#endif
