@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "options.h"
+#include "platform/files.h"
 #include "platform/guest.h"
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/recording.h"
+#include "registry/thread.h"
 #include "reporter/write/writers.h"
 #include "start.h"
 
@@ -54,15 +57,62 @@ static void expand(struct text *into, const char *pattern)
 	}
 }
 
+/* -- where it goes ---------------------------------------------------------- */
+
+/* What was standard error at the start; all 0: it was closed. */
+static struct stat at_start;
+
+void teller_start(void)
+{
+	struct stat status = { .st_mode = 0 };
+	memset(&at_start, 0, sizeof at_start);
+	if (sys_call2(SYS_fstat, 2, &status) == 0)
+		at_start = status;
+}
+
+/*
+ * Whether descriptor `fd`, which is number 2 of the program, is still for messages. What it was at the start is; so
+ * is what a daemon puts there in its place: a terminal, /dev/null, a pipe to a logger, a log file. A program that closes
+ * it may as well have a database or a connection there by now, which are open for reading, too.
+ */
+static bool is_for_messages(int fd)
+{
+	struct stat now = { .st_mode = 0 };
+	if (!at_start.st_mode || sys_call2(SYS_fstat, fd, &now) != 0)
+		return false;
+	if (now.st_dev == at_start.st_dev && now.st_ino == at_start.st_ino)
+		return true;
+	if (S_ISREG(now.st_mode))
+		return (sys_call2(SYS_fcntl, fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
+	return S_ISCHR(now.st_mode) || S_ISFIFO(now.st_mode);
+}
+
+/* Standard error of the program as it is now; -1: none that is for messages. To be closed with close_out. */
+static int open_stderr(void)
+{
+	int fd = self.guest ? files_take(2) : 2;
+	if (fd < 0 || is_for_messages(fd))
+		return MAX_OF(fd, -1);
+	if (fd > 2)
+		sys_close(fd);
+	return -1;
+}
+
 /* Where text goes: standard error, or the file of the option `log`; -1: it can't be opened. */
 static int open_log(void)
 {
 	if (strcmp(options.log, "stderr") == 0)
-		return 2;
+		return open_stderr();
 	char path[OPTION_TEXT_BYTES + 64];
 	struct text text = TEXT_OF(path);
 	expand(&text, options.log);
 	return sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0666);
+}
+
+static void close_out(int out)
+{
+	if (out > 2)
+		sys_close(out);
 }
 
 /* The environment without our own preload: the command must not be recorded itself. */
@@ -79,6 +129,8 @@ static char **clean_environment(struct arena *arena)
 			clean[used++] = environ[i];
 	return clean;
 }
+
+/* -- telling ---------------------------------------------------------------- */
 
 static const char *const trigger_words[] = { "exit", "threshold", "request", "crash" };
 
@@ -166,8 +218,7 @@ void teller_tell(uint32_t since, enum trigger trigger)
 	int out = open_log();
 	if (!tell_by_command(&arena, out, since, trigger))
 		tell_by_itself(&arena, out, since, trigger);
-	if (out > 2)
-		sys_close(out);
+	close_out(out);
 	arena_release(&arena);
 }
 
@@ -184,8 +235,10 @@ void teller_act(void)
 		char *argv[] = { (char *)"/bin/sh",  (char *)"-c", options.action + 5,
 				 (char *)"whoholds", pid,          NULL };
 		char **envp = clean_environment(&arena);
+		int out = open_stderr();
 		if (envp)
-			guest_spawn("/bin/sh", argv, envp, 2, TELL_TIMEOUT);
+			guest_spawn("/bin/sh", argv, envp, out, TELL_TIMEOUT);
+		close_out(out);
 		arena_release(&arena);
 	}
 }

@@ -11,6 +11,12 @@
 #include "base/types.h"
 #include "reporter/write/report.h"
 
+/*
+ * Notes what standard error is. Reports go to what it is at their time (a daemon's log, say), but not to a file that is
+ * something else by then, and nowhere where it was closed at the start. Context: init.
+ */
+void teller_start(void);
+
 /* Whether a command is there that renders this process's alerts (its pid and start time still match). */
 bool teller_watched(void);
 

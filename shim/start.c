@@ -186,6 +186,7 @@ static bool shim_set_up(void)
 		return false;
 	}
 	find_watcher();
+	teller_start();
 	process_canary_make();
 	tsd_init(thread_end);
 	thread_slot();

@@ -5,6 +5,8 @@
  */
 #include "hooks/hook.h"
 
+#include "start.h"
+
 /*
  * The new thread's first frames. What was asked for waits in the slot. The
  * calls of the program's routine are tail calls, so no frame of ours stays below it.
@@ -43,6 +45,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 	    thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, detached);
 	if (!slot)
 		return real.pthread_create(thread, attributes, routine, argument);
+	reporter_want(); /* while there is no other thread, see guest_start */
 	int result = real.pthread_create(thread, attributes, thread_main, slot);
 	if (result)
 		thread_create_failed(slot);
@@ -60,6 +63,7 @@ EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argument)
 	    thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, false);
 	if (!slot)
 		return real.thrd_create(thread, routine, argument);
+	reporter_want(); /* while there is no other thread, see guest_start */
 	int result = real.thrd_create(thread, thread_main_c11, slot);
 	if (result != thrd_success)
 		thread_create_failed(slot);

@@ -1,6 +1,7 @@
 #include "platform/guest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/context.h"
+#include "platform/files.h"
 #include "platform/sys.h"
 
 #define GUARD_BYTES ((size_t)4096)
@@ -85,6 +87,25 @@ static inline uintptr_t thread_pointer(void)
 	return pointer;
 }
 
+/* Longer than it takes to copy a table of a million descriptors; past it the guest parts while the program goes on. */
+#define PART_TIMEOUT (50 * NSEC_PER_MSEC)
+
+static void guest_main(void *data)
+{
+	struct guest *guest = data;
+	files_part(guest->flags);
+	__atomic_store_n(&guest->parted, 1, __ATOMIC_RELEASE);
+	sys_futex_wake(&guest->parted, 1);
+	guest->run(guest->data);
+}
+
+static void wait_until_parted(const struct guest *guest)
+{
+	nsec_t from = sys_monotonic();
+	while (!__atomic_load_n(&guest->parted, __ATOMIC_ACQUIRE) && sys_monotonic() - from < PART_TIMEOUT)
+		sys_futex_wait(&guest->parted, 0, PART_TIMEOUT);
+}
+
 int guest_start(struct guest *guest, void (*run)(void *data), void *data, const void *farthest)
 {
 	uintptr_t host = thread_pointer();
@@ -106,9 +127,13 @@ int guest_start(struct guest *guest, void (*run)(void *data), void *data, const 
 	uint64_t all = ~UINT64_C(0), before;
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
 	guest->tid = 1;
-	long tid = guest_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+	guest->parted = 0;
+	guest->flags = files_clone_flags();
+	guest->run = run;
+	guest->data = data;
+	long tid = guest_clone(CLONE_VM | CLONE_FS | guest->flags | CLONE_SIGHAND | CLONE_THREAD |
 				   CLONE_SYSVSEM | CLONE_SETTLS | CLONE_CHILD_CLEARTID,
-			       memory + GUARD_BYTES + STACK_BYTES, &guest->tid, tcb, run, data);
+			       memory + GUARD_BYTES + STACK_BYTES, &guest->tid, tcb, guest_main, guest);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 	if (tid < 0) {
 		guest->tid = 0;
@@ -117,6 +142,7 @@ int guest_start(struct guest *guest, void (*run)(void *data), void *data, const 
 		return (int)tid;
 	}
 	guest->task = (int32_t)tid;
+	wait_until_parted(guest);
 	return 0;
 }
 
@@ -185,10 +211,15 @@ static void spawn_run(void *data)
 	const struct spawn *spawn = data;
 	uint64_t none = 0;
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
-	if (spawn->out_fd >= 0) {
-		sys_call3(SYS_dup3, spawn->out_fd, 1, 0);
-		sys_call3(SYS_dup3, spawn->out_fd, 2, 0);
-	}
+	files_stand_in(0, 0);
+	int out = spawn->out_fd;
+	if (out < 0)
+		out = (int)sys_call4(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
+	/* dup3 refuses to put one where it is. */
+	for (int number = 1; number <= 2; number++)
+		if (number != out)
+			sys_call3(SYS_dup3, out, number, 0);
+	files_close_from(3);
 	sys_call3(SYS_execve, spawn->path, spawn->argv, spawn->envp);
 	sys_call1(SYS_exit_group, 127);
 }

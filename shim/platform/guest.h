@@ -2,7 +2,8 @@
  * A guest thread: one that libc knows nothing of. It is cloned into the process
  * with a stack and a blank thread-local area of its own, so that libc's count of
  * threads, its single-thread short cuts and the end of the process are as they
- * would be without it. It must use raw system calls and mem/str functions only.
+ * would be without it. It must use raw system calls and mem/str functions only. Its table of descriptors
+ * is its own, and empty at its start (platform/files.h).
  */
 #ifndef WH_PLATFORM_GUEST_H
 #define WH_PLATFORM_GUEST_H
@@ -12,14 +13,19 @@
 struct guest {
 	void *stack; /* mapping: guard page, stack, thread-local area */
 	size_t bytes;
-	uint32_t tid; /* 0 as soon as it is ending: the kernel clears it and wakes waiters */
-	int32_t task; /* the same, and kept */
+	uint32_t tid;        /* 0 as soon as it is ending: the kernel clears it and wakes waiters */
+	int32_t task;        /* the same, and kept */
+	uint32_t parted;     /* its descriptors are its own by now; a futex word */
+	unsigned long flags; /* that decide about descriptors */
+	void (*run)(void *data);
+	void *data;
 };
 
 /*
  * Starts `run(data)` on a new guest with all signals blocked. `farthest` is the address of any
  * thread-local variable of ours on the calling thread: the blank area is made large enough that
- * it exists there too. Return: 0 or -errno.
+ * it exists there too. It comes back when the guest has parted from the caller's descriptors: in a process
+ * of one thread nothing can be closed while that goes on. Return: 0 or -errno.
  *
  * Context: hook.
  */
@@ -45,8 +51,8 @@ bool guest_call(void (*run)(void *data), void *data, size_t bytes);
 
 /*
  * Runs a program as a child that the program's own wait() does not see (its exit signal is none)
- * and waits for it. Descriptors 1 and 2 of the child are `out_fd` (-1: as they are). Return: the wait status,
- * or -errno where it could not be started.
+ * and waits for it. Descriptors 1 and 2 of the child are `out_fd` (-1: /dev/null), 0 is the caller's or /dev/null; it gets
+ * no others. Return: the wait status, or -errno where it could not be started.
  *
  * Context: reporter, or hook at the end of a process.
  */

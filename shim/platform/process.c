@@ -131,30 +131,49 @@ struct kernel_dirent {
 	char name[];
 };
 
+bool process_numbers(int directory, bool (*each)(int32_t number, void *data), void *data)
+{
+	_Alignas(8) char buffer[2048] = { 0 }; /* for the analyzer: the kernel fills it */
+	long got;
+	while ((got = sys_call3(SYS_getdents64, directory, buffer, sizeof buffer)) > 0) {
+		for (long at = 0; at < got;) {
+			const struct kernel_dirent *entry = (const void *)(buffer + at);
+			int32_t number = 0;
+			const char *digit = entry->name;
+			for (; *digit >= '0' && *digit <= '9'; digit++)
+				number = number * 10 + (*digit - '0');
+			if (digit > entry->name && !each(number, data))
+				return true;
+			at += entry->bytes;
+		}
+	}
+	return got == 0;
+}
+
+struct count {
+	int32_t but;
+	int tasks;
+};
+
+static bool count_task(int32_t tid, void *data)
+{
+	struct count *count = data;
+	char state;
+	nsec_t cpu;
+	if (tid != count->but && process_thread_stat(tid, &state, &cpu) && state != 'Z' && state != 'X')
+		count->tasks++;
+	return true;
+}
+
 int process_other_tasks(int32_t but)
 {
 	int fd = sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return -1;
-	_Alignas(8) char buffer[2048] = { 0 }; /* for the analyzer: the kernel fills it */
-	int count = 0;
-	long got;
-	while ((got = sys_call3(SYS_getdents64, fd, buffer, sizeof buffer)) > 0) {
-		for (long at = 0; at < got;) {
-			const struct kernel_dirent *entry = (const void *)(buffer + at);
-			int32_t tid = 0;
-			for (const char *digit = entry->name; *digit >= '0' && *digit <= '9'; digit++)
-				tid = tid * 10 + (*digit - '0');
-			char state;
-			nsec_t cpu;
-			if (tid && tid != but && process_thread_stat(tid, &state, &cpu) && state != 'Z' &&
-			    state != 'X')
-				count++;
-			at += entry->bytes;
-		}
-	}
+	struct count count = { .but = but };
+	process_numbers(fd, count_task, &count);
 	sys_close(fd);
-	return count;
+	return count.tasks;
 }
 
 const char *process_environment(const char *name)

@@ -36,6 +36,11 @@ uint64_t process_pid_namespace(void);
 uint64_t process_rss_bytes(void);
 /* The state letter of a thread and its CPU time; false: it is gone. */
 bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu);
+/*
+ * Each number that names an entry of a /proc directory which is open as `directory`, until `each` says false.
+ * Return: whether it was read to the end, or as far as `each` wanted.
+ */
+bool process_numbers(int directory, bool (*each)(int32_t number, void *data), void *data);
 /* Tasks of this process other than `but` that are not dead; -1: /proc can't be read. */
 int process_other_tasks(int32_t but);
 /* A value from the environment the process was started with, or NULL. Works before libc is up. */
