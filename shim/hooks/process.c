@@ -116,14 +116,40 @@ EXPORT void abort(void)
 /* -- modules --------------------------------------------------------------- */
 
 /*
- * dlopen and dlmopen search by who their caller is ($ORIGIN, RPATH, the
- * namespace), so they are not stood in front of at all: new modules are found when a stack first shows
- * an address of theirs. What was unloaded has to be told, since another module may
- * come to lie at the same addresses.
+ * dlopen and dlmopen search by who their caller is ($ORIGIN, RPATH, the namespace): by the return address. So
+ * these are jumps, which keep it, and only note that there may be new modules once the call has returned. A module
+ * that a stack shows an address of is found in any case; others matter for the names of what lies in their data.
  */
+static void *note_opening(const void *caller_sp, void *real_function)
+{
+	if (recording && !self.busy && !self.guest)
+		stack_modules_opening((uintptr_t)caller_sp);
+	return real_function;
+}
+
+/* Where the stack pointer will be when the real function returns to who called the stub. */
+#define CALLER_SP ((const char *)*(void **)__builtin_frame_address(0) + 16)
+
+void *dlopen_route(void);
+void *dlopen_route(void)
+{
+	return real_ready() ? note_opening(CALLER_SP, (void *)real.dlopen) : (void *)real.dlopen;
+}
+TAIL_HOOK(dlopen, dlopen_route);
+
+void *dlmopen_route(void);
+void *dlmopen_route(void)
+{
+	return real_ready() ? note_opening(CALLER_SP, (void *)real.dlmopen) : (void *)real.dlmopen;
+}
+TAIL_HOOK(dlmopen, dlmopen_route);
+
+/* What was unloaded has to be told, since another module may come to lie at the same addresses. */
 EXPORT int dlclose(void *handle)
 {
 	HOOK(hook, PROCESS);
+	stack_modules_opening(
+	    0); /* a handler that interrupts it must not look while the loader's list changes */
 	int result = real.dlclose(handle);
 	if (hook.track && result == 0)
 		stack_modules_changed(true);

@@ -34,6 +34,7 @@ struct self_state {
 	uint32_t counted;        /* count/: blocks counted without cells */
 	void *scratch;           /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
+	uint64_t opening_sp;   /* stack/: where dlopen was called that may have brought modules; 0: nowhere */
 	uint32_t free_records; /* allocation/: this thread's magazine of free records */
 	uint32_t free_record_count;
 	uint32_t magazine; /* its name; 0: none yet */

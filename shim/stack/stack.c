@@ -63,6 +63,22 @@ static stack_id capture_first(struct scratch *scratch, const void *frame)
 	return last_put(last, walk, end, &too_short);
 }
 
+/*
+ * dlopen was called on this thread. Inside of it, and of what interrupts it, the loader's list is not to be looked at;
+ * that dlopen has returned shows in the stack pointer, on the stack that it was called on. Where the thread holds
+ * a lock the look is put off: somebody in a callback of dl_iterate_phdr, with the loader's lock, may wait for it.
+ */
+static NOINLINE void look_for_opened(struct scratch *scratch, uint64_t sp)
+{
+	if (sp < self.opening_sp || (self.slot && self.slot->hold_count) || self.busy ||
+	    !bounds_cover(&scratch->bounds, sp) || !bounds_cover(&scratch->bounds, self.opening_sp))
+		return;
+	self.opening_sp = 0;
+	self.busy++;
+	modules_scan();
+	self.busy--;
+}
+
 static NOINLINE stack_id capture_changed(struct scratch *scratch, uint32_t level, const void *frame)
 {
 	if (UNLIKELY(!scratch)) {
@@ -71,6 +87,8 @@ static NOINLINE stack_id capture_changed(struct scratch *scratch, uint32_t level
 	}
 	struct walk *walk = &scratch->walks[level].walk;
 	walk->bounds = &scratch->bounds;
+	if (UNLIKELY(self.opening_sp))
+		look_for_opened(scratch, (uintptr_t)frame + 16);
 	stack_id id = LIKELY(!level) ? capture_first(scratch, frame) : capture_nested(walk, frame);
 	scratch_release(level);
 	return id;
@@ -125,6 +143,11 @@ void stack_modules_changed(bool unloaded)
 {
 	(void)unloaded; /* a scan finds either */
 	modules_scan();
+}
+
+void stack_modules_opening(uint64_t caller_sp)
+{
+	self.opening_sp = caller_sp;
 }
 
 void stack_modules_check(void)

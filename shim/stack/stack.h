@@ -43,6 +43,13 @@ void stack_set_depth(unsigned frames);
 void stack_modules_changed(bool unloaded);
 
 /*
+ * The calling thread is about to call dlopen, which returns to a frame with the stack pointer `caller_sp`: the first
+ * capture further out than that looks for new modules. 0: nothing is to be looked for any more.
+ * Context: hook.
+ */
+void stack_modules_opening(uint64_t caller_sp);
+
+/*
  * Modules may have gone without a call that anybody saw (libc unloads some by itself): looks again
  * without the loader's lock. Cheap; for every tick. Context: reporter.
  */
