@@ -333,6 +333,14 @@ size_t binary_frames(struct binary *binary, uint64_t address, struct frame *ret_
 	return count;
 }
 
+void binary_symbol(struct binary *binary, uint64_t address, struct frame *ret_frame)
+{
+	const struct symbol *symbol = symtab_function(binary_symtab(binary), address);
+	*ret_frame = (struct frame){ 0 };
+	if (symbol)
+		name_by_symbol(binary, ret_frame, symbol->name);
+}
+
 /* The writable section at an address; NULL: there is none. */
 static const char *data_section(struct binary *binary, uint64_t address)
 {

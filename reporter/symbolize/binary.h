@@ -50,6 +50,9 @@ void binary_close(struct binary *binary);
 /* Up to `limit` frames for code at `address`; function, linkage, file, line and inlined are filled. At least 1. */
 size_t binary_frames(struct binary *binary, uint64_t address, struct frame *ret_frames, size_t limit);
 
+/* What the symbol table alone says of the code at `address`: a function and its linkage name, or neither. */
+void binary_symbol(struct binary *binary, uint64_t address, struct frame *ret_frame);
+
 /* "sessions.lock (prog .bss)" in `buffer`. False: no symbol there. */
 bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t size);
 

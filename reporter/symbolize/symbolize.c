@@ -14,6 +14,7 @@
 struct answer {
 	const struct binary *binary; /* NULL: an empty slot */
 	uint64_t address;            /* the file's own */
+	bool outermost;              /* see outermost_libc */
 	const struct frame *frames;  /* in the names' arena */
 	size_t count;
 };
@@ -159,19 +160,25 @@ static bool grow_answers(struct lookup *lookup)
 	return true;
 }
 
-/* The frames of an address of a file; NULL: no memory. */
-static const struct answer *find_answer(struct lookup *lookup, struct binary *binary, uint64_t address)
+/* The frames of an address of a file, or with `outermost` just its function; NULL: no memory. */
+static const struct answer *find_answer(struct lookup *lookup, struct binary *binary, uint64_t address,
+					bool outermost)
 {
 	if (lookup->answer_count >= lookup->answer_size / 2 && !grow_answers(lookup))
 		return NULL;
 	size_t mask = lookup->answer_size - 1;
 	size_t at = hash_add((uintptr_t)binary, address) & mask;
 	for (; lookup->answers[at].binary; at = (at + 1) & mask)
-		if (lookup->answers[at].binary == binary && lookup->answers[at].address == address)
+		if (lookup->answers[at].binary == binary && lookup->answers[at].address == address &&
+		    lookup->answers[at].outermost == outermost)
 			return &lookup->answers[at];
 
 	struct frame frames[DEBUG_MOST_INLINED];
-	size_t count = binary_frames(binary, address, frames, COUNT_OF(frames));
+	size_t count = 1;
+	if (outermost)
+		binary_symbol(binary, address, &frames[0]);
+	else
+		count = binary_frames(binary, address, frames, COUNT_OF(frames));
 	for (size_t i = 0; i < count; i++) {
 		frames[i].module = *binary->path ? binary->path : "?";
 		frames[i].build_id = binary->build_id;
@@ -181,10 +188,35 @@ static const struct answer *find_answer(struct lookup *lookup, struct binary *bi
 	if (!kept)
 		return NULL;
 	memcpy(kept, frames, count * sizeof(*kept));
-	lookup->answers[at] =
-	    (struct answer){ .binary = binary, .address = address, .frames = kept, .count = count };
+	lookup->answers[at] = (struct answer){
+		.binary = binary, .address = address, .outermost = outermost, .frames = kept, .count = count
+	};
 	lookup->answer_count++;
 	return &lookup->answers[at];
+}
+
+static bool is_in(const struct view *view, const struct rec_stack *record, uint16_t frame, uint32_t flag)
+{
+	const struct rec_module *module = view_module(view, record->frames[frame] - 1, record->epoch);
+	return module && (module->flags & flag);
+}
+
+/*
+ * From which frame on there is nothing but libc, and _start: it calls main and the start routines of threads, and that is
+ * in every stack there is. For the lines of those calls, which nobody wants to see, its debugging information would
+ * have to be inflated, which takes longer than all the rest of a small report: they get the name of their
+ * function alone.
+ */
+static uint16_t outermost_libc(const struct view *view, const struct rec_stack *record, uint16_t count)
+{
+	uint16_t from = count;
+	if (record->flags & STACK_TRUNCATED)
+		return count;
+	if (from > 1 && is_in(view, record, from - 1, MODULE_MAIN))
+		from--;
+	while (from > 1 && is_in(view, record, from - 1, MODULE_LIBC))
+		from--;
+	return from;
 }
 
 /* -- the interface ----------------------------------------------------------- */
@@ -203,6 +235,7 @@ static size_t lookup_frames(struct symbolizer *self, const struct view *view, st
 	if (!found)
 		return 0;
 	size_t total = 0;
+	uint16_t outermost = outermost_libc(view, record, count);
 	for (uint16_t i = 0; i < count; i++) {
 		/* A return address is behind the call, perhaps in the next function. */
 		bool exact = i == 0 && (record->flags & STACK_EXACT_PC);
@@ -211,7 +244,9 @@ static size_t lookup_frames(struct symbolizer *self, const struct view *view, st
 		const struct rec_module *module = view_module(view, address, record->epoch);
 		struct binary *binary = module ? find_binary(lookup, view, module) : NULL;
 		const struct answer *answer =
-		    binary ? find_answer(lookup, binary, address - module->bias) : NULL;
+		    binary ? find_answer(lookup, binary, address - module->bias,
+					 i >= outermost && (module->flags & MODULE_LIBC))
+			   : NULL;
 		if (answer)
 			found[i] = *answer;
 		else
@@ -251,7 +286,8 @@ static const char *lookup_function(struct symbolizer *self, const struct view *v
 	struct lookup *lookup = (struct lookup *)self;
 	const struct rec_module *module = last_module(view, address);
 	struct binary *binary = module ? find_binary(lookup, view, module) : NULL;
-	const struct answer *answer = binary ? find_answer(lookup, binary, address - module->bias) : NULL;
+	const struct answer *answer =
+	    binary ? find_answer(lookup, binary, address - module->bias, false) : NULL;
 	(void)arena;
 	/* The outermost: what is inlined at its first instruction is not its name. */
 	return answer ? answer->frames[answer->count - 1].function : NULL;
