@@ -10,6 +10,17 @@
 #include "registry/thread.h"
 #include "reporter/detect/detect.h"
 
+/* Whether a live look has told of it, and nothing about it can have changed since. */
+static bool is_told(const struct finding *finding)
+{
+	if (finding->kind != FINDING_lock_order)
+		return false;
+	for (const struct finding *told = NULL; (told = finding_next(recording_view(), told));)
+		if (told->kind == finding->kind && told->key == finding->key)
+			return true;
+	return false;
+}
+
 void ending_judge(const struct scan_caller *caller)
 {
 	struct arena arena = { .more = sys_pages, .less = sys_pages_free };
@@ -23,7 +34,8 @@ void ending_judge(const struct scan_caller *caller)
 	detect_end(&snapshot, &limits, &found);
 	scan_at_end(&snapshot, caller, &found);
 	for (uint32_t i = 0; i < found.count; i++)
-		alert_append(found.found[i], found.found[i]->bytes, offsetof(struct finding, number));
+		if (!is_told(found.found[i]))
+			alert_append(found.found[i], found.found[i]->bytes, offsetof(struct finding, number));
 	atomic_fetch_or_explicit(&recording->flags, REC_FINAL_DONE, memory_order_release);
 	arena_release(&arena);
 }

@@ -143,7 +143,10 @@ static void tick(void)
 	add_point(&snapshot, now);
 	look_at_holders(&snapshot);
 	struct finding_list found = { .arena = arena };
+	uint32_t order_news = atomic_load_explicit(&recording->order_news, memory_order_acquire);
 	detect_live(&snapshot, &watch.limits, &found);
+	if (!found.incomplete)
+		watch.limits.order_news = order_news;
 	incidents_update(&watch.incidents, &found, &snapshot, append, NULL);
 
 	uint32_t alerts = atomic_load_explicit(&recording->alerts, memory_order_acquire);

@@ -15,6 +15,7 @@
 #include "registry/allocation.h"
 #include "registry/count.h"
 #include "registry/object.h"
+#include "registry/order.h"
 #include "registry/recording.h"
 #include "registry/resource.h"
 #include "reporter/ending.h"
@@ -356,6 +357,7 @@ void start_fork_child(void)
 		memcpy(&before, self.slot, sizeof before);
 	resource_fork_child();
 	object_fork_child();
+	order_fork_child();
 	allocation_fork_child();
 	count_fork_child();
 	alert_fork_child();

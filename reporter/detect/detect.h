@@ -25,7 +25,8 @@ struct limits {
 	nsec_t heap_growth_for;    /* ... all through this time */
 	unsigned thread_growth_percent;
 	nsec_t thread_growth_in;
-	thread_id exiting; /* detect_end: the thread that ends the process; 0: unknown */
+	uint32_t order_news; /* rec_header.order_news that was judged before; 0: judge them all */
+	thread_id exiting;   /* detect_end: the thread that ends the process; 0: unknown */
 };
 
 /* As the options say, in the target. Context: signal. */

@@ -38,13 +38,17 @@ static const struct {
 	[REC_STRINGS] = { "strings", 1 },
 	[REC_ALERTS] = { "alerts", 8 },
 	[REC_SERIES] = { "series", sizeof(struct rec_point) },
+	[REC_LINEAGE] = { "lineage", sizeof(struct rec_lineage) },
+	[REC_LOCKS] = { "locks", sizeof(struct rec_lock) },
+	[REC_EDGES] = { "edges", sizeof(struct rec_edge) },
 };
 
 /* Referrers first: what they name is copied after them, and is there by then. */
 static const enum rec_table_id order[REC_TABLES] = { REC_THREADS, REC_RESOURCES, REC_OBJECTS, REC_ALERTS,
-						     REC_SERIES,  REC_CELLS,     REC_SITES,   REC_STACKS,
-						     REC_MODULES, REC_STRINGS };
-#define REFERRERS 7u
+						     REC_SERIES,  REC_CELLS,     REC_SITES,   REC_EDGES,
+						     REC_LOCKS,   REC_LINEAGE,   REC_STACKS,  REC_MODULES,
+						     REC_STRINGS };
+#define REFERRERS 10u
 
 static int PRINTF(3, 4) fail(struct reader *reader, int error, const char *format, ...)
 {

@@ -270,6 +270,8 @@ void text_finding(struct text_report *text, const struct account *account)
 	const struct finding *finding = account->finding;
 	if (finding->kind == FINDING_deadlock) {
 		text_deadlock(text, account);
+	} else if (finding->kind == FINDING_lock_order) {
+		text_order(text, account);
 	} else {
 		put_items(text, account);
 		text_waiters(text, account);

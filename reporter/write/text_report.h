@@ -52,6 +52,7 @@ bool text_is_waiter(const struct finding *finding, const struct finding_item *it
 
 void text_finding(struct text_report *text, const struct account *account);
 void text_deadlock(struct text_report *text, const struct account *account);
+void text_order(struct text_report *text, const struct account *account);
 void text_threads(struct text_report *text);
 
 /* `thread 4 "a", thread 5 "b", thread 6 "c" and 9 more`: one name at a time; `count` in all. */

@@ -183,6 +183,20 @@ static const char *title_deadlock(struct names *names, const struct account *acc
 static const char *title_lock_order(struct names *names, const struct account *account)
 {
 	struct object *objects[2] = { NULL, NULL };
+	const char *ring = NULL;
+	/* An item that is held and one that is acquired for each of them. */
+	uint32_t count = finding_items(account->finding) / 2;
+	for (uint32_t i = 0; i < count && count > 2; i++) {
+		const char *name =
+		    object_text(names, object_of_item(names, &account->finding->items[2 * i]), OBJECT_BRIEF);
+		ring =
+		    ring ? names_format(names, "%s%s%s", ring, i + 1 == count ? " and " : ", ", name) : name;
+	}
+	if (ring)
+		return names_format(names,
+				    "%s are taken in orders that make a ring: threads that do so at "
+				    "once will wait for ever",
+				    ring);
 	for (uint32_t i = 0; i < finding_items(account->finding) && !objects[1]; i++) {
 		struct object *object = object_of_item(names, &account->finding->items[i]);
 		if (object && object != objects[0])

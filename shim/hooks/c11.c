@@ -20,9 +20,12 @@ EXPORT int mtx_lock(mtx_t *mutex)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.mtx_lock(mutex);
-	hook_wait(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
+	hook_lock(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock, false);
 	int result = real.mtx_lock(mutex);
-	mtx_result(&hook, mutex, OP_mtx_lock, result);
+	if (LIKELY(result == thrd_success))
+		hook_locked(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
+	else
+		hook_wait_over(&hook);
 	return result;
 }
 

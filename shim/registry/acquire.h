@@ -23,6 +23,7 @@
 #include "registry/clock.h"
 #include "registry/format.h"
 #include "registry/kind.h"
+#include "registry/order.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
 
@@ -122,7 +123,10 @@ static inline bool acquire_hold(struct rec_thread *slot, enum kind kind, uint64_
 	atomic_store_explicit(&hold->state, HOLD_LIVE, memory_order_relaxed);
 	hold->era = atomic_load_explicit(&recording->era, memory_order_relaxed);
 	acquire_show(slot, word - WORD_WAIT + WORD_HOLD);
-	return acquire_leave(true);
+	acquire_leave(true);
+	if (holds)
+		order_acquired(slot, holds + 1);
+	return true;
 }
 
 /* The thread's newest hold, of `handle`, is about to be given back. */

@@ -25,7 +25,7 @@
  *     complete before `used` covers it, and never moves or changes again, save for
  *     counters.
  *   - cells are written by the thread that owns their block, with plain stores.
- *   - resources are written under the registry's lock.
+ *   - resources, and the sights of edges, are written under a lock of the registry's.
  *
  * A process that dies in the middle of a write leaves one entry half-written;
  * readers check ranges and never trust a number found here.
@@ -38,7 +38,7 @@
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 2u
+#define REC_VERSION 4u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 
@@ -53,6 +53,9 @@ enum rec_table_id {
 	REC_STRINGS,
 	REC_ALERTS,
 	REC_SERIES,
+	REC_LINEAGE,
+	REC_LOCKS,
+	REC_EDGES,
 	REC_TABLES,
 };
 
@@ -122,6 +125,7 @@ struct rec_header {
 	_Atomic uint32_t epoch; /* goes up when modules are unloaded; see rec_stack */
 	_Atomic uint32_t era;   /* goes up at each tick and at each wh_now: a clock that costs a load */
 	_Atomic uint32_t threads_started;
+	_Atomic uint32_t order_news;    /* goes up with each edge and sight in REC_EDGES */
 	_Atomic uint64_t tracker_bytes; /* private memory of the tracker itself */
 	_Atomic uint32_t alerts;        /* findings appended to REC_ALERTS so far; a futex word */
 	_Atomic int32_t watcher_pid;    /* a command that renders this recording's alerts; 0: none */
@@ -338,6 +342,58 @@ enum object_attribute {
 	OBJECT_PREFER_WRITER = 16,
 };
 
+/* -- the order of locks ---------------------------------------------------- */
+
+/*
+ * Which threads were made and joined, in the order in which it happened: what came before what by
+ * nature. `used` / the size is a clock: what a thread does at time T comes before an entry
+ * of its own at index >= T, and after one at an index < T.
+ */
+enum lineage_kind { LINEAGE_NONE, LINEAGE_CREATED, LINEAGE_JOINED };
+
+struct rec_lineage {
+	thread_id by;  /* who creates, and will have created; who has joined */
+	thread_id of;  /* who is made, who was joined */
+	uint32_t kind; /* enum lineage_kind; LINEAGE_NONE: being written */
+	uint32_t spare;
+};
+
+/*
+ * A lock that was taken with another one held, or held then. Identified by its index + 1. One that is
+ * destroyed, initialised anew or whose memory was freed is another lock from then on.
+ */
+struct rec_lock {
+	uint64_t address;
+	stack_id made;   /* of its init call, else of the allocation that it lies in; 0: unknown, or static */
+	uint32_t offset; /* into that allocation */
+	uint8_t kind;    /* enum kind */
+	uint8_t spare[7];
+};
+
+#define REC_EDGE_GUARDS 6u
+#define REC_EDGE_SIGHTS 6u
+
+/* One time that a thread did so; of each thread the first time and the newest at the most. */
+struct rec_sight {
+	_Atomic thread_id thread; /* 0: none, or being written */
+	_Atomic uint32_t time;    /* in entries of REC_LINEAGE */
+	stack_id held_stack, acquired_stack;
+	text_id name; /* of the thread then: its slot may be another's by now */
+};
+
+/* A lock was acquired, by a call that may block, with another one held. One a pair, modes and guards. */
+struct rec_edge {
+	_Atomic uint32_t held; /* a lock; 0: being written */
+	uint32_t acquired;     /* a lock */
+	uint8_t held_mode, acquired_mode;
+	uint8_t guard_count;
+	uint8_t spare;
+	uint16_t held_op, acquired_op;
+	uint32_t
+	    guards[REC_EDGE_GUARDS]; /* what else was held, the outermost first: lock * 2, + 1 where shared */
+	struct rec_sight sights[REC_EDGE_SIGHTS];
+};
+
 /* -- modules --------------------------------------------------------------- */
 
 #define REC_BUILD_ID_BYTES 20u
@@ -385,5 +441,6 @@ _Static_assert(sizeof(struct rec_cell) == 32, "two to a cache line");
 _Static_assert(sizeof(struct rec_cells) % 64 == 0, "cells begin and end with a cache line");
 _Static_assert(sizeof(struct rec_thread) <= REC_SLOT_BYTES, "a page a thread");
 _Static_assert(sizeof(struct rec_stack) == 24, "frames follow");
+_Static_assert(sizeof(struct rec_edge) == 160 && sizeof(struct rec_lock) == 24, "entries are packed");
 
 #endif

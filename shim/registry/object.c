@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "platform/lock.h"
 #include "platform/sys.h"
+#include "registry/order.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
 
@@ -65,6 +66,8 @@ static bool ready(void)
 
 void object_created(enum kind kind, uint64_t address, stack_id stack, uint32_t value, uint16_t attributes)
 {
+	if (kind_has(kind, KIND_IS_OWNED))
+		order_forget(address);
 	self.busy++;
 	if (recording && lock_take(&lock)) {
 		struct rec_object *object = ready() ? object_make(kind, address) : NULL;
@@ -86,6 +89,8 @@ void object_created(enum kind kind, uint64_t address, stack_id stack, uint32_t v
 
 void object_destroyed(enum kind kind, uint64_t address)
 {
+	if (kind_has(kind, KIND_IS_OWNED))
+		order_forget(address);
 	self.busy++;
 	if (numbers && lock_take(&lock)) {
 		uint32_t *place = place_of(kind, address, false);
@@ -94,6 +99,20 @@ void object_destroyed(enum kind kind, uint64_t address)
 		lock_release(&lock);
 	}
 	self.busy--;
+}
+
+stack_id object_made(enum kind kind, uint64_t address)
+{
+	stack_id stack = 0;
+	self.busy++;
+	if (numbers && lock_take(&lock)) {
+		const uint32_t *place = place_of(kind, address, false);
+		if (place && *place && object_at(*place)->state)
+			stack = object_at(*place)->created_stack;
+		lock_release(&lock);
+	}
+	self.busy--;
+	return stack;
 }
 
 void object_named(uint64_t address, const char *name)

@@ -16,6 +16,9 @@ void object_created(enum kind kind, uint64_t address, stack_id stack, uint32_t v
 void object_destroyed(enum kind kind, uint64_t address);
 void object_named(uint64_t address, const char *name);
 
+/* Where the object was made, by its init call; 0: unknown. */
+stack_id object_made(enum kind kind, uint64_t address);
+
 /* In a fork child: start with none. */
 void object_fork_child(void);
 

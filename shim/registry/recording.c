@@ -33,6 +33,9 @@ static const uint64_t capacities[REC_TABLES] = {
 	[REC_STRINGS] = 16 * MIB,
 	[REC_ALERTS] = 16 * MIB,
 	[REC_SERIES] = REC_SERIES_COUNT * sizeof(struct rec_point),
+	[REC_LINEAGE] = 4 * MIB,
+	[REC_LOCKS] = 2 * MIB,
+	[REC_EDGES] = 8 * MIB,
 };
 
 /* Steps in which tables grow: each doubles what is there, within these. */

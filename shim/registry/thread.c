@@ -8,6 +8,7 @@
 #include "platform/tsd.h"
 #include "registry/allocation.h"
 #include "registry/count.h"
+#include "registry/order.h"
 #include "registry/recording.h"
 #include "stack/stack.h"
 
@@ -166,6 +167,7 @@ struct rec_thread *thread_create(stack_id stack, uint64_t start_routine, uint64_
 		slot->flags = detached ? THREAD_DETACHED : 0;
 		slot->started = sys_monotonic_coarse();
 		thread_write_end(slot);
+		order_created(slot->creator, slot->id);
 	}
 	self.busy--;
 	return slot;
@@ -214,6 +216,7 @@ void thread_end(void)
 	thread_write_end(slot);
 	self.slot = NULL;
 	self.ended = true;
+	order_thread_end();
 	stack_thread_end();
 	slot_settle(slot);
 	self.busy--;
@@ -249,6 +252,10 @@ thread_id thread_find(uint64_t pthread)
 void thread_joined(thread_id id)
 {
 	uint32_t count = slot_count();
+	const struct rec_thread *own = thread_slot();
+	self.busy++;
+	order_joined(own ? own->id : 0, id);
+	self.busy--;
 	for (uint32_t i = 0; id && i < count; i++) {
 		struct rec_thread *slot = slot_at(i);
 		if (slot->id != id || atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_FREE)

@@ -37,7 +37,8 @@ struct self_state {
 	uint64_t opening_sp;   /* stack/: where dlopen was called that may have brought modules; 0: nowhere */
 	uint32_t free_records; /* allocation/: this thread's magazine of free records */
 	uint32_t free_record_count;
-	uint32_t magazine; /* its name; 0: none yet */
+	uint32_t magazine;    /* its name; 0: none yet */
+	uint64_t *order_seen; /* order/: what it has seen itself hold; a private page of this thread */
 };
 
 extern __thread struct self_state self TLS_IE;

@@ -87,6 +87,21 @@ struct site_counts view_site_counts(const struct view *view, site_id site)
 	return counts;
 }
 
+const struct rec_lineage *view_lineage(const struct view *view, uint32_t index)
+{
+	return entry_at(view, REC_LINEAGE, index, sizeof(struct rec_lineage));
+}
+
+const struct rec_edge *view_edge(const struct view *view, uint32_t index)
+{
+	return entry_at(view, REC_EDGES, index, sizeof(struct rec_edge));
+}
+
+const struct rec_lock *view_lock(const struct view *view, uint32_t lock)
+{
+	return lock ? entry_at(view, REC_LOCKS, lock - 1, sizeof(struct rec_lock)) : NULL;
+}
+
 const struct rec_stack *view_stack(const struct view *view, stack_id stack)
 {
 	uint64_t at = (uint64_t)stack * 8;

@@ -41,6 +41,11 @@ struct site_counts {
 };
 struct site_counts view_site_counts(const struct view *view, site_id site);
 
+/* Of the order of locks: an entry by index, a lock by its number (not 0); NULL past the end. */
+const struct rec_lineage *view_lineage(const struct view *view, uint32_t index);
+const struct rec_edge *view_edge(const struct view *view, uint32_t index);
+const struct rec_lock *view_lock(const struct view *view, uint32_t lock);
+
 /* The record of a stack whose frames lie wholly inside the table; NULL for 0 and nonsense. */
 const struct rec_stack *view_stack(const struct view *view, stack_id stack);
 
