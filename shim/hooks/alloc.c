@@ -39,11 +39,17 @@ static void freed_before_start(const void *block)
 		}
 }
 
+void alloc_share_windows(void)
+{
+	address_map_shared = true;
+	process_gate_set(GATE_CLOSED);
+}
+
 void alloc_start(void)
 {
 	/* Whether malloc is glibc's, which keeps blocks 32 bytes apart. */
 	if ((void *)real.malloc != real_find("__libc_malloc", NULL))
-		address_map_shared = true;
+		alloc_share_windows();
 	uint32_t used = MIN_OF(before_count, (uint32_t)BEFORE_MOST);
 	for (uint32_t i = 0; i < used; i++)
 		if (before[i].block)
@@ -53,14 +59,18 @@ void alloc_start(void)
 /* -- what all of them share ------------------------------------------------ */
 
 /*
- * Opens the gate where every allocation is recorded and forks are noticed by the page it lies in. Who
- * closes it (give_up_exactness) says so first: either we see that, or our opening comes before the closing.
+ * Opens the gate where forks are noticed by the page it lies in. Who gives exactness up closes it
+ * after having said so: either we see that, or our opening comes before the closing.
  */
 static void open_gate(void)
 {
-	process_gate_open();
-	if (!allocation_exact())
-		__atomic_store_n(process_gate, 0, __ATOMIC_SEQ_CST);
+	if (allocation_exact()) {
+		process_gate_set(GATE_EXACT);
+		if (!allocation_exact())
+			process_gate_set(GATE_CLOSED);
+	} else if (allocation_sampled() && !address_map_shared) {
+		process_gate_set(GATE_SAMPLED);
+	}
 }
 
 NOINLINE bool alloc_track_other(size_t size, unsigned *ret_flags)
@@ -84,8 +94,10 @@ NOINLINE bool alloc_track_other(size_t size, unsigned *ret_flags)
 		reporter_want();
 	}
 	self.until_clock--;
-	if (UNLIKELY(!alloc_gate()) && allocation_exact())
+	if (alloc_gate(GATE_CLOSED))
 		open_gate();
+	else if (alloc_gate(GATE_SAMPLED))
+		self.until_clock = 0; /* we come here seldom now */
 	return allocation_chosen(size, ret_flags);
 }
 
@@ -115,11 +127,19 @@ static NOINLINE void *malloc_other(size_t size, const void *frame)
 	return block;
 }
 
+static NOINLINE void *malloc_untracked(size_t size, const void *frame)
+{
+	/* None of the sample, and nothing else is to be thought of. */
+	if (LIKELY(alloc_gate(GATE_SAMPLED) && !self.busy && allocation_passed(size)))
+		return real.malloc(size);
+	return malloc_other(size, frame);
+}
+
 /* By hand what ALLOC_CALL does: this is where programs spend their time. */
 EXPORT void *malloc(size_t size)
 {
-	if (UNLIKELY(!alloc_gate() || self.busy || !self.until_clock)) {
-		void *block = malloc_other(size, __builtin_frame_address(0));
+	if (UNLIKELY(!alloc_gate(GATE_EXACT) || self.busy || !self.until_clock)) {
+		void *block = malloc_untracked(size, __builtin_frame_address(0));
 		__asm__ volatile("" : "+r"(block)); /* no jump: the frame has to be there */
 		return block;
 	}
@@ -135,7 +155,7 @@ EXPORT void *malloc(size_t size)
 
 EXPORT void *calloc(size_t count, size_t size)
 {
-	if (UNLIKELY(!alloc_gate() && !real_ready())) {
+	if (UNLIKELY(alloc_gate(GATE_CLOSED) && !real_ready())) {
 		size_t bytes;
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : early_alloc(bytes, 16);
 	}
@@ -147,7 +167,13 @@ EXPORT void *calloc(size_t count, size_t size)
 
 EXPORT void free(void *block)
 {
-	if (UNLIKELY(!block) || UNLIKELY(!alloc_gate() && !real_ready()))
+	/* As in malloc_untracked. */
+	if (alloc_gate(GATE_SAMPLED) && !early_owns(block) &&
+	    (!address_map_touched((uintptr_t)block) || !address_map_window((uintptr_t)block))) {
+		real.free(block);
+		return;
+	}
+	if (UNLIKELY(!block) || UNLIKELY(alloc_gate(GATE_CLOSED) && !real_ready()))
 		return;
 	self.busy += HOOK_IN_ALLOCATOR;
 	if (LIKELY(alloc_freed(block)))

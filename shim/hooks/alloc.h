@@ -33,18 +33,20 @@ bool alloc_track_other(size_t size, unsigned *ret_flags);
 /* How often a thread's allocations look at the clock, to see whether a reporter is wanted by now. */
 #define ALLOC_CLOCK_EVERY 1024u
 
-static inline bool alloc_gate(void)
+static inline bool alloc_gate(enum process_gate gate)
 {
-	return LIKELY(__atomic_load_n(process_gate, __ATOMIC_ACQUIRE));
+	return __atomic_load_n(process_gate, __ATOMIC_ACQUIRE) == gate;
 }
 
 static inline bool alloc_track(size_t size, unsigned *ret_flags)
 {
-	if (LIKELY(alloc_gate() && !self.busy && self.until_clock)) {
+	*ret_flags = 0;
+	if (LIKELY(alloc_gate(GATE_EXACT) && !self.busy && self.until_clock)) {
 		self.until_clock--;
-		*ret_flags = 0;
 		return true;
 	}
+	if (alloc_gate(GATE_SAMPLED) && !self.busy && allocation_passed(size))
+		return false;
 	return alloc_track_other(size, ret_flags);
 }
 
@@ -52,6 +54,9 @@ static inline bool alloc_track(size_t size, unsigned *ret_flags)
 void alloc_before_start(const void *block, size_t size);
 /* Hands them to the registry. Context: init. */
 void alloc_start(void);
+
+/* From now on blocks may lie nearer to each other than 32 bytes (address_map.h). */
+void alloc_share_windows(void);
 
 /*
  * The stack is captured before the real call: the deep calls of the unwinder then can't leave a copy
@@ -69,7 +74,7 @@ bool alloc_freed_other(void *block);
 
 static inline bool alloc_freed(void *block)
 {
-	return LIKELY(alloc_gate() && allocation_freed(block)) || alloc_freed_other(block);
+	return LIKELY(alloc_gate(GATE_EXACT) && allocation_freed(block)) || alloc_freed_other(block);
 }
 
 /* Runs `call` as the real allocator and records its result; `frame` is that of the hook. */

@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#include "registry/address_map.h"
-
 struct nothrow; /* std::nothrow_t, only ever passed on */
 
 /* The C++ runtimes that may have been loaded where RTLD_NEXT does not look. */
@@ -34,7 +32,7 @@ static void look_whose(void *found)
 {
 	Dl_info info;
 	if (!dladdr(found, &info) || !info.dli_fname || !strstr(info.dli_fname, "/libstdc++.so"))
-		address_map_shared = true;
+		alloc_share_windows();
 }
 
 static void *operator_ready(void **place, const char *name)

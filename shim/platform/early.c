@@ -2,10 +2,7 @@
 
 #include "base/context.h"
 
-/* heaptrack's 1,024 bytes were too few; libleak's 1 MiB was never used up. */
-#define EARLY_BYTES (128 * 1024)
-
-static _Alignas(64) char arena[EARLY_BYTES];
+_Alignas(64) char early_arena[EARLY_BYTES];
 static size_t used;
 
 void *early_alloc(size_t bytes, size_t alignment)
@@ -18,14 +15,9 @@ void *early_alloc(size_t bytes, size_t alignment)
 	size_t from = __atomic_fetch_add(&used, need, __ATOMIC_RELAXED);
 	if (from + need > EARLY_BYTES)
 		return NULL;
-	uintptr_t block = ((uintptr_t)arena + from + 16 + alignment - 1) & ~(uintptr_t)(alignment - 1);
+	uintptr_t block = ((uintptr_t)early_arena + from + 16 + alignment - 1) & ~(uintptr_t)(alignment - 1);
 	((size_t *)block)[-1] = bytes;
 	return (void *)block;
-}
-
-bool early_owns(const void *block)
-{
-	return UNLIKELY((const char *)block >= arena && (const char *)block < arena + EARLY_BYTES);
 }
 
 size_t early_size(const void *block)

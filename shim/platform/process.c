@@ -16,10 +16,10 @@ const uint32_t *process_canary = &always;
 static uint32_t closed;
 uint32_t *process_gate = &closed;
 
-void process_gate_open(void)
+void process_gate_set(enum process_gate gate)
 {
 	if (process_gate != &closed)
-		__atomic_store_n(process_gate, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(process_gate, gate, __ATOMIC_SEQ_CST);
 }
 
 void process_canary_make(void)

@@ -15,11 +15,12 @@
  */
 extern const uint32_t *process_canary;
 /*
- * A second word in that page, 0 to begin with and in any such child: nonzero while the hooks of the allocator
- * need not ask whether anything is out of the ordinary. Never set where forks can't be noticed so.
+ * A second word in that page: while it is not 0 the hooks of the allocator need not ask whether anything is
+ * out of the ordinary. 0 to begin with and in any such child; never set where forks can't be noticed so.
  */
+enum process_gate { GATE_CLOSED, GATE_EXACT, GATE_SAMPLED };
 extern uint32_t *process_gate;
-void process_gate_open(void);
+void process_gate_set(enum process_gate gate);
 /* Makes the canary (anew, in a fork child). */
 void process_canary_make(void);
 

@@ -87,12 +87,7 @@ static NOINLINE void give_up_exactness(void)
 	__atomic_fetch_or((uint32_t *)&recording->flags, REC_ALLOC_SAMPLED, __ATOMIC_RELAXED);
 	partial = true;
 	__atomic_store_n(&sampling, true, __ATOMIC_SEQ_CST);
-	__atomic_store_n(process_gate, 0, __ATOMIC_SEQ_CST);
-}
-
-bool allocation_exact(void)
-{
-	return tables_ready() && !__atomic_load_n(&sampling, __ATOMIC_SEQ_CST);
+	process_gate_set(GATE_CLOSED);
 }
 
 /* -- records ----------------------------------------------------------------- */
@@ -240,6 +235,16 @@ ALWAYS_INLINE void count(site_id site, uint64_t rest, enum count_what what)
 static inline uint32_t era_now(void)
 {
 	return __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED);
+}
+
+bool allocation_exact(void)
+{
+	return tables_ready() && !__atomic_load_n(&sampling, __ATOMIC_SEQ_CST);
+}
+
+bool allocation_sampled(void)
+{
+	return tables_ready() && __atomic_load_n(&sampling, __ATOMIC_SEQ_CST);
 }
 
 bool allocation_chosen(size_t size, unsigned *ret_flags)

@@ -12,6 +12,7 @@
 
 #include "base/context.h"
 #include "registry/format.h"
+#include "registry/thread.h"
 
 enum allocation_kind {
 	ALLOCATED_MALLOC,
@@ -50,8 +51,22 @@ static inline uint64_t allocation_hide(const void *address)
 	return hidden;
 }
 
-/* Whether every block is recorded; else ask allocation_chosen for each. Context: signal. */
+/* Whether every block is recorded, or a sample. Neither: there is no room for tables. Context: hook. */
 bool allocation_exact(void);
+bool allocation_sampled(void);
+
+/*
+ * Where blocks are sampled: whether one of `size` bytes is none of the sample, as nearly all. If so it is
+ * counted on the way to the next one that is; if not, allocation_chosen is to be asked. Context: hook.
+ */
+static inline bool allocation_passed(size_t size)
+{
+	int64_t left = self.until_sample - (int64_t)MIN_OF(size, (size_t)INT64_MAX / 2);
+	if (UNLIKELY(left <= 0))
+		return false;
+	self.until_sample = left;
+	return true;
+}
 
 /*
  * Whether an allocation of `size` bytes is to be recorded: each one, or where they are sampled (the

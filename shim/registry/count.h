@@ -49,35 +49,22 @@ bool count_due(struct rec_cell *cell);
 void count_otherwise(site_id site, uint64_t size, enum count_what what);
 
 /*
- * Adds to a counter that only its own thread writes; readers want whole words. Return: whether it is near its
- * end (2^23 blocks) by now. One instruction where that can be had, since a signal handler that
- * allocates may come between a load and a store.
+ * Adds to a counter that only its own thread writes; readers want whole words. Return: the sum. Not one
+ * instruction: the sum would have to be loaded again, and who allocates in a signal handler that
+ * interrupts an allocation has worse to fear than a count that is one off.
  */
-static inline bool count_add(_Atomic uint64_t *counter, uint64_t amount)
+static inline uint64_t count_add(_Atomic uint64_t *counter, uint64_t amount)
 {
 	uint64_t *word = (uint64_t *)counter;
-#if defined(__x86_64__)
-	bool near_end;
-	__asm__("addq %2, %0" : "+m"(*word), "=@ccs"(near_end) : "r"(amount));
-	return near_end;
-#else
-	__atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + amount, __ATOMIC_RELAXED);
-	return (int64_t)__atomic_load_n(word, __ATOMIC_RELAXED) < 0;
-#endif
+	uint64_t sum = __atomic_load_n(word, __ATOMIC_RELAXED) + amount;
+	__atomic_store_n(word, sum, __ATOMIC_RELAXED);
+	return sum;
 }
 
 /* Bytes by which one amount is ahead of another; both are within 2^39 of each other. */
-static inline int64_t count_ahead(const _Atomic uint64_t *made, const _Atomic uint64_t *freed)
+static inline int64_t count_ahead(uint64_t made, uint64_t freed)
 {
-	uint64_t difference = __atomic_load_n((const uint64_t *)made, __ATOMIC_RELAXED) -
-			      __atomic_load_n((const uint64_t *)freed, __ATOMIC_RELAXED);
-	return (int64_t)(difference << 24) >> 24;
-}
-
-/* Whether a pair of counters is too far apart, and to be moved to where it belongs. */
-static inline bool count_is_due(int64_t ahead)
-{
-	return (uint64_t)(ahead + COUNT_SPILL) > 2 * (uint64_t)COUNT_SPILL;
+	return (int64_t)((made - freed) << 24) >> 24;
 }
 
 static inline site_id count_site(stack_id stack)
@@ -101,20 +88,31 @@ ALWAYS_INLINE struct rec_cell *count_cell(site_id site, uint64_t size)
 	return LIKELY(good) ? cell : NULL;
 }
 
+/*
+ * Adds one block to one of two counters. `ret_due`: they are too far apart now, or near their end, and to
+ * be moved to where they belong. Return: by how many bytes `made` is ahead.
+ */
+ALWAYS_INLINE int64_t count_pair(_Atomic uint64_t *made, _Atomic uint64_t *freed, uint64_t size,
+				 enum count_what what, bool *ret_due)
+{
+	uint64_t sum = count_add(what == COUNT_MADE ? made : freed, AMOUNT_BLOCK + size);
+	uint64_t other = __atomic_load_n((uint64_t *)(what == COUNT_MADE ? freed : made), __ATOMIC_RELAXED);
+	int64_t ahead = what == COUNT_MADE ? count_ahead(sum, other) : count_ahead(other, sum);
+	*ret_due |= (int64_t)sum < 0 || (uint64_t)(ahead + COUNT_SPILL) > 2 * (uint64_t)COUNT_SPILL;
+	return ahead;
+}
+
 /* Counts in that cell. The last thing on its way, which needs no registers for what comes after. Return: true. */
 ALWAYS_INLINE bool count_in_cell(struct rec_cell *cell, uint64_t size, enum count_what what)
 {
 	/* A thread with cells has a slot. */
 	struct rec_thread *slot = self.slot;
-	bool near_end = count_add(what == COUNT_MADE ? &cell->made : &cell->freed, AMOUNT_BLOCK + size);
-	int64_t ahead = count_ahead(&cell->made, &cell->freed);
+	bool due = false;
+	int64_t ahead = count_pair(&cell->made, &cell->freed, size, what, &due);
 	if (what == COUNT_MADE && ahead > (int64_t)__atomic_load_n((uint64_t *)&cell->peak, __ATOMIC_RELAXED))
 		__atomic_store_n((uint64_t *)&cell->peak, (uint64_t)ahead, __ATOMIC_RELAXED);
-	near_end |= count_add(what == COUNT_MADE ? &slot->made : &slot->freed, AMOUNT_BLOCK + size);
-	if (UNLIKELY(near_end) || UNLIKELY(count_is_due(ahead)) ||
-	    UNLIKELY(count_is_due(count_ahead(&slot->made, &slot->freed))))
-		return count_due(cell);
-	return true;
+	count_pair(&slot->made, &slot->freed, size, what, &due);
+	return LIKELY(!due) || count_due(cell);
 }
 
 ALWAYS_INLINE void count_block(site_id site, uint64_t size, enum count_what what)
