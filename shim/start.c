@@ -6,6 +6,7 @@
 #include "hooks/alloc.h"
 #include "hooks/hook.h"
 #include "options.h"
+#include "platform/elf_next.h"
 #include "platform/guest.h"
 #include "platform/lock.h"
 #include "platform/process.h"
@@ -170,11 +171,8 @@ static bool shim_set_up(void)
 		complain("the program brings its own sanitizer; nothing is recorded");
 		return false;
 	}
-	Dl_info info;
-	if (dladdr((void *)start_shim, &info) && info.dli_fname) {
-		struct text text = TEXT_OF(library_path);
-		text_put(&text, info.dli_fname);
-	}
+	struct text path = TEXT_OF(library_path);
+	text_put(&path, elf_own_path());
 	if (options.children)
 		keep_child_environment();
 	else

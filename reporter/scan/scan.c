@@ -250,7 +250,8 @@ static bool is_wanted(const struct snapshot *snapshot)
 {
 	if (snapshot->view->header->flags & REC_ALLOC_OFF)
 		return false;
-	if (options.leaks_at_exit)
+	/* Where nothing was ever allocated nothing is lost: `true`, and much else that scripts run. */
+	if (options.leaks_at_exit && (snapshot->live_blocks || snapshot->total_blocks))
 		return true;
 	for (uint32_t i = 0; i < snapshot->resource_count; i++)
 		if (kind_has(snapshot->resources[i].kind, KIND_IS_MEMORY))

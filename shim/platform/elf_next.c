@@ -113,9 +113,28 @@ static void *find_in(const struct object *object, const char *name, uint32_t has
 	return NULL;
 }
 
-static void *find_from(const struct link_map *map, const char *name, const char *version)
+/*
+ * What was read of the first objects of the chain, which some hundred look-ups go through at the start: once. The rest is
+ * read anew each time. A chain is for one thread and one moment: unloading an object leaves it dangling.
+ */
+#define CHAIN_OBJECTS 16u
+static struct chain {
+	const struct link_map *after; /* the first object of which is not in it */
+	unsigned count;
+	struct object objects[CHAIN_OBJECTS];
+} next_objects;
+
+static void chain_read(struct chain *chain, const struct link_map *map)
 {
-	uint32_t hash = gnu_hash(name);
+	chain->count = 0;
+	for (; map && chain->count < CHAIN_OBJECTS; map = map->l_next)
+		if (read_object(map, &chain->objects[chain->count]))
+			chain->count++;
+	chain->after = map;
+}
+
+static void *find_from(const struct link_map *map, const char *name, uint32_t hash, const char *version)
+{
 	for (; map; map = map->l_next) {
 		struct object object;
 		void *found = read_object(map, &object) ? find_in(&object, name, hash, version) : NULL;
@@ -125,15 +144,38 @@ static void *find_from(const struct link_map *map, const char *name, const char 
 	return NULL;
 }
 
-void *elf_next(const char *name, const char *version)
+static const struct link_map *own_map(void)
 {
 	const struct link_map *map = _r_debug.r_map;
 	while (map && map->l_ld != _DYNAMIC)
 		map = map->l_next;
-	return map ? find_from(map->l_next, name, version) : NULL;
+	return map;
+}
+
+void elf_next_begin(void)
+{
+	const struct link_map *own = own_map();
+	chain_read(&next_objects, own ? own->l_next : NULL);
+}
+
+void *elf_next(const char *name, const char *version)
+{
+	uint32_t hash = gnu_hash(name);
+	for (unsigned i = 0; i < next_objects.count; i++) {
+		void *found = find_in(&next_objects.objects[i], name, hash, version);
+		if (found)
+			return found;
+	}
+	return find_from(next_objects.after, name, hash, version);
 }
 
 void *elf_any(const char *name)
 {
-	return find_from(_r_debug.r_map, name, NULL);
+	return find_from(_r_debug.r_map, name, gnu_hash(name), NULL);
+}
+
+const char *elf_own_path(void)
+{
+	const struct link_map *own = own_map();
+	return own && own->l_name ? own->l_name : "";
 }

@@ -11,6 +11,9 @@
 #ifndef WH_PLATFORM_ELF_NEXT_H
 #define WH_PLATFORM_ELF_NEXT_H
 
+/* Reads which objects come after ours; before the first elf_next. One thread; context: init. */
+void elf_next_begin(void);
+
 /*
  * `version` may be NULL: the default one. Return: NULL where no later object defines it.
  * Context: hook, before the program's own threads load or unload anything (init).
@@ -19,5 +22,8 @@ void *elf_next(const char *name, const char *version);
 
 /* The first definition in any object, ours and those before us included. The same context. */
 void *elf_any(const char *name);
+
+/* The path by which the loader found our own library; "" where it is not the loader's. Context: init. */
+const char *elf_own_path(void);
 
 #endif

@@ -57,6 +57,7 @@ bool real_resolve(void)
 	}
 	resolving = true;
 	int kept_errno = errno;
+	elf_next_begin();
 	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
 		void *found = find_next(symbols[i].name, symbols[i].version);
 		if (!found && symbols[i].required)

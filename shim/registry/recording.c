@@ -197,7 +197,7 @@ static void describe_process(const char *exe, size_t argv_bytes)
 	recording->pid = sys_pid();
 	recording->ppid = process_parent();
 	recording->uid = (uint32_t)sys_call0(SYS_geteuid);
-	recording->started_boot_ticks = process_started_ticks();
+	recording->started_boot_ticks = file.started_ticks;
 	recording->pid_namespace = process_pid_namespace();
 	recording->started_mono = sys_monotonic();
 	recording->started_real = sys_realtime();

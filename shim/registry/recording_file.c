@@ -76,7 +76,7 @@ static int open_directory(const char *path, bool ours)
  * A file of that name is in the way: what this very process left when it became another program
  * is removed; what an earlier process of the same number left is kept under a longer name.
  */
-static void make_way(int directory, const char *name, const char *program)
+static void make_way(const struct recording_file *file, int directory, const char *name, const char *program)
 {
 	struct rec_header header;
 	memset(&header, 0, sizeof header);
@@ -85,8 +85,7 @@ static void make_way(int directory, const char *name, const char *program)
 		sys_read((int)fd, &header, sizeof header);
 		sys_close((int)fd);
 	}
-	uint64_t ticks = process_started_ticks();
-	bool ours = header.started_boot_ticks == ticks && header.state != REC_RUNNING;
+	bool ours = header.started_boot_ticks == file->started_ticks && header.state != REC_RUNNING;
 	if (header.magic != REC_MAGIC || (ours && header.alerts == 0)) {
 		sys_call3(SYS_unlinkat, directory, name, 0);
 		return;
@@ -115,7 +114,7 @@ static int make_in(const char *path, bool ours, struct recording_file *file)
 		return directory;
 	char name[64];
 	struct text text = TEXT_OF(name);
-	text_format(&text, UNFINISHED_FORMAT, sys_pid(), process_started_ticks());
+	text_format(&text, UNFINISHED_FORMAT, sys_pid(), file->started_ticks);
 	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	long fd = sys_call4(SYS_openat, directory, name, flags, 0600);
 	if (fd == -EEXIST) {
@@ -174,23 +173,25 @@ void recording_file_publish(struct recording_file *file, const char *program)
 	static char path[sizeof file->path]; /* static: hooks run on stacks of 16 KiB */
 	struct text full = TEXT_OF(path);
 	text_bytes(&full, file->path, file->directory_bytes);
-	path[full.used] = '\0';
-	int directory = sys_open(path, O_RDONLY | O_DIRECTORY, 0);
 	text_put(&full, name);
-	if (directory < 0 || full.cut)
+	if (full.cut)
 		return;
 	/* Renamed, not linked anew: /proc/PID/maps then shows the new name, by which others find it. */
-	const char *unfinished = file->path + file->directory_bytes;
-	long error = sys_call5(SYS_renameat2, directory, unfinished, directory, name, NO_REPLACE);
+	long error = sys_call5(SYS_renameat2, AT_FDCWD, file->path, AT_FDCWD, path, NO_REPLACE);
 	if (error == -EEXIST) {
-		make_way(directory, name, program);
-		error = sys_call5(SYS_renameat2, directory, unfinished, directory, name, NO_REPLACE);
+		path[file->directory_bytes] = '\0';
+		int directory = sys_open(path, O_RDONLY | O_DIRECTORY, 0);
+		path[file->directory_bytes] = *name;
+		if (directory < 0)
+			return;
+		make_way(file, directory, name, program);
+		sys_close(directory);
+		error = sys_call5(SYS_renameat2, AT_FDCWD, file->path, AT_FDCWD, path, NO_REPLACE);
 	}
 	if (error < 0) /* A file system that can't promise to replace nothing. */
-		error = sys_call4(SYS_renameat, directory, unfinished, directory, name);
+		error = sys_call4(SYS_renameat, AT_FDCWD, file->path, AT_FDCWD, path);
 	if (error == 0)
 		memcpy(file->path, path, full.used + 1);
-	sys_close(directory);
 }
 
 /* Past this limit ftruncate would not fail but kill the program with SIGXFSZ. */
@@ -230,6 +231,7 @@ int recording_file_make(struct recording_file *file, const char *directory, size
 {
 	memset(file, 0, sizeof *file);
 	file->bytes = bytes;
+	file->started_ticks = process_started_ticks();
 	uint32_t uid = (uint32_t)sys_call0(SYS_geteuid);
 	int error = -EFBIG;
 	char path[512];

@@ -15,6 +15,7 @@
 struct recording_file {
 	void *at; /* the mapping */
 	size_t bytes;
+	uint64_t started_ticks;   /* of this process: field 22 of /proc/self/stat */
 	bool is_private;          /* a memory file without a name, or plain memory */
 	char path[600];           /* "" where private */
 	uint32_t directory_bytes; /* of `path`, with the slash */

@@ -212,6 +212,8 @@ static text_id path_text(const char *name, uint32_t flags)
 {
 	if (name[0] == '/' || (name[0] && !strchr(name, '/') && !(flags & MODULE_MAIN)))
 		return recording_text(name);
+	if ((flags & MODULE_MAIN) && recording->exe)
+		return recording->exe;
 	/* A path is longer than a hook's stack allows. */
 	const size_t bytes = 2 * MEMORY_PAGE;
 	char *buffer = sys_pages(bytes);
