@@ -8,7 +8,7 @@ import time
 
 from benchlib import measure
 from benchlib.rows import Aim, Row
-from benchlib.ways import ALLOCATION_WAYS
+from benchlib.ways import PROGRAM_WAYS
 
 
 def make_sql(path):
@@ -68,13 +68,13 @@ def make_history(bench, folder):
 
 
 class Program(Row):
-    """Milliseconds of CPU time, of the program and all of its children, more than bare. What is left out for all: looking up
-    names, and writing a report once the program has ended."""
+    """Milliseconds of CPU time, of the program and all of its children, more than bare. exact has all that whoholds does:
+    recording, the search for lost memory, and the report, which a child writes."""
     rounds = 9
     needs = ()
 
     def __init__(self, id, title):
-        super().__init__(id, 'programs', f'{title}: extra CPU time', 'ms', ALLOCATION_WAYS)
+        super().__init__(id, 'programs', f'{title}: extra CPU time', 'ms', PROGRAM_WAYS)
         self.name = title
 
     def prepare(self, bench):
@@ -206,7 +206,7 @@ class Share(Row):
     """The same in percent of what it takes bare."""
 
     def __init__(self, program):
-        super().__init__(f'{program.id}-share', 'programs', f'{program.name}: in percent of bare', '%', ALLOCATION_WAYS,
+        super().__init__(f'{program.id}-share', 'programs', f'{program.name}: in percent of bare', '%', PROGRAM_WAYS,
                          Aim(2, way='sample'))
         self.program = program
 
@@ -227,7 +227,7 @@ class Fraction(Row):
     """The same as a part of heaptrack's: medians of both, of the same rounds."""
 
     def __init__(self, program):
-        super().__init__(f'{program.id}-fraction', 'programs', f"{program.name}: of heaptrack's extra", 'times', ALLOCATION_WAYS,
+        super().__init__(f'{program.id}-fraction', 'programs', f"{program.name}: of heaptrack's extra", 'times', PROGRAM_WAYS,
                          Aim(1 / 8))
         self.program = program
 
@@ -240,7 +240,7 @@ class Mean(Row):
     nothing, counts as a thousandth."""
 
     def __init__(self, programs):
-        super().__init__('programs-mean', 'programs', "geometric mean: of heaptrack's extra", 'times', ALLOCATION_WAYS, Aim(1 / 12))
+        super().__init__('programs-mean', 'programs', "geometric mean: of heaptrack's extra", 'times', PROGRAM_WAYS, Aim(1 / 12))
         self.programs = programs
 
     def measure(self, bench, ways):

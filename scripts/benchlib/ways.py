@@ -9,6 +9,7 @@ from benchlib import measure
 # Whose cost is measured against a run without any: the allocator that a profiler is built into is not its cost.
 ALLOCATION_WAYS = ['bare', 'exact', 'sample', 'heaptrack', 'lsan', 'jemalloc', 'jemalloc-sampled', 'jemalloc-exact',
                    'memcheck']
+PROGRAM_WAYS = ['bare', 'exact', 'record', *ALLOCATION_WAYS[2:]]
 LOCK_WAYS = ['bare', 'exact', 'helgrind', 'drd', 'tsan', 'mutrace']
 # Runs that only serve as somebody's base have no column.
 HIDDEN = {'jemalloc'}
@@ -74,6 +75,9 @@ class Ways:
             self.add(Way(name, 'whoholds exact' if first else name, {'LD_PRELOAD': library}, missing=missing,
                          version=first_line(f'{bench.build}/bin/whoholds', '--version') if first else None))
         self.add(Way('sample', 'whoholds sample', {'LD_PRELOAD': libraries['exact'], 'WHOHOLDS_OPTIONS': 'alloc=sample'},
+                     missing=self.all['exact'].missing))
+        # What heaptrack is run for here: to record, not to tell of anything at the end.
+        self.add(Way('record', 'exact, leaks=off', {'LD_PRELOAD': libraries['exact'], 'WHOHOLDS_OPTIONS': 'leaks=off'},
                      missing=self.all['exact'].missing))
         self.add_heaptrack()
         self.add_lsan()
