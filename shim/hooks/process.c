@@ -150,8 +150,13 @@ EXPORT int dlclose(void *handle)
 	HOOK(hook, PROCESS);
 	stack_modules_opening(
 	    0); /* a handler that interrupts it must not look while the loader's list changes */
+	if (hook.track)
+		stack_unload_begin();
 	int result = real.dlclose(handle);
-	if (hook.track && result == 0)
-		stack_modules_changed(true);
+	if (hook.track) {
+		if (result == 0)
+			stack_modules_changed(true);
+		stack_unload_end();
+	}
 	return result;
 }

@@ -15,11 +15,11 @@ bool address_map_ready(void)
 {
 	if (LIKELY(__atomic_load_n(&address_map_top, __ATOMIC_ACQUIRE)))
 		return true;
-	if (refused || !lock_take(&growing))
+	if (__atomic_load_n(&refused, __ATOMIC_RELAXED) || !lock_take(&growing))
 		return false;
 	if (!address_map_top) {
 		struct region **made = sys_pages_lazy(TOP_ENTRIES * sizeof *made);
-		refused = !made;
+		__atomic_store_n(&refused, !made, __ATOMIC_RELAXED);
 		__atomic_store_n(&address_map_top, made, __ATOMIC_RELEASE);
 	}
 	lock_release(&growing);

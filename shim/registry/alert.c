@@ -1,3 +1,12 @@
+/*
+ * Why the log of alerts is safe without a lock: recording_append gives each piece of the table to one thread. An
+ * entry's first word, its size, is stored last (release); a reader (acquire) who meets 0 there has come to what is
+ * still being written, and stops: what lies behind it he reads the next time. `alerts` counts the entries that are
+ * whole, so that a reader who has seen fewer knows that there are more to come. The pieces are as large as their
+ * entries, up to the next 8 bytes, which is how readers go from one to the next.
+ *
+ * Tested by testprogs/unit/test_concurrent.c, also under ThreadSanitizer.
+ */
 #include "registry/alert.h"
 
 #include <string.h>

@@ -142,20 +142,22 @@ static NOINLINE uint32_t record_take_other(void)
 	/* A chain that another magazine's record has come into is not ours any more. */
 	self.free_records = self.free_record_count = 0;
 	name_magazine();
-	if (common_free && lock_take(&growing)) {
+	if (__atomic_load_n(&common_free, __ATOMIC_RELAXED) && lock_take(&growing)) {
 		for (unsigned i = 0; i < RECORDS_CHUNK && common_free; i++) {
 			uint32_t number = common_free;
 			if (slab[number].born != COMMON) {
-				common_free = common_free_count = 0;
+				common_free_count = 0;
+				__atomic_store_n(&common_free, 0, __ATOMIC_RELAXED);
 				break;
 			}
-			common_free = slab[number].site;
+			__atomic_store_n(&common_free, slab[number].site, __ATOMIC_RELAXED);
 			common_free_count--;
 			record_push(number);
 		}
 		lock_release(&growing);
 	}
-	if (!self.free_records && slab_used + RECORDS_CHUNK < slab_records) {
+	if (!self.free_records &&
+	    __atomic_load_n(&slab_used, __ATOMIC_RELAXED) + RECORDS_CHUNK < slab_records) {
 		uint32_t from = __atomic_fetch_add(&slab_used, RECORDS_CHUNK, __ATOMIC_RELAXED);
 		if (UNLIKELY(from + RECORDS_CHUNK >= slab_records)) {
 			__atomic_fetch_sub(&slab_used, RECORDS_CHUNK, __ATOMIC_RELAXED);
@@ -199,7 +201,7 @@ static NOINLINE void give_back(uint32_t keep)
 		self.free_record_count--;
 		slab[number].site = common_free;
 		slab[number].born = COMMON;
-		common_free = number;
+		__atomic_store_n(&common_free, number, __ATOMIC_RELAXED);
 		common_free_count++;
 	}
 	lock_release(&growing);

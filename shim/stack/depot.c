@@ -1,3 +1,23 @@
+/*
+ * Why the depot is safe without a lock.
+ *
+ * Records are only ever added. One is filled in by its writer, in a piece of the table that is his alone
+ * (recording_append gives each piece once), and shown by putting its id at the head of a chain: compare-and-swap
+ * with release, so that who loads the head (acquire) sees the whole record and all behind it in the chain. After
+ * that nothing of it changes, so readers need no more than that one load.
+ *
+ * Two threads may write the same stack at once. The second one's compare-and-swap fails, since the head is not the
+ * one that he searched from; he searches what came in front of it since, finds the winner's, and takes its
+ * id. So a stack has one id, but where the table is full; and the loser's record is in no chain.
+ *
+ * A signal handler that interrupts a writer puts records of its own; the chains do not mind who is where. It does not
+ * come in while a table grows (self.busy).
+ *
+ * Those who read the recording from outside walk the table, not the chains: `count` is stored last (release), and is 0
+ * until then.
+ *
+ * Tested by testprogs/unit/test_concurrent.c, also under ThreadSanitizer.
+ */
 #include "stack/depot.h"
 
 #include <stdatomic.h>

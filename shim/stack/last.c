@@ -6,6 +6,7 @@
 #include "stack/rules.h"
 
 uint32_t unwind_generation = 1;
+uint32_t unwind_unloading;
 
 /* What differs between a frame's pc and what is in its place now. */
 READS_STACKS static inline uint64_t difference(const struct unwind_frame *frame)

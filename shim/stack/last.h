@@ -55,6 +55,11 @@ static inline uint64_t last_bp(const struct last *last, uint32_t frame)
 /* Goes up when what was captured before must not be used any more: modules went, a fork child began. */
 extern uint32_t unwind_generation;
 
+/* Modules are going just now, and others may lie in their places unannounced: nothing known of code may be used. */
+extern uint32_t unwind_unloading;
+
+#define GENERATION_NONE 0u /* of what was captured meanwhile: it is not to be used again */
+
 /* The innermost frame that is intact; 0 (the sentinel): none. Frames below `sp` are of no interest. Context: hook. */
 uint32_t last_intact(const struct last *last, uint64_t sp);
 

@@ -1,3 +1,27 @@
+/*
+ * Why the table of modules is safe without a lock.
+ *
+ * A place in `starts` is taken by compare-and-swap, for one start address, for ever; the slot of the same number
+ * holds the module that is there now. So two threads that add the same module meet in one slot.
+ *
+ * The slot's `state` is its lock and its sequence number. Who moves it from EMPTY or RETIRED to FILLING owns the
+ * slot, and its READY (release) shows what he filled in; nobody waits for him. A reader copies a READY slot and
+ * looks at the state again: a number that has not changed means that nobody has begun to fill it since, for filling
+ * takes the state up by at least one round. (The copy itself races with a filler, and is thrown away then. On
+ * x86-64 stores are seen in their order, so none of the filler's comes before his FILLING.)
+ *
+ * Retiring is one compare-and-swap from the very state that was looked at; who loses it has nothing to do. What
+ * follows is in the order that stack/rules.c explains: the epoch, then the rules; the recording is told last, where
+ * a reader who finds no `unloaded` yet sees the module with the stacks that it had.
+ *
+ * A scan gives tickets: it retires what no scan with its ticket or a later one has seen. A module that is added
+ * meanwhile bears a ticket at least as new, or is asked for by address once more (still_mapped).
+ *
+ * Names are the loader's memory and go with the module: they are read while the slot is filled alone, by a thread
+ * that just found the module through the loader.
+ *
+ * Tested by testprogs/unit/test_stack_modules.c: loading, unloading and unwinding at once.
+ */
 #include "stack/modules.h"
 
 #include <dlfcn.h>
@@ -109,7 +133,8 @@ bool modules_same_since(uint32_t since, const uint64_t *addresses, uint32_t coun
 
 uint32_t modules_epoch(void)
 {
-	return __atomic_load_n(&epoch, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&epoch,
+			       __ATOMIC_SEQ_CST); /* see stack/rules.c; no dearer than any other load */
 }
 
 /* -- reading ELF ------------------------------------------------------------ */

@@ -1,3 +1,33 @@
+/*
+ * Why the table of rules is safe without a lock.
+ *
+ * Who writes: any thread that learns a rule, or grows the table (one at a time: `growing`), or wipes the rules of a
+ * module that went. Who reads: any thread on its way up its own stack, with no more than a load of the table's
+ * address (acquire: the table was filled before it was published) and two of an entry.
+ *
+ * An entry is two words, and the pair is never torn in a way that matters: a key is written once and stays, and the
+ * rule beside it is 0 or the one that belongs to the key. All who learn it store the same bits.
+ *
+ * The one thing to fear is a rule of module A that is found when module B lies at its addresses. Learning and
+ * wiping are a store and a load each, of the other's word, in opposite order, all of them sequentially consistent:
+ *
+ *   learning   epoch is read; the rule is stored;  the epoch is read again: it moved? the rule is wiped
+ *   wiping     the epoch goes up;                  keys are read, and the rules of A's are wiped
+ *   growing    epoch is read; rules are copied; the table is published; the epoch moved? all of it is wiped
+ *
+ * That is done once dlclose has returned, and by then another thread may have loaded B. So from before the call of
+ * dlclose until after the wiping (stack_unload_begin) rules are not looked up but made afresh, out of what is mapped.
+ *
+ * So either the learner (the grower) sees the new epoch, or the wiper sees the learner's key (the grower's table). In
+ * both cases the rule goes before rules are looked up again. A rule can be found
+ * for a moment longer: by somebody who has read the entry, or the table's address before it grew. He is walking up
+ * a stack on which B's frames can't be, since he began before B was there.
+ *
+ * What is lost: a rule that is stored into a table which has just been replaced, or wiped with those of another module
+ * because the epoch moved. It is learnt again.
+ *
+ * Tested by testprogs/unit/test_concurrent.c, also under ThreadSanitizer, and test_stack_modules.c.
+ */
 #include "stack/rules.h"
 
 #include <errno.h>
@@ -131,6 +161,11 @@ static uint64_t entries_of(const struct rule_table *table)
 	return UINT64_C(1) << table->bits;
 }
 
+static uint64_t used_of(const struct rule_table *table)
+{
+	return __atomic_load_n(&table->used, __ATOMIC_RELAXED);
+}
+
 static struct rule_entry *entry_at(struct rule_table *table, uint64_t offset)
 {
 	return (struct rule_entry *)((char *)table->entries + (offset & table->bytes_mask));
@@ -155,8 +190,8 @@ static struct rule_entry *entry_for(struct rule_table *table, uint64_t key)
 	for (unsigned i = 0; i < PROBES; i++) {
 		struct rule_entry *entry = entry_at(table, at + i * sizeof *entry);
 		uint64_t there = __atomic_load_n(&entry->key, __ATOMIC_RELAXED);
-		if (!there && __atomic_compare_exchange_n(&entry->key, &there, key, false, __ATOMIC_RELAXED,
-							  __ATOMIC_RELAXED)) {
+		if (!there && __atomic_compare_exchange_n(&entry->key, &there, key, false, __ATOMIC_SEQ_CST,
+							  __ATOMIC_SEQ_CST)) {
 			__atomic_fetch_add(&table->used, 1, __ATOMIC_RELAXED);
 			return entry;
 		}
@@ -199,11 +234,11 @@ rule_bits rules_learn(struct cfi *cfi, uint64_t pc, bool exact)
 	if (rule == RULE_MISSING && !cfi->module.end)
 		return rule;
 	struct rule_table *table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
-	if (!table || table->used > entries_of(table) / 2) {
+	if (!table || used_of(table) > entries_of(table) / 2) {
 		grow(table);
 		table = __atomic_load_n(&rule_table, __ATOMIC_ACQUIRE);
 	}
-	struct rule_entry *entry = table && table->used < entries_of(table) - entries_of(table) / 4
+	struct rule_entry *entry = table && used_of(table) < entries_of(table) - entries_of(table) / 4
 				       ? entry_for(table, rule_key(pc, exact))
 				       : NULL;
 	if (entry) {
@@ -220,7 +255,7 @@ void rules_forget(uint64_t start, uint64_t end)
 	if (!table)
 		return;
 	for (uint64_t i = 0; i < entries_of(table); i++) {
-		uint64_t pc = __atomic_load_n(&table->entries[i].key, __ATOMIC_RELAXED) >> 1;
+		uint64_t pc = __atomic_load_n(&table->entries[i].key, __ATOMIC_SEQ_CST) >> 1;
 		/* A return address may lie just behind the module's end. */
 		if (pc && pc - start <= end - start)
 			__atomic_store_n(&table->entries[i].rule, RULE_NONE, __ATOMIC_RELAXED);

@@ -145,6 +145,18 @@ void stack_modules_changed(bool unloaded)
 	modules_scan();
 }
 
+void stack_unload_begin(void)
+{
+	/* In this order: who sees the old generation began to walk before anything went. */
+	__atomic_add_fetch(&unwind_unloading, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&unwind_generation, 1, __ATOMIC_SEQ_CST);
+}
+
+void stack_unload_end(void)
+{
+	__atomic_sub_fetch(&unwind_unloading, 1, __ATOMIC_SEQ_CST);
+}
+
 void stack_modules_opening(uint64_t caller_sp)
 {
 	self.opening_sp = caller_sp;
@@ -162,5 +174,6 @@ void stack_fork_child(void)
 	remote_fork_child();
 	modules_fork_child();
 	unwind_reference_fork_child();
+	unwind_unloading = 0; /* whoever was unloading is not in this process */
 	__atomic_add_fetch(&unwind_generation, 1, __ATOMIC_RELAXED);
 }

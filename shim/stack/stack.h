@@ -43,6 +43,14 @@ void stack_set_depth(unsigned frames);
 void stack_modules_changed(bool unloaded);
 
 /*
+ * Around a call of dlclose, with stack_modules_changed in between: from the moment on that a module has gone another
+ * may lie in its place, before anybody was told. Meanwhile no thread uses rules, or a last stack, from before.
+ * Context: hook.
+ */
+void stack_unload_begin(void);
+void stack_unload_end(void);
+
+/*
  * The calling thread is about to call dlopen, which returns to a frame with the stack pointer `caller_sp`: the first
  * capture further out than that looks for new modules. 0: nothing is to be looked for any more.
  * Context: hook.

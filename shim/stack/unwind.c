@@ -41,7 +41,8 @@ static void find_intact(struct walk *walk)
 {
 	static const struct unwind_frame outside = { .sp = UINT64_MAX };
 	const struct last *last = walk->last;
-	bool usable = last && last->count && walk->now.reach.top && last->generation == walk->generation;
+	bool usable = last && last->count && walk->now.reach.top && walk->generation != GENERATION_NONE &&
+		      last->generation == walk->generation;
 	walk->now.intact = usable ? &last->frames[last_intact(last, walk->now.sp)] : &outside;
 }
 
@@ -124,7 +125,9 @@ static enum unwind_end step_any(struct walk *walk)
 		return UNWIND_OUTERMOST; /* the bottom of a stack that was made by hand */
 	if (walk->first == WALK_MOST - walk->limit)
 		return UNWIND_FULL;
-	rule_bits rule = rules_find(now->pc, now->exact);
+	rule_bits rule = RULE_NONE;
+	if (LIKELY(walk->generation != GENERATION_NONE))
+		rule = rules_find(now->pc, now->exact);
 	if (!rule)
 		rule = rules_learn(&walk->cfi, now->pc, now->exact);
 	walk->first--;
@@ -179,7 +182,9 @@ enum unwind_end unwind_walk(struct walk *walk, const void *frame)
 	now->pc = saved[1];
 	now->bp = saved[0];
 	now->exact = now->odd = false;
-	walk->generation = __atomic_load_n(&unwind_generation, __ATOMIC_ACQUIRE);
+	walk->generation = __atomic_load_n(&unwind_generation, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(__atomic_load_n(&unwind_unloading, __ATOMIC_SEQ_CST)))
+		walk->generation = GENERATION_NONE;
 	now->reach = REACH_NOWHERE;
 	reach_enter(&now->reach, walk, now->sp);
 	find_intact(walk);
@@ -188,7 +193,7 @@ enum unwind_end unwind_walk(struct walk *walk, const void *frame)
 	walk->bp_used = false;
 	enum unwind_end end;
 	do {
-		if (LIKELY(now->reach.top && !now->exact && !now->odd))
+		if (LIKELY(now->reach.top && !now->exact && !now->odd && walk->generation != GENERATION_NONE))
 			walk_plain(walk);
 		end = step_any(walk);
 	} while (end == UNWIND_MORE);

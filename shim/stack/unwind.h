@@ -67,7 +67,7 @@ struct walk_state {
 struct walk {
 	struct bounds *bounds; /* of the thread's own stack; others are asked for page by page */
 	struct last *last;     /* the stack before; NULL: it may not be used */
-	uint32_t generation;   /* of unwind_generation, when the walk began */
+	uint32_t generation;   /* of unwind_generation, when the walk began; GENERATION_NONE */
 	uint32_t limit;        /* frames wanted, WALK_MOST at the most */
 	uint32_t first;
 	uint32_t joined; /* number of the frame of `last` that is the caller of the first; 0: none */

@@ -27,7 +27,7 @@ STACK_WITH := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim
 UNIT_OBJ_test_stack := $(STACK_WITH) $(STACK_SHAPES:%=$(STACK_DIR)/shapes_%.o) $(STACK_DIR)/shapes_cxx.o
 UNIT_LIBS_test_stack := -lstdc++ -ldl
 
-STACK_PLUGINS := $(STACK_DIR)/plugin_64.so $(STACK_DIR)/plugin_800.so
+STACK_PLUGINS := $(STACK_DIR)/plugin_1600.so $(STACK_DIR)/plugin_800.so
 $(STACK_DIR)/plugin_%.so: testprogs/unit/stack/plugin.c testprogs/unit/stack/shapes.h
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(CC) -std=gnu11 -O2 -g -shared -fPIC -fomit-frame-pointer -fno-stack-protector -DFRAME=$* -o $@ $<

@@ -7,6 +7,7 @@
 #include <gnu/libc-version.h>
 #include <link.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,7 @@ START_TEST(unloaded_rules_are_not_used_again)
 	uint64_t before = 0;
 	bad_stacks = visits = 0;
 	for (int i = 0; i < 40; i++) {
-		const char *name = i % 2 ? PLUGINS "/plugin_64.so" : PLUGINS "/plugin_800.so";
+		const char *name = i % 2 ? PLUGINS "/plugin_1600.so" : PLUGINS "/plugin_800.so";
 		stack_id id;
 		uint64_t at;
 		load_call_unload(name, &id, &at);
@@ -94,7 +95,7 @@ START_TEST(other_stacks_keep_their_ids)
 		if (!first)
 			first = mine;
 		ck_assert_uint_eq(mine, first);
-		load_call_unload(PLUGINS "/plugin_64.so", &id, &at);
+		load_call_unload(PLUGINS "/plugin_1600.so", &id, &at);
 	}
 }
 END_TEST
@@ -106,7 +107,7 @@ START_TEST(silent_unload_is_noticed)
 	bad_stacks = 0;
 	for (int i = 0; i < 2; i++) {
 		void *library =
-		    dlopen(i ? PLUGINS "/plugin_800.so" : PLUGINS "/plugin_64.so", RTLD_NOW | RTLD_LOCAL);
+		    dlopen(i ? PLUGINS "/plugin_800.so" : PLUGINS "/plugin_1600.so", RTLD_NOW | RTLD_LOCAL);
 		void (*call)(visit_fn) = (void (*)(visit_fn))(uintptr_t)dlsym(library, "plugin_call");
 		call(visit);
 		ids[i] = last_stack;
@@ -114,8 +115,43 @@ START_TEST(silent_unload_is_noticed)
 		stack_modules_check();
 	}
 	ck_assert_uint_eq(bad_stacks, 0);
-	ck_assert_str_eq(module_of(ids[0]), PLUGINS "/plugin_64.so");
+	ck_assert_str_eq(module_of(ids[0]), PLUGINS "/plugin_1600.so");
 	ck_assert_str_eq(module_of(ids[1]), PLUGINS "/plugin_800.so");
+}
+END_TEST
+
+static void (*plugin_open(const char *name, void **ret_library))(visit_fn)
+{
+	*ret_library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	ck_assert_msg(*ret_library != NULL, "%s", dlerror());
+	return (void (*)(visit_fn))(uintptr_t)dlsym(*ret_library, "plugin_call");
+}
+
+/* Between the real dlclose and our look at what went, another thread may load, and call, what takes its place. */
+START_TEST(loaded_before_anybody_was_told)
+{
+	unsigned same_place = 0;
+	bad_stacks = 0;
+	for (int i = 0; i < 20; i++) {
+		void *library;
+		void (*before)(visit_fn) = plugin_open(PLUGINS "/plugin_1600.so", &library);
+		before(visit);
+		stack_unload_begin();
+		dlclose(library);
+		void (*after)(visit_fn) = plugin_open(PLUGINS "/plugin_800.so", &library);
+		same_place += after == before;
+		for (int k = 0; k < 3; k++)
+			after(visit);
+		stack_modules_changed(true);
+		stack_unload_end();
+		after(visit);
+		stack_unload_begin();
+		dlclose(library);
+		stack_modules_changed(true);
+		stack_unload_end();
+	}
+	ck_assert_uint_eq(bad_stacks, 0);
+	ck_assert_uint_gt(same_place, 5); /* else nothing was tested */
 }
 END_TEST
 
@@ -128,8 +164,11 @@ static void *load_and_unload(void *data)
 		void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 		void (*call)(visit_fn) = (void (*)(visit_fn))(uintptr_t)dlsym(library, "plugin_call");
 		call(visit);
+		stack_unload_begin();
 		dlclose(library);
+		sched_yield(); /* another may load at the same place before we have said anything */
 		stack_modules_changed(true);
+		stack_unload_end();
 	}
 	stack_thread_end();
 	return NULL;
@@ -151,7 +190,7 @@ START_TEST(unwinding_while_others_load_and_unload)
 	pthread_t threads[2];
 	bad_stacks = visits = 0;
 	stop = false;
-	pthread_create(&threads[0], NULL, load_and_unload, PLUGINS "/plugin_64.so");
+	pthread_create(&threads[0], NULL, load_and_unload, PLUGINS "/plugin_1600.so");
 	pthread_create(&threads[1], NULL, load_and_unload, PLUGINS "/plugin_800.so");
 	for (int i = 0; i < 3000; i++) {
 		recurse(i % 30);
@@ -202,6 +241,7 @@ int main(void)
 	tcase_add_test(tcase, unloaded_rules_are_not_used_again);
 	tcase_add_test(tcase, other_stacks_keep_their_ids);
 	tcase_add_test(tcase, silent_unload_is_noticed);
+	tcase_add_test(tcase, loaded_before_anybody_was_told);
 	tcase_add_test(tcase, unwinding_while_others_load_and_unload);
 	tcase_add_test(tcase, records_are_right);
 	recording_configure(NULL, NULL);

@@ -1,4 +1,7 @@
-/* A library that is loaded and unloaded: the same function at the same place, with another frame in each build. */
+/*
+ * A library that is loaded and unloaded: the same function at the same place, with another frame in each build. Both
+ * frames are large, so that the instructions are of the same length and return addresses the same.
+ */
 #include <string.h>
 
 #include "shapes.h"
