@@ -189,6 +189,7 @@ static bool shim_set_up(void)
 	process_canary_make();
 	tsd_init(thread_end);
 	thread_slot();
+	recording_publish();
 	if (options.alloc != ALLOC_OFF)
 		alloc_start();
 	on_exit(store_exit_status, NULL);
@@ -367,6 +368,7 @@ void start_fork_child(void)
 		find_watcher();
 		stack_fork_child();
 		thread_fork_child(known ? &before : NULL);
+		recording_publish();
 	} else {
 		__atomic_store_n(&hook_groups, 0, __ATOMIC_RELEASE);
 		__atomic_store_n(&state, SHIM_OFF, __ATOMIC_RELEASE);

@@ -245,6 +245,9 @@ void recording_fork_child(void)
 	growing.word = 0;
 }
 
+/* The last part of the program's name, in what recording_open keeps of it. */
+static const char *program;
+
 int recording_open(void)
 {
 	uint64_t bytes = REC_HEADER_BYTES;
@@ -306,8 +309,13 @@ int recording_open(void)
 			    recording->pid, reason);
 		sys_write_all(2, line, message.used);
 	}
-	/* Last: without the magic number it is no recording, and without a name nobody finds it. */
-	__atomic_store_n(&header->magic, REC_MAGIC, __ATOMIC_RELEASE);
-	recording_file_publish(&file, *name == '-' ? name + 1 : name);
+	program = *name == '-' ? name + 1 : name;
 	return 0;
+}
+
+void recording_publish(void)
+{
+	/* Without the magic number it is no recording, and without a name nobody finds it. */
+	__atomic_store_n(&recording->magic, REC_MAGIC, __ATOMIC_RELEASE);
+	recording_file_publish(&file, program);
 }

@@ -38,13 +38,22 @@ void recording_configure(const char *directory, const char *run);
 void recording_fork_child(void);
 
 /*
- * Makes this process's recording: a file NAME.PID.whr in the directory for recordings, or where
- * that can't be had (one line of warning) a private one that others can read through /proc alone.
+ * Makes this process's recording: a file in the directory for recordings, or where that can't be
+ * had (one line of warning) a private one that others can read through /proc alone. It is
+ * found by nobody before recording_publish.
  * Return: 0, or -ENOMEM: nothing at all can be recorded.
  *
  * Context: init, or hook in a fork child.
  */
 int recording_open(void);
+
+/*
+ * Once the calling thread is in it, the recording is a whole one: it gets its name, NAME.PID.whr. Who is killed
+ * earlier leaves none, and not one without threads.
+ *
+ * Context: init, or hook in a fork child.
+ */
+void recording_publish(void);
 
 /*
  * Makes sure that `bytes` bytes from the start of the table may be written, reserving space in
