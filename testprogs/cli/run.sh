@@ -24,10 +24,7 @@ holds 'a killed process is told as a crash, with its signal' grep -q '"trigger":
 rm -f "$place/run.json"
 "$wh" run --json="$place/run.json" --set blocked=200ms --set tick=20ms "$progs/leaky_range" >/dev/null 2>"$place/err" &
 run=$!
-for ((i = 0; i < 100; i++)); do
-	[ ! -s "$place/run.json" ] || break
-	sleep 0.1
-done
+soon test -s "$place/run.json"
 holds 'a threshold is told while the program hangs' test "$(ends "$place/run.json" | head -n 1)" = 'threshold leaky_range 1'
 kill -TERM $run
 wait $run
@@ -38,18 +35,14 @@ holds 'the report of the end has it all' test "$(ends "$place/run.json" | tail -
 
 # A process that outlives the run serves itself from then on.
 gives 0 '' "$wh" run --set blocked=200ms --set tick=20ms --set log="$place/daemon.log" \
-	sh -c "setsid '$progs/leaky_range' >/dev/null 2>&1 & sleep 0.1"
-pid=$(pgrep -x leaky_range)
-gives 0 'leaky_range +live' "$wh" list
-for ((i = 0; i < 100; i++)); do
-	! grep -q stuck-holder "$place/daemon.log" 2>/dev/null || break
-	sleep 0.1
-done
+	sh -c "setsid '$progs/leaky_range' >/dev/null 2>&1 & echo \$! >'$place/pid'"
+pid=$(cat "$place/pid")
+comes 0 'leaky_range +live' "$wh" list
+soon grep -q stuck-holder "$place/daemon.log"
 holds 'a daemon reports by itself when the command is gone' grep -q stuck-holder "$place/daemon.log"
 gives 0 'stuck-holder' "$wh" dump "$pid"
 kill -KILL "$pid"
-sleep 0.2
-gives 0 'leaky_range +killed' "$wh" list
+comes 0 'leaky_range +killed' "$wh" list
 gives 0 'stuck-holder' "$wh" report "$WHOHOLDS_DIR"/leaky_range.*.whr
 gives 0 'stuck-holder' "$wh" report "$pid"
 gives 125 'left a recording' "$wh" dump "$pid"
@@ -83,7 +76,11 @@ holds 'a file a process' test "$(find "$place/each" -name '*-%.json' | wc -l)" =
 
 # Without the command every process reports by itself, into one file, and none wipes out what another wrote.
 LD_PRELOAD=$build/lib/libwhoholds.so WHOHOLDS_OPTIONS=json=$place/self.json:blocked=200ms:tick=20ms \
-	timeout 1.5 sh -c "'$progs/unclosed'; '$progs/leaky_range'" >/dev/null 2>&1
-holds 'processes that nobody watches report into one file' \
-	test "$(ends "$place/self.json" | grep -c -e 'exit unclosed 2' -e 'threshold leaky_range 1')" = 2
+	sh -c "'$progs/unclosed'; exec '$progs/leaky_range'" >/dev/null 2>&1 &
+self=$!
+both_told() {
+	[ "$(ends "$place/self.json" | grep -c -e 'exit unclosed 2' -e 'threshold leaky_range 1')" = 2 ]
+}
+holds 'processes that nobody watches report into one file' soon both_told
+kills $self
 rm -f "$WHOHOLDS_DIR"/*.whr

@@ -13,18 +13,14 @@ holds 'a status is known where the command was started with SIGCHLD ignored' \
 	sh -c 'trap "" CHLD; "$0" run sh -c "exit 3"; test $? = 3' "$wh"
 
 for signal in HUP:129 INT:130 QUIT:131 USR1:138; do
-	"$wh" run bash -c 'ulimit -c 0; echo up; exec sleep 20' >"$place/out" 2>"$place/err" &
+	# A shell starts its background jobs with INT and QUIT ignored.
+	env --default-signal=INT,QUIT "$wh" run bash -c 'ulimit -c 0; echo up; exec sleep 600' >"$place/out" 2>"$place/err" &
 	run=$!
-	until grep -q up "$place/out"; do sleep 0.05; done
-	sleep 0.1
+	soon grep -q up "$place/out"
 	kill "-${signal%:*}" $run
 	wait $run
 	status=$?
-	# A background job of a shell without job control ignores these two, and so does what it starts.
-	case $signal in
-	INT:* | QUIT:*) pkill -KILL -P $run ;;
-	*) holds "SIG${signal%:*} is passed on" test $status = "${signal#*:}" ;;
-	esac
+	holds "SIG${signal%:*} is passed on" test $status = "${signal#*:}"
 done
 
 # descriptors COMMAND...: which are open, in a program whose standard input is closed
@@ -46,7 +42,7 @@ def spawn(*argv):
         os.execvp(argv[0], argv)
     return pid, fd
 
-def read_until(fd, pattern, seconds=10):
+def read_until(fd, pattern, seconds=60):
     out, end = b"", time.time() + seconds
     while time.time() < end and not re.search(pattern, out):
         if select.select([fd], [], [], 0.1)[0]:
@@ -57,29 +53,29 @@ def read_until(fd, pattern, seconds=10):
     return out
 
 if what == "interrupt":
-    script = "n=0; trap 'n=$((n+1))' INT; echo rea''dy; for i in 1 2 3 4 5 6 7 8; do sleep 0.1; done; echo to''tal $n"
+    script = "n=0; trap 'n=$((n+1))' INT; echo rea''dy; while [ $n = 0 ]; do sleep 0.1; done; sleep 0.5; echo to''tal $n"
     pid, fd = spawn(whoholds, "run", "bash", "-c", script)
     read_until(fd, rb"ready")
-    time.sleep(0.2)
     os.write(fd, b"\x03")
     out = read_until(fd, rb"total \d+")
     os.waitpid(pid, 0)
     sys.exit(0 if b"total 1" in out else 1)
 if what == "stop":
-    os.environ["PS1"] = "prompt "
+    os.environ["PS1"], flag = "prompt ", sys.argv[3]
     pid, fd = spawn("bash", "--norc", "-i")
     read_until(fd, rb"prompt ")
-    os.write(fd, f"{whoholds} run sh -c 'echo st''art; sleep 0.6; echo e''nd; exit 7'\n".encode())
+    os.write(fd, f"{whoholds} run sh -c 'echo st''art; until [ -e {flag} ]; do sleep 0.05; done; echo e''nd; exit 7'\n".encode())
     read_until(fd, rb"start\r\n")
     os.write(fd, b"\x1a")
     stopped = re.search(rb"Stopped", read_until(fd, rb"Stopped"))
-    time.sleep(0.8)
+    open(flag, "w").close()
+    early = re.search(rb"end\r\n", read_until(fd, rb"end\r\n", 0.5))
     os.write(fd, b"fg\n")
     ended = re.search(rb"end\r\n", read_until(fd, rb"end\r\n"))
     os.write(fd, b"echo sta''tus $?\n")
     status = re.search(rb"status 7", read_until(fd, rb"status \d+"))
     os.write(fd, b"exit\n")
-    sys.exit(0 if stopped and ended and status else 1)
+    sys.exit(0 if stopped and not early and ended and status else 1)
 P
-holds '^C reaches the program once' timeout 20 python3 "$place/terminal.py" "$wh" interrupt
-holds '^Z stops, fg continues, the status comes through' timeout 30 python3 "$place/terminal.py" "$wh" stop
+holds '^C reaches the program once' timeout 200 python3 "$place/terminal.py" "$wh" interrupt
+holds '^Z stops, fg continues, the status comes through' timeout 300 python3 "$place/terminal.py" "$wh" stop "$place/flag"
