@@ -29,6 +29,8 @@ chmod 1777 "$out"
 scratch=$(mktemp -d /tmp/real.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 export LC_ALL=C.UTF-8 TZ=UTC HOME=$scratch
+# Servers are where only root looks for programs.
+export PATH=$PATH:/usr/sbin:/sbin
 unset LD_PRELOAD WHOHOLDS_OPTIONS NO_COLOR
 python=/usr/bin/python3
 jemalloc=$(ls /usr/lib/*/libjemalloc.so.2 2>/dev/null)
@@ -98,7 +100,7 @@ run_redis() {
 	until redis-cli -s "$socket" ping >/dev/null 2>&1; do
 		sleep 0.05
 		waited=$((waited + 1))
-		[ $waited -lt 200 ] || return 1
+		[ $waited -lt 1200 ] || return 1
 	done
 	redis-benchmark -s "$socket" -n 5000 -c 20 -q --csv -t set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100 | cut -d, -f1
 	redis-cli -s "$socket" set key value
@@ -142,7 +144,7 @@ run_nginx() {
 	until [ -S "$place/sock" ] && [ -s "$place/pid" ]; do
 		sleep 0.05
 		waited=$((waited + 1))
-		[ $waited -lt 200 ] || return 1
+		[ $waited -lt 1200 ] || return 1
 	done
 	local pid
 	pid=$(cat "$place/pid")
@@ -156,7 +158,7 @@ run_nginx() {
 	curl -s -o /dev/null -w '%{http_code}\n' --unix-socket "$place/sock" http://localhost/page
 	kill -QUIT "$pid"
 	waited=0
-	while kill -0 "$pid" 2>/dev/null && [ $waited -lt 100 ]; do
+	while kill -0 "$pid" 2>/dev/null && [ $waited -lt 1200 ]; do
 		sleep 0.05
 		waited=$((waited + 1))
 	done
@@ -228,7 +230,7 @@ run_case() {
 	(run_"$1") </dev/null >"$out/$1.$2.out" 2>"$out/$1.$2.err" &
 	case=$!
 	set +m
-	timeout 180 tail -s 0.01 --pid=$case -f /dev/null || kill -KILL -- "-$case"
+	timeout 600 tail -s 0.01 --pid=$case -f /dev/null || kill -KILL -- "-$case"
 	wait $case
 	status=$?
 	echo $status >"$out/$1.$2.status"
