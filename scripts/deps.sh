@@ -10,8 +10,8 @@
 set -eu
 
 groups=${*:-build}
-build='gcc libc6-dev libunwind-dev liblzma-dev libdw-dev libelf-dev libiberty-dev uthash-dev scdoc'
-test='check libsubunit-dev g++ python3 python3-jsonschema jq valgrind procps sqlite3 git curl libjemalloc2
+build='gcc libc6-dev libunwind-dev libdw-dev libelf-dev libiberty-dev uthash-dev scdoc'
+test='check libsubunit-dev g++ python3 python3-jsonschema jq valgrind procps sqlite3 git curl perl xz-utils libjemalloc2
 	libtcmalloc-minimal4'
 stacks='gcc g++ clang rustc libunwind8 jq git sqlite3 redis-server redis-tools'
 real='redis-server redis-tools nginx-light'
@@ -20,13 +20,18 @@ check='clang clang-format clang-tidy cppcheck shellcheck python3'
 bench='python3 gcc git sqlite3 heaptrack valgrind libjemalloc2'
 bench_maybe='mutrace'
 
+# No init system runs that would start an installed server.
+nothing_starts() {
+	[ ! -d /run/systemd/system ] && [ ! -e /run/initctl ] && [ ! -d /run/openrc ]
+}
+
 wanted=
 for group in $groups; do
 	case $group in
 	build | demo) wanted="$wanted $build" ;;
 	test)
 		wanted="$wanted $test"
-		[ -d /run/systemd/system ] || wanted="$wanted $real"
+		! nothing_starts || wanted="$wanted $real"
 		;;
 	real) wanted="$wanted $real" ;;
 	stacks) wanted="$wanted $stacks" ;;
@@ -58,7 +63,8 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	exit 0
 fi
 
-have=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^ii *//p')
+# Installed, whether or not it is held back from upgrades.
+have=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^.i *//p')
 missing=
 for package; do
 	echo "$have" | grep -qxF "$package" || case " $missing " in
@@ -71,23 +77,33 @@ done
 as_root=
 if [ "$(id -u)" != 0 ]; then
 	command -v sudo >/dev/null || {
-		echo "deps.sh: missing:$missing" >&2
 		echo "deps.sh: neither root nor sudo here; run as root: apt-get install$missing" >&2
 		exit 1
 	}
 	as_root=sudo
+	# It may ask for a password, and says itself what it has against us.
+	sudo env true || {
+		echo "deps.sh: sudo did not let us; run as root: apt-get install$missing" >&2
+		exit 1
+	}
 fi
 echo "installing:$missing"
+log=$(mktemp)
+trap 'rm -f "$log" "$log.lists"' EXIT
+apt() { # apt COMMAND...: quiet, asks nothing, and waits for another one that is at work (a new machine's first upgrade)
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
+		-o Acquire::Retries=2 "$@" </dev/null 2>&1
+}
 install_missing() {
 	# shellcheck disable=SC2086 # a list of words
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing >"$log" 2>&1
+	apt install --no-install-recommends $missing >"$log"
 }
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 # The package lists of a fresh system are empty, and those of an old one name files that are gone.
 install_missing || {
-	$as_root apt-get -qq update >"$log" 2>&1 || true
+	apt update >"$log.lists" || true
 	install_missing || {
+		# Where the lists could not be had, that is the cause of all the rest.
+		grep -E '^(E|W|Err)' "$log.lists" | head -n 10 >&2
 		tail -n 20 "$log" >&2
 		echo "deps.sh: could not install:$missing" >&2
 		exit 1
