@@ -20,9 +20,10 @@
 #include "reporter/recording/process.h"
 #include "reporter/recording/reader.h"
 #include "reporter/write/writers.h"
+#include "testprogs/unit/place.h"
 
 /* In memory, where there is such a place: thousands of files are made and truncated, which disks take their time for. */
-static char directory[64];
+static const char *directory;
 static char path[96];
 
 /* Two threads that wait for one another, an open iterator, a finding in the log. */
@@ -91,9 +92,8 @@ static void save_recording(void)
 
 static void set_up(void)
 {
-	snprintf(directory, sizeof directory, "%s/test_reader.XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (!mkdtemp(directory))
+	directory = place_make("test_reader");
+	if (!directory)
 		ck_abort();
 	snprintf(path, sizeof path, "%s/server.4242.whr", directory);
 	save_recording();
@@ -102,7 +102,7 @@ static void set_up(void)
 static void tear_down(void)
 {
 	unlink(path);
-	rmdir(directory);
+	place_remove();
 }
 
 /* -- what reads a view ------------------------------------------------------ */

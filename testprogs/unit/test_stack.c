@@ -22,6 +22,7 @@
 #include "stack/stack.h"
 #include "stack/unwind.h"
 
+#include "testprogs/unit/place.h"
 #include "testprogs/unit/stack/shapes.h"
 
 __thread struct self_state self TLS_IE;
@@ -657,7 +658,7 @@ int main(void)
 	tcase_add_test(tcase, code_without_unwind_tables);
 	tcase_add_test(tcase, fork_child_starts_afresh);
 	tcase_add_test(tcase, errno_is_kept);
-	recording_configure(NULL, NULL);
+	recording_configure(place_make("test_stack"), NULL);
 	SRunner *runner = srunner_create(suite);
 	/* In one process: its recording is the parent's too. */
 	srunner_set_fork_status(runner, CK_NOFORK);
@@ -671,5 +672,6 @@ int main(void)
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	recording_unlink();
+	place_remove();
 	return failed ? 1 : 0;
 }

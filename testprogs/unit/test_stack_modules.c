@@ -18,6 +18,7 @@
 #include "stack/modules.h"
 #include "stack/stack.h"
 
+#include "testprogs/unit/place.h"
 #include "testprogs/unit/stack/shapes.h"
 
 __thread struct self_state self TLS_IE;
@@ -244,7 +245,7 @@ int main(void)
 	tcase_add_test(tcase, loaded_before_anybody_was_told);
 	tcase_add_test(tcase, unwinding_while_others_load_and_unload);
 	tcase_add_test(tcase, records_are_right);
-	recording_configure(NULL, NULL);
+	recording_configure(place_make("test_stack_modules"), NULL);
 	SRunner *runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_NOFORK);
 	if (recording_open() != 0)
@@ -257,5 +258,6 @@ int main(void)
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	recording_unlink();
+	place_remove();
 	return failed ? 1 : 0;
 }

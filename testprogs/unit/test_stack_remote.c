@@ -15,6 +15,7 @@
 #include "registry/thread.h"
 #include "stack/stack.h"
 
+#include "testprogs/unit/place.h"
 #include "testprogs/unit/stack/shapes.h"
 
 __thread struct self_state self TLS_IE;
@@ -170,7 +171,7 @@ int main(void)
 	tcase_add_test(tcase, blocked_threads);
 	tcase_add_test(tcase, running_threads_are_refused);
 	tcase_add_test(tcase, threads_that_wake_and_end);
-	recording_configure(NULL, NULL);
+	recording_configure(place_make("test_stack_remote"), NULL);
 	SRunner *runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_NOFORK);
 	if (recording_open() != 0)
@@ -181,5 +182,6 @@ int main(void)
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	recording_unlink();
+	place_remove();
 	return failed ? 1 : 0;
 }
