@@ -13,6 +13,8 @@ holds 'a status is known where the command was started with SIGCHLD ignored' \
 	sh -c 'trap "" CHLD; "$0" run sh -c "exit 3"; test $? = 3' "$wh"
 
 for signal in HUP:129 INT:130 QUIT:131 USR1:138; do
+	# Or the last one's word would be taken for this one's.
+	rm -f "$place/out"
 	# A shell starts its background jobs with INT and QUIT ignored.
 	env --default-signal=INT,QUIT "$wh" run bash -c 'ulimit -c 0; echo up; exec sleep 600' >"$place/out" 2>"$place/err" &
 	run=$!
