@@ -192,6 +192,36 @@ static bool may_hold_new(struct monitor *monitor)
 	return monitor->dirty || !same || age < CLOCK_TICK_NS;
 }
 
+/* The process whose recording lies under the name that it has around exec; 0: the name is another. */
+static pid_t hidden_pid(const char *name)
+{
+	char *end;
+	if (name[0] != '.' || name[1] < '0' || name[1] > '9')
+		return 0;
+	long pid = strtol(name + 1, &end, 10);
+	return strcmp(end, REC_HIDDEN_SUFFIX) == 0 && pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+}
+
+/*
+ * What a process hid when it became another program is removed by that program, unless it is one that can't be
+ * preloaded into. Nothing was found in it; when the process is gone nobody wants it any more.
+ */
+static void sweep_hidden(const struct monitor *monitor, const char *name, pid_t pid)
+{
+	char path[READER_PATH_BYTES + 256];
+	struct reader reader;
+	if (kill(pid, 0) == 0 || errno != ESRCH)
+		return;
+	snprintf(path, sizeof path, "%s/%s", monitor->launch->directory, name);
+	if (reader_attach(path, &reader) != 0)
+		return;
+	bool ours = strcmp(view_text(&reader.view, reader.header.run), monitor->launch->run) == 0 &&
+		    !header_is_elsewhere(&reader.header) && process_of(&reader.header) == 0;
+	reader_close(&reader);
+	if (ours)
+		unlink(path);
+}
+
 static void find_recordings(struct monitor *monitor)
 {
 	if (!monitor->launch->directory || !may_hold_new(monitor))
@@ -201,6 +231,9 @@ static void find_recordings(struct monitor *monitor)
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		struct stat stat_buffer;
 		size_t length = strlen(entry->d_name), suffix = strlen(REC_SUFFIX);
+		pid_t hidden = hidden_pid(entry->d_name);
+		if (hidden)
+			sweep_hidden(monitor, entry->d_name, hidden);
 		if (length <= suffix || strcmp(entry->d_name + length - suffix, REC_SUFFIX) != 0 ||
 		    fstatat(dirfd(directory), entry->d_name, &stat_buffer, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !S_ISREG(stat_buffer.st_mode))

@@ -41,6 +41,7 @@
 #define REC_VERSION 4u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
+#define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
 
 enum rec_table_id {
 	REC_THREADS,

@@ -96,7 +96,7 @@ static void make_way(const struct recording_file *file, int directory, const cha
 	sys_call4(SYS_renameat, directory, name, directory, longer);
 }
 
-#define HIDDEN_FORMAT ".%d.exec"
+#define HIDDEN_FORMAT ".%d" REC_HIDDEN_SUFFIX
 
 void recording_file_hidden(const struct recording_file *file, struct text *path)
 {

@@ -48,6 +48,19 @@ gives 0 'stuck-holder' "$wh" report "$pid"
 gives 125 'left a recording' "$wh" dump "$pid"
 rm -f "$WHOHOLDS_DIR"/*.whr
 
+# What removes the recording that a process hides before it becomes another program is that program.
+if printf 'int main(void) { return 0; }' | gcc -static -x c -o "$place/bare" - 2>/dev/null; then
+	gives 0 '' "$wh" run sh -c "'$place/bare'; for i in 1 2 3; do '$place/bare'; done; exec '$place/bare'"
+	holds 'nothing stays behind of processes that became static programs' test -z "$(ls -A "$WHOHOLDS_DIR")"
+else
+	skip 'processes that become static programs' 'gcc -static does not work here'
+fi
+# A worker that has given up its rights may not remove what it made.
+if [ "$(id -u)" = 0 ]; then
+	gives 0 '' "$wh" run python3 -c 'import os; os.setgid(65534); os.setuid(65534)'
+	holds 'nor of one that gave up its rights' test -z "$(ls -A "$WHOHOLDS_DIR")"
+fi
+
 gives 0 'kept the recording' "$wh" run --keep true
 gives 0 'nothing found' "$wh" report -v "$WHOHOLDS_DIR"/true.*.whr
 rm -f "$WHOHOLDS_DIR"/*.whr
