@@ -28,25 +28,31 @@
 #include "stack/modules.h"
 #include "stack/unwind.h"
 
-#define BUCKET_BITS 18u /* 1 MiB, touched as it fills: with a million stacks a chain has four */
-#define BUCKETS (UINT64_C(1) << BUCKET_BITS)
+/*
+ * Two tables. In the first, which is 32 KiB, a chain that has reached FIRST_MOST is closed, and what comes later to its
+ * place goes to the second: stacks of a short process touch 8 pages and not one page each.
+ */
+#define FIRST_BITS 13u
+#define FIRST_MOST 2u
+#define SECOND_BITS 18u            /* 1 MiB, touched as it fills: with a million stacks a chain has four */
+#define CLOSED (UINT32_C(1) << 31) /* in the head of a chain; ids stay below 2^25 */
 
-static stack_id *buckets;
+static stack_id *first, *second;
 
-static stack_id *bucket_of(uint64_t hash)
+static stack_id *bucket_of(stack_id **table, unsigned bits, uint64_t hash)
 {
-	stack_id *all = __atomic_load_n(&buckets, __ATOMIC_ACQUIRE);
+	stack_id *all = __atomic_load_n(table, __ATOMIC_ACQUIRE);
+	size_t bytes = sizeof *all << bits;
 	if (UNLIKELY(!all)) {
-		stack_id *made = sys_pages_lazy(BUCKETS * sizeof *made);
+		stack_id *made = sys_pages_lazy(bytes);
 		if (!made)
 			return NULL;
-		if (__atomic_compare_exchange_n(&buckets, &all, made, false, __ATOMIC_ACQ_REL,
-						__ATOMIC_ACQUIRE))
+		if (__atomic_compare_exchange_n(table, &all, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			all = made;
 		else
-			sys_pages_free(made, BUCKETS * sizeof *made);
+			sys_pages_free(made, bytes);
 	}
-	return &all[hash_mix(hash) >> (64 - BUCKET_BITS)];
+	return &all[hash_mix(hash) >> (64 - bits)];
 }
 
 static bool same_frames(const struct rec_stack *stack, const struct unwind_frame *frames, uint32_t count)
@@ -74,7 +80,7 @@ static stack_id find(stack_id from, stack_id until, const struct unwind_frame *f
 }
 
 static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_t count, uint16_t flags,
-				      uint64_t hash, uint32_t epoch, stack_id *ret_id)
+				      uint64_t hash, uint32_t epoch)
 {
 	/* A table that grows does so under a lock: a signal handler must not come for it on the same thread. */
 	self.busy++;
@@ -92,7 +98,6 @@ static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_
 	__atomic_store_n(&stack->count, (uint16_t)count, __ATOMIC_RELEASE);
 	if (flags & STACK_TRUNCATED)
 		atomic_fetch_add_explicit(&recording->truncated_stacks, 1, memory_order_relaxed);
-	*ret_id = (stack_id)(at / 8);
 	return stack;
 }
 
@@ -104,34 +109,97 @@ uint64_t depot_hash_all(const struct unwind_frame *frames, uint32_t count)
 	return hash;
 }
 
+static stack_id id_of(const struct rec_stack *stack)
+{
+	return (stack_id)(((uintptr_t)stack - (uintptr_t)recording_table(REC_STACKS)) / 8);
+}
+
+/* Whether the chain is as long as one of the first table may be. Nobody shortens it. */
+static bool is_long(stack_id head)
+{
+	const char *table = recording_table(REC_STACKS);
+	for (uint32_t i = 1; head; i++) {
+		if (i == FIRST_MOST)
+			return true;
+		head = ((const struct rec_stack *)(table + (uint64_t)head * 8))->next;
+	}
+	return false;
+}
+
+/*
+ * In the first table: the id of the stack, or 0 and the chain is closed, or 0 and `ret_head` is the head of an
+ * open chain that does not have it. Closing is a compare-and-swap like putting in front: whoever closes has seen all that
+ * the chain will ever hold, so that a stack is not put into both tables.
+ */
+static stack_id find_first(stack_id *bucket, const struct unwind_frame *frames, uint32_t count,
+			   uint16_t flags, uint64_t hash, uint32_t epoch, stack_id *ret_head)
+{
+	stack_id head = __atomic_load_n(bucket, __ATOMIC_ACQUIRE), until = 0;
+	for (;;) {
+		stack_id id = find(head & ~CLOSED, until, frames, count, flags, hash, epoch);
+		*ret_head = head;
+		if (LIKELY(id) || (head & CLOSED) || !is_long(head))
+			return id;
+		until = head;
+		if (__atomic_compare_exchange_n(bucket, &head, head | CLOSED, false, __ATOMIC_ACQ_REL,
+						__ATOMIC_ACQUIRE)) {
+			*ret_head = until | CLOSED;
+			return 0;
+		}
+	}
+}
+
 stack_id depot_put(const struct unwind_frame *frames, uint32_t count, uint16_t flags, uint64_t hash)
 {
-	stack_id *bucket = bucket_of(hash);
+	uint32_t epoch = modules_epoch();
+	stack_id head, id;
+	stack_id *bucket = bucket_of(&first, FIRST_BITS, hash);
 	if (!bucket)
 		return 0;
-	uint32_t epoch = modules_epoch();
-	stack_id head = __atomic_load_n(bucket, __ATOMIC_ACQUIRE);
-	stack_id id = find(head, 0, frames, count, flags, hash, epoch);
-	if (LIKELY(id))
-		return id;
-	struct rec_stack *stack = add(frames, count, flags, hash, epoch, &id);
-	if (!stack)
-		return 0;
+	struct rec_stack *stack = NULL;
 	for (;;) {
-		stack_id seen = head;
-		stack->next = head;
-		if (__atomic_compare_exchange_n(bucket, &head, id, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+		id = find_first(bucket, frames, count, flags, hash, epoch, &head);
+		if (LIKELY(id))
 			return id;
-		stack_id other = find(head, seen, frames, count, flags, hash, epoch);
-		if (other)
-			return other;
+		if (head & CLOSED)
+			break;
+		if (!stack && !(stack = add(frames, count, flags, hash, epoch)))
+			return 0;
+		stack->next = head;
+		stack_id mine = id_of(stack);
+		if (__atomic_compare_exchange_n(bucket, &head, mine, false, __ATOMIC_RELEASE,
+						__ATOMIC_RELAXED))
+			return mine;
 	}
+	bucket = bucket_of(&second, SECOND_BITS, hash);
+	if (!bucket)
+		return 0;
+	stack_id until = 0;
+	head = __atomic_load_n(bucket, __ATOMIC_ACQUIRE);
+	for (;;) {
+		id = find(head, until, frames, count, flags, hash, epoch);
+		if (LIKELY(id))
+			return id;
+		if (!stack && !(stack = add(frames, count, flags, hash, epoch)))
+			return 0;
+		until = stack->next = head;
+		stack_id mine = id_of(stack);
+		if (__atomic_compare_exchange_n(bucket, &head, mine, false, __ATOMIC_RELEASE,
+						__ATOMIC_ACQUIRE))
+			return mine;
+	}
+}
+
+static void forget(stack_id **table, unsigned bits)
+{
+	stack_id *old = *table;
+	__atomic_store_n(table, NULL, __ATOMIC_RELEASE);
+	if (old)
+		sys_pages_free(old, sizeof *old << bits);
 }
 
 void depot_fork_child(void)
 {
-	stack_id *old = buckets;
-	__atomic_store_n(&buckets, NULL, __ATOMIC_RELEASE);
-	if (old)
-		sys_pages_free(old, BUCKETS * sizeof *old);
+	forget(&first, FIRST_BITS);
+	forget(&second, SECOND_BITS);
 }

@@ -2,8 +2,8 @@
  * The depot: each distinct stack is written once to REC_STACKS and is known by
  * its place there from then on.
  *
- * A hash table of fixed size in private memory heads chains through the records
- * (rec_stack.next). Records are complete before the head of their chain names
+ * Two hash tables of fixed size in private memory, a small one and, where that is full, a large one, head
+ * chains through the records (rec_stack.next). Records are complete before the head of their chain names
  * them, and never move, change or go away; so a reader takes no lock, and a
  * writer puts a record in front of its chain by compare-and-swap. Who loses that
  * race looks at what came in front meanwhile: the winner may have written the same
