@@ -54,6 +54,70 @@ READS_STACKS stack_id last_same(const struct last *last, uint64_t sp, uint64_t p
 	return intact_up_to(last, count) == count ? last->id : 0;
 }
 
+/* Whether a variant's own frames, and the words that the walk over them read, are in place. */
+READS_STACKS static inline bool variant_is_intact(const struct last_variant *variant)
+{
+	for (const struct unwind_frame *frame = variant->frames; frame < variant->frames + variant->count;
+	     frame++)
+		if (difference(frame))
+			return false;
+	for (const struct last_saved *saved = variant->saved; saved < variant->saved + variant->saved_count;
+	     saved++)
+		if (*saved->place != saved->value)
+			return false;
+	return true;
+}
+
+READS_STACKS stack_id last_variant_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+{
+	for (const struct last_variant *variant = last->variants; variant < last->variants + VARIANTS;
+	     variant++) {
+		if (!variant->id)
+			return 0; /* they are filled in their order */
+		const struct unwind_frame *innermost = &variant->frames[variant->count - 1];
+		uint32_t from = variant->from;
+		if (innermost->pc != pc || innermost->sp != sp || from > last->count ||
+		    variant->outer_hash != last->hashes[from] || variant->outer.sp != last->frames[from].sp ||
+		    variant->outer.pc != last->frames[from].pc || variant->outer_bp != last_bp(last, from) ||
+		    variant->end != last->end || (variant->bp != BP_UNUSED && variant->bp != bp) ||
+		    variant->generation != __atomic_load_n(&unwind_generation, __ATOMIC_ACQUIRE) ||
+		    variant->generation != last->generation)
+			continue;
+		if (variant_is_intact(variant) && intact_up_to(last, from) == from)
+			return variant->id;
+	}
+	return 0;
+}
+
+/* Remembers the frames within `from`, which are about to be replaced. */
+static void keep_variant(struct last *last, uint32_t from)
+{
+	uint32_t count = last->count - from, first_saved = last->saved_count;
+	while (first_saved && last->saved[first_saved - 1].frame > from)
+		first_saved--;
+	uint32_t saved_count = last->saved_count - first_saved;
+	if (!last->id || !from || from >= last->count || count > VARIANT_FRAMES ||
+	    saved_count > VARIANT_FRAMES)
+		return;
+	struct last_variant *variant = &last->variants[last->newest_variant++ % VARIANTS];
+	stack_id id = last->id;
+	variant->id = 0;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	variant->from = from;
+	variant->count = count;
+	variant->saved_count = saved_count;
+	variant->generation = last->generation;
+	variant->end = last->end;
+	variant->outer_hash = last->hashes[from];
+	variant->outer_bp = last_bp(last, from);
+	variant->outer = last->frames[from];
+	variant->bp = last_bp(last, last->count);
+	memcpy(variant->frames, &last->frames[from + 1], count * sizeof variant->frames[0]);
+	memcpy(variant->saved, &last->saved[first_saved], saved_count * sizeof variant->saved[0]);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	variant->id = id;
+}
+
 /* Frame pointers matter from where one was used inward to where it was loaded. */
 static NOINLINE void note_frame_pointers(struct last *last, const struct walk *walk, uint32_t from)
 {
@@ -128,6 +192,8 @@ stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end en
 		*ret_short = true;
 		return 0;
 	}
+	if (end == UNWIND_JOINED)
+		keep_variant(last, from);
 	last->count = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (end != UNWIND_JOINED) {

@@ -20,6 +20,10 @@
  * Places are read unasked: the thread's own stack stays mapped as long as the thread is there to look.
  *
  * `count` is 0 while the rest is written, for signal handlers that leave by longjmp.
+ *
+ * Where the innermost frames change in turn (two locks that are taken in one function) the ones that were replaced
+ * are remembered as variants. A variant whose frames are all in place, and that leads to the state of a frame that is
+ * intact, with outside of it what was there when the variant was met, is the same stack as then.
  */
 #ifndef WH_STACK_LAST_H
 #define WH_STACK_LAST_H
@@ -31,6 +35,28 @@
 #define LAST_MOST 640u        /* frames kept; a recursion that goes deeper drops its outer ones */
 #define BP_UNUSED UINT64_C(1) /* never a frame pointer that anything is read by: they are aligned */
 
+struct last_saved {
+	const uint64_t *place;
+	uint64_t value;
+	uint64_t frame; /* that saved it, for the next one outside */
+};
+
+#define VARIANTS 4u
+#define VARIANT_FRAMES 3u
+
+struct last_variant {
+	stack_id id;   /* 0: none, or being written */
+	uint32_t from; /* of `frames`: the one that is the caller of the variant's outermost */
+	uint32_t count, saved_count;
+	uint32_t generation;
+	enum unwind_end end;
+	uint64_t outer_hash, outer_bp; /* of `from` */
+	struct unwind_frame outer;
+	uint64_t bp;                                /* of the innermost; BP_UNUSED */
+	struct unwind_frame frames[VARIANT_FRAMES]; /* outermost first */
+	struct last_saved saved[VARIANT_FRAMES];
+};
+
 struct last {
 	uint32_t count;
 	uint32_t generation; /* of unwind_generation; another: nothing here is valid */
@@ -40,11 +66,9 @@ struct last {
 	struct unwind_frame frames[LAST_MOST + WALK_MOST];
 	uint64_t hashes[LAST_MOST + WALK_MOST];
 	uint64_t bps[LAST_MOST + WALK_MOST];
-	struct last_saved {
-		const uint64_t *place;
-		uint64_t value;
-		uint64_t frame; /* that saved it, for the next one outside */
-	} saved[LAST_MOST + WALK_MOST];
+	struct last_saved saved[LAST_MOST + WALK_MOST];
+	uint32_t newest_variant;
+	struct last_variant variants[VARIANTS];
 };
 
 static inline uint64_t last_bp(const struct last *last, uint32_t frame)
@@ -65,6 +89,9 @@ uint32_t last_intact(const struct last *last, uint64_t sp);
 
 /* The id of the whole stack where it is the very same, from the innermost frame on; 0: it is not. Context: hook. */
 stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp);
+
+/* The same for a stack that was captured before the last one; then nothing is to be taken in. Context: hook. */
+stack_id last_variant_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp);
 
 /*
  * Takes in what the walk found. Return: the id of the stack. Where the outer frames that are kept are too few,

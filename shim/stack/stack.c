@@ -104,6 +104,8 @@ static inline stack_id capture(const void *frame)
 	if (LIKELY(scratch && !level)) {
 		const uint64_t *saved = frame;
 		stack_id same = last_same(&scratch->last, (uintptr_t)(saved + 2), saved[1], saved[0]);
+		if (UNLIKELY(!same))
+			same = last_variant_same(&scratch->last, (uintptr_t)(saved + 2), saved[1], saved[0]);
 		if (LIKELY(same)) {
 			scratch_release(0);
 			return same;

@@ -215,6 +215,75 @@ START_TEST(often_on_the_same_frames)
 }
 END_TEST
 
+static NOINLINE void in_turn(unsigned which)
+{
+	switch (which % 6) {
+	case 0:
+		hook();
+		break;
+	case 1:
+		hook();
+		__asm__ volatile("nop");
+		break;
+	case 2:
+		visit();
+		break;
+	default:
+		builds[which % (COUNT_OF(builds) - 1)].shapes[which % 4].call((int)(which % 3), visit);
+		break;
+	}
+	__asm__ volatile("");
+}
+
+static NOINLINE void one_way(unsigned which)
+{
+	in_turn(which);
+	__asm__ volatile("");
+}
+
+/* Its frame is like that of one_way: what it calls has the same stack pointer, and another caller. */
+static NOINLINE void other_way(unsigned which)
+{
+	in_turn(which);
+	__asm__ volatile("nop");
+}
+
+static unsigned turns_seed;
+
+static void visit_in_turn(void)
+{
+	unsigned seed = turns_seed;
+	for (int i = 0; i < 4000; i++) {
+		seed = seed * 1103515245 + 12345;
+		/* Mostly two or three in turn, as programs do. */
+		unsigned which = seed >> 28 ? (unsigned)i % 3 : seed >> 16 & 63;
+		if (seed >> 20 & 7)
+			one_way(which);
+		else
+			other_way(which);
+	}
+}
+
+/* Inner frames that were replaced are met again, under the same outer ones and under others. */
+START_TEST(inner_frames_in_turn)
+{
+	begin();
+	turns_seed = (unsigned)_i;
+	for (size_t b = 0; b < COUNT_OF(builds) - 1; b++)
+		builds[b].shapes[(unsigned)_i % 4].call(1 + _i, visit_in_turn);
+	expect_good("in turn");
+	/* Two that are exactly the same have one id, whichever way that was found. */
+	stack_id ids[4];
+	for (unsigned i = 0; i < COUNT_OF(ids); i++) {
+		one_way(i % 2);
+		ids[i] = last_stack;
+	}
+	ck_assert_uint_eq(ids[0], ids[2]);
+	ck_assert_uint_eq(ids[1], ids[3]);
+	ck_assert_uint_ne(ids[0], ids[1]);
+}
+END_TEST
+
 static void recurse_and_capture(int levels)
 {
 	volatile char room[24];
@@ -643,6 +712,7 @@ int main(void)
 	tcase_add_test(tcase, shapes_are_as_libunwind_sees_them);
 	tcase_add_test(tcase, random_calls);
 	tcase_add_test(tcase, often_on_the_same_frames);
+	tcase_add_loop_test(tcase, inner_frames_in_turn, 0, 8);
 	tcase_add_test(tcase, recursion_beyond_what_is_kept);
 	tcase_add_test(tcase, equal_stacks_have_one_id);
 	tcase_add_test(tcase, deep_recursion_is_cut_at_the_depth);
