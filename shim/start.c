@@ -268,12 +268,17 @@ static void reporter_start(void)
 
 void reporter_want(void)
 {
+	reporter_want_at(0);
+}
+
+void reporter_want_at(nsec_t at)
+{
 	if (LIKELY(reporter_state) || self.guest || !recording)
 		return;
 	/* Something to lose: other threads, or a hold that a wait would now keep from others. */
 	bool now = recording->threads_started > 1 || (self.slot && self.slot->hold_count) ||
 		   recording->tables[REC_RESOURCES].used;
-	if (now || sys_monotonic_coarse() - recording->started_mono >= MOMENT)
+	if (now || (at ? at : sys_monotonic_coarse()) >= recording->started_mono + MOMENT)
 		reporter_start();
 }
 

@@ -1,6 +1,7 @@
 #include "hooks/hook.h"
 
 #include "platform/process.h"
+#include "platform/sys.h"
 #include "registry/recording.h"
 #include "start.h"
 
@@ -44,7 +45,17 @@ void hook_wait_for(struct hook *hook, struct wait_for *what)
 	reporter_want();
 }
 
-NOINLINE void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
+NOINLINE void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op,
+			     bool contended)
 {
-	hook_wait(hook, kind, handle, mode, op);
+	struct rec_thread *slot = thread_slot();
+	nsec_t since = sys_monotonic_coarse();
+
+	if (!slot || !acquire_wait(slot, kind, handle, mode, op, hook_stack(hook), hook->frame, since)) {
+		hook_wait(hook, kind, handle, mode, op);
+		return;
+	}
+	hook->waiting = true;
+	hook->since = contended ? 0 : since;
+	reporter_want_at(since);
 }

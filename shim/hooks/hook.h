@@ -40,6 +40,7 @@ enum hook_group { HOOK_ALLOC = 1, HOOK_LOCK = 2, HOOK_PAIR = 4, HOOK_PROCESS = 8
 struct hook {
 	const void *frame;
 	stack_id stack; /* captured by hook_wait or hook_stack; 0: not yet, or failed */
+	nsec_t since;   /* of hook_lock: now, if that is known and the lock seemed free; else 0 */
 	bool track;
 	bool waiting;
 };
@@ -120,8 +121,9 @@ static inline void hook_wait_over(struct hook *hook)
 
 /* -- locks ----------------------------------------------------------------- */
 
-/* For hook_lock: without a published clock, or around a wait. */
-void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op);
+/* For hook_lock: without a published clock, or within another wait. */
+void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op,
+		    bool contended);
 
 /*
  * Begins the wait for a lock, which hook_locked or hook_wait_over ends. `contended`: it seems to be
@@ -139,14 +141,14 @@ static inline void hook_lock(struct hook *hook, enum kind kind, uint64_t handle,
 	hook->waiting =
 	    LIKELY(slot && since) && acquire_wait(slot, kind, handle, mode, op, stack, hook->frame, since);
 	if (UNLIKELY(!hook->waiting))
-		hook_lock_rare(hook, kind, handle, mode, op);
+		hook_lock_rare(hook, kind, handle, mode, op, contended);
 }
 
 /* The lock is ours: the wait becomes a hold. */
 static inline void hook_locked(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
 {
 	if (LIKELY(self.slot && hook->waiting &&
-		   acquire_hold(self.slot, kind, handle, mode, op, hook->stack))) {
+		   acquire_hold(self.slot, kind, handle, mode, op, hook->stack, hook->since))) {
 		hook->waiting = false;
 		return;
 	}

@@ -100,9 +100,9 @@ static inline bool acquire_is_held(const struct rec_thread *slot, uint32_t holds
 	return false;
 }
 
-/* The wait that acquire_wait began is over, and the lock is the thread's. */
+/* The wait that acquire_wait began is over, and the lock is the thread's, `since` then (0: now). */
 static inline bool acquire_hold(struct rec_thread *slot, enum kind kind, uint64_t handle, enum mode mode,
-				enum op op, stack_id stack)
+				enum op op, stack_id stack, nsec_t since)
 {
 	uint64_t word = acquire_enter(slot);
 	uint32_t holds = word_holds(word);
@@ -112,7 +112,7 @@ static inline bool acquire_hold(struct rec_thread *slot, enum kind kind, uint64_
 	/* container, amount, name: a lock has none, and they are 0 in every entry of a slot. */
 	struct rec_hold *hold = &slot->holds[holds];
 	hold->handle = handle;
-	hold->since = clock_tick();
+	hold->since = since ? since : clock_tick();
 	hold->stack = stack;
 	hold->count = 1;
 	hold->owner = slot->id;
