@@ -287,7 +287,7 @@ static bool lock_quickly(struct rec_thread *slot, uint64_t handle)
 		return false;
 	maybe_yield(8);
 	return acquire_hold(slot, KIND_MUTEX, handle, MODE_EXCLUSIVE, OP_pthread_mutex_lock,
-			    stack_for(handle));
+			    stack_for(handle), 0);
 }
 
 /* Locks up to four at a time, by the quick way and by the general one, and gives them back in any order. */
