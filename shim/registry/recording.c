@@ -206,11 +206,11 @@ static void describe_process(const char *exe, size_t argv_bytes)
 		recording->argv = append_text(argv, argv_bytes);
 		recording->argv_bytes = recording->argv ? (uint32_t)argv_bytes : 0;
 	}
-	char name[65 * 6];
+	char name[65 * 6] = "";
 	if (sys_call1(SYS_uname, name) == 0)
 		recording->host = recording_text(
 		    name + 65); /* struct utsname: five fields of 65 bytes, the second is nodename */
-	char path[1024];
+	char path[1024] = "";
 	long length = sys_call2(SYS_getcwd, path, sizeof path);
 	if (length > 0)
 		recording->cwd = recording_text(path);

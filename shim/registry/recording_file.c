@@ -47,7 +47,7 @@ static const char *error_text(int error)
  */
 static int open_directory(const char *path, bool ours)
 {
-	struct stat status;
+	struct stat status = { .st_mode = 0 };
 	sys_call2(SYS_mkdir, path, 0700);
 	long error = sys_call4(SYS_newfstatat, AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW);
 	if (error < 0)
@@ -197,7 +197,7 @@ void recording_file_publish(struct recording_file *file, const char *program)
 /* Past this limit ftruncate would not fail but kill the program with SIGXFSZ. */
 static bool limit_allows(size_t bytes)
 {
-	struct rlimit limit;
+	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
 	if (sys_call4(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit) < 0)
 		return true;
 	return limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= bytes;
