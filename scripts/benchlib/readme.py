@@ -28,6 +28,10 @@ def markdown(results):
            f'{machine["processor"]}, {machine["memory_mib"] // 1024} GiB, load {machine["load"]} at the start; {results["system"]}, '
            f'{results["kernel"]}, {results["libc"]}; ' + ', '.join(versions) +
            f'. Medians of runs in turn, {results["seconds"] // 60 + 1} minutes in all.')
+    if machine['load'] > 0.5:
+        yield ''
+        yield ('The machine was not at rest: what goes by the clock (throughput of threads, start to end) is less certain than the others, '
+               'which go by CPU time.')
 
 
 def write(root, results, name):
