@@ -10,6 +10,9 @@
  * one that he searched from; he searches what came in front of it since, finds the winner's, and takes its
  * id. So a stack has one id, but where the table is full; and the loser's record is in no chain.
  *
+ * A chain of the first table is closed by the same compare-and-swap of its head, and nothing is put in front of it after
+ * that: who goes on to the second table has searched all that the first will ever hold there.
+ *
  * A signal handler that interrupts a writer puts records of its own; the chains do not mind who is where. It does not
  * come in while a table grows (self.busy).
  *
