@@ -281,7 +281,7 @@ for entry in "${all_cases[@]}"; do
 		}
 		NF && !((name " " $3) in known) { print }')
 	# A process that gave up its privileges may not remove its recording; it empties it.
-	left=$(find "$scratch/dir" -name '*.whr' -printf '%b\n' | awk '$1 > 8' | wc -l)
+	left=$(find "$scratch/dir" -name '*.whr' -printf '%b\n' | awk '$1 > 16' | wc -l)
 	status=$(same "$name" status) output=$(same "$name" out)
 	[ "$(same "$name" err)" = yes ] || output=NO
 	bare=$(median <"$out/$name.bare.ms") with=$(median <"$out/$name.with.ms")

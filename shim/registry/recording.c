@@ -111,15 +111,24 @@ const char *recording_path(void)
 	return file.path;
 }
 
+static void give_memory_back(uint64_t from, uint64_t to)
+{
+	if (from < to)
+		sys_call3(SYS_madvise, (char *)file.at + from, to - from, MADV_REMOVE);
+}
+
 void recording_unlink(void)
 {
 	/*
-	 * A process that has given up its rights (a worker of a server that began as root) may not remove
-	 * what it made; then at least the memory goes, and the header tells whoever lists recordings that there is nothing.
+	 * A process that has given up its rights (a worker of a server that began as root) may not remove what it
+	 * made. Then at least the memory goes; the header tells whoever lists recordings that there is
+	 * nothing, and the first strings whose it is, so that the command of its run can remove it.
 	 */
-	if (file.path[0] && sys_unlink(file.path) < 0)
-		sys_call3(SYS_madvise, (char *)file.at + REC_HEADER_BYTES, file.bytes - REC_HEADER_BYTES,
-			  MADV_REMOVE);
+	if (file.path[0] && sys_unlink(file.path) < 0) {
+		uint64_t strings = recording->tables[REC_STRINGS].offset;
+		give_memory_back(REC_HEADER_BYTES, strings);
+		give_memory_back(strings + 4096, file.bytes);
+	}
 	file.path[0] = '\0';
 }
 

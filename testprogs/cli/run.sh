@@ -57,7 +57,7 @@ else
 fi
 # A worker that has given up its rights may not remove what it made.
 if [ "$(id -u)" = 0 ]; then
-	gives 0 '' "$wh" run python3 -c 'import os; os.setgid(65534); os.setuid(65534)'
+	gives 0 '' "$wh" run /usr/bin/python3 -c 'import os; os.setgid(65534); os.setuid(65534)'
 	holds 'nor of one that gave up its rights' test -z "$(ls -A "$WHOHOLDS_DIR")"
 fi
 
