@@ -274,7 +274,8 @@ START_TEST(inner_frames_in_turn)
 	expect_good("in turn");
 	/* Two that are exactly the same have one id, whichever way that was found. */
 	stack_id ids[4];
-	for (unsigned i = 0; i < COUNT_OF(ids); i++) {
+	/* Volatile: unrolled, each would be called from a place of its own. */
+	for (volatile unsigned i = 0; i < COUNT_OF(ids); i++) {
 		one_way(i % 2);
 		ids[i] = last_stack;
 	}
