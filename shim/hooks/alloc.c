@@ -41,7 +41,7 @@ static void freed_before_start(const void *block)
 
 void alloc_share_windows(void)
 {
-	address_map_shared = true;
+	__atomic_store_n(&address_map_shared, true, __ATOMIC_SEQ_CST);
 	process_gate_set(GATE_CLOSED);
 }
 
@@ -59,8 +59,8 @@ void alloc_start(void)
 /* -- what all of them share ------------------------------------------------ */
 
 /*
- * Opens the gate where forks are noticed by the page it lies in. Who gives exactness up closes it
- * after having said so: either we see that, or our opening comes before the closing.
+ * Opens the gate where forks are noticed by the page it lies in. Who gives exactness up, or finds that windows
+ * are shared, closes it after having said so: either we see that, or our opening comes before the closing.
  */
 static void open_gate(void)
 {
@@ -70,6 +70,8 @@ static void open_gate(void)
 			process_gate_set(GATE_CLOSED);
 	} else if (allocation_sampled() && !address_map_shared) {
 		process_gate_set(GATE_SAMPLED);
+		if (__atomic_load_n(&address_map_shared, __ATOMIC_SEQ_CST))
+			process_gate_set(GATE_CLOSED);
 	}
 }
 

@@ -136,7 +136,7 @@ static void want_cells(void)
 			found = &all[i];
 	}
 	if (!found) {
-		/* Nobody takes it between here and there: a block that is new is owned by who appended it. */
+		/* Another thread that looks for a free one may be quicker; then there is a next time. */
 		uint64_t at = recording_append(REC_CELLS, sizeof *found);
 		uint32_t free = 0;
 		if (at != UINT64_MAX &&
