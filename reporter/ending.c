@@ -13,10 +13,10 @@
 /* Whether a live look has told of it, and nothing about it can have changed since. */
 static bool is_told(const struct finding *finding)
 {
-	if (finding->kind != FINDING_lock_order)
+	if (!detect_is_event(finding->kind))
 		return false;
 	for (const struct finding *told = NULL; (told = finding_next(recording_view(), told));)
-		if (told->kind == finding->kind && told->key == finding->key)
+		if (told->kind == finding->kind && told->key == finding->key && told->count == finding->count)
 			return true;
 	return false;
 }

@@ -130,8 +130,8 @@ static enum standing incident_stands(struct incident *incident, const struct sna
 static bool incident_missed(struct incident *incident, const struct snapshot *snapshot)
 {
 	enum standing standing = incident_stands(incident, snapshot);
-	/* What could be goes on to be so, and is looked for only when there is something new. */
-	if (standing == STANDS || first_of(incident)->kind == FINDING_lock_order) {
+	/* What happened has happened, and is looked for only when there is something new. */
+	if (standing == STANDS || detect_is_event(first_of(incident)->kind)) {
 		incident->absent = 0;
 		return false;
 	}

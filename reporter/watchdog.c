@@ -144,9 +144,12 @@ static void tick(void)
 	look_at_holders(&snapshot);
 	struct finding_list found = { .arena = arena };
 	uint32_t order_news = atomic_load_explicit(&recording->order_news, memory_order_acquire);
+	uint32_t misuse_news = atomic_load_explicit(&recording->misuse_news, memory_order_acquire);
 	detect_live(&snapshot, &watch.limits, &found);
-	if (!found.incomplete)
+	if (!found.incomplete) {
 		watch.limits.order_news = order_news;
+		watch.limits.misuse_news = misuse_news;
+	}
 	incidents_update(&watch.incidents, &found, &snapshot, append, NULL);
 
 	uint32_t alerts = atomic_load_explicit(&recording->alerts, memory_order_acquire);

@@ -15,6 +15,7 @@
 #include "registry/alert.h"
 #include "registry/allocation.h"
 #include "registry/count.h"
+#include "registry/misuse.h"
 #include "registry/object.h"
 #include "registry/order.h"
 #include "registry/recording.h"
@@ -362,6 +363,7 @@ void start_fork_child(void)
 	resource_fork_child();
 	object_fork_child();
 	order_fork_child();
+	misuse_fork_child();
 	allocation_fork_child();
 	count_fork_child();
 	alert_fork_child();

@@ -7,6 +7,7 @@
 
 #define LIVE 1u
 #define END 2u
+#define ONCE 4u
 #define MAKES(kind) (UINT64_C(1) << FINDING_##kind)
 
 static const struct detector {
@@ -28,6 +29,21 @@ unsigned detect_looks(unsigned kind)
 		if (kind < FINDING_COUNT && detectors[i].kinds >> kind & 1)
 			looks = MAX_OF(looks, detectors[i].looks);
 	return looks;
+}
+
+bool detect_is_event(unsigned kind)
+{
+	switch (kind) {
+#define MISUSE(id, ...) case FINDING_##id:
+#include "registry/misuses.def"
+		return true;
+	default:
+		break;
+	}
+	for (size_t i = 0; i < COUNT_OF(detectors); i++)
+		if (kind < FINDING_COUNT && detectors[i].kinds >> kind & 1)
+			return detectors[i].when & ONCE;
+	return false;
 }
 
 void limits_from_options(struct limits *limits, const struct options *from)

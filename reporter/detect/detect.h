@@ -25,8 +25,9 @@ struct limits {
 	nsec_t heap_growth_for;    /* ... all through this time */
 	unsigned thread_growth_percent;
 	nsec_t thread_growth_in;
-	uint32_t order_news; /* rec_header.order_news that was judged before; 0: judge them all */
-	thread_id exiting;   /* detect_end: the thread that ends the process; 0: unknown */
+	uint32_t order_news;  /* rec_header.order_news that was judged before; 0: judge them all */
+	uint32_t misuse_news; /* rec_header.misuse_news that was judged before; 0: judge them all */
+	thread_id exiting;    /* detect_end: the thread that ends the process; 0: unknown */
 };
 
 /* As the options say, in the target. Context: signal. */
@@ -48,6 +49,9 @@ void detect_live(const struct snapshot *snapshot, const struct limits *limits, s
  * only what no orderly end would have put right.
  */
 void detect_end(const struct snapshot *snapshot, const struct limits *limits, struct finding_list *list);
+
+/* Whether a kind tells of what happened, or could, once and for all: it is never over. Context: signal. */
+bool detect_is_event(unsigned kind);
 
 /* How many looks in a row a finding of this kind needs: 2, or 1 for those over counters. Context: signal. */
 unsigned detect_looks(unsigned kind);

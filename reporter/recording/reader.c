@@ -41,14 +41,15 @@ static const struct {
 	[REC_LINEAGE] = { "lineage", sizeof(struct rec_lineage) },
 	[REC_LOCKS] = { "locks", sizeof(struct rec_lock) },
 	[REC_EDGES] = { "edges", sizeof(struct rec_edge) },
+	[REC_MISUSES] = { "misuses", sizeof(struct rec_misuse) },
 };
 
 /* Referrers first: what they name is copied after them, and is there by then. */
 static const enum rec_table_id order[REC_TABLES] = { REC_THREADS, REC_RESOURCES, REC_OBJECTS, REC_ALERTS,
 						     REC_SERIES,  REC_CELLS,     REC_SITES,   REC_EDGES,
-						     REC_LOCKS,   REC_LINEAGE,   REC_STACKS,  REC_MODULES,
-						     REC_STRINGS };
-#define REFERRERS 10u
+						     REC_LOCKS,   REC_LINEAGE,   REC_MISUSES, REC_STACKS,
+						     REC_MODULES, REC_STRINGS };
+#define REFERRERS 11u
 
 static int PRINTF(3, 4) fail(struct reader *reader, int error, const char *format, ...)
 {

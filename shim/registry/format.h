@@ -25,7 +25,7 @@
  *     complete before `used` covers it, and never moves or changes again, save for
  *     counters.
  *   - cells are written by the thread that owns their block, with plain stores.
- *   - resources, and the sights of edges, are written under a lock of the registry's.
+ *   - resources, misuses and the sights of edges are written under a lock of the registry's.
  *
  * A process that dies in the middle of a write leaves one entry half-written;
  * readers check ranges and never trust a number found here.
@@ -38,7 +38,7 @@
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 4u
+#define REC_VERSION 5u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -57,6 +57,7 @@ enum rec_table_id {
 	REC_LINEAGE,
 	REC_LOCKS,
 	REC_EDGES,
+	REC_MISUSES,
 	REC_TABLES,
 };
 
@@ -127,6 +128,7 @@ struct rec_header {
 	_Atomic uint32_t era;   /* goes up at each tick and at each wh_now: a clock that costs a load */
 	_Atomic uint32_t threads_started;
 	_Atomic uint32_t order_news;    /* goes up with each edge and sight in REC_EDGES */
+	_Atomic uint32_t misuse_news;   /* goes up with each entry of REC_MISUSES */
 	_Atomic uint64_t tracker_bytes; /* private memory of the tracker itself */
 	_Atomic uint32_t alerts;        /* findings appended to REC_ALERTS so far; a futex word */
 	_Atomic int32_t watcher_pid;    /* a command that renders this recording's alerts; 0: none */
@@ -393,6 +395,35 @@ struct rec_edge {
 	uint32_t
 	    guards[REC_EDGE_GUARDS]; /* what else was held, the outermost first: lock * 2, + 1 where shared */
 	struct rec_sight sights[REC_EDGE_SIGHTS];
+};
+
+/* -- misuse ------------------------------------------------------------------ */
+
+#define REC_MISUSE_PARTS 3u
+
+/* One of the moments that a misuse is made of; which one it is, registry/misuses.def says. */
+struct rec_misuse_part {
+	nsec_t at; /* CLOCK_MONOTONIC; 0: unknown */
+	stack_id stack;
+	thread_id thread;
+	text_id thread_name; /* then: its slot may be somebody else's by now */
+	uint32_t serial;     /* of the hold in its thread; 0: it is none */
+	uint16_t op;         /* enum op */
+	uint8_t mode;        /* enum mode */
+	uint8_t spare[5];
+};
+
+/* What a hook caught on the spot, with the first such event's particulars. One a kind and stacks. */
+struct rec_misuse {
+	_Atomic uint32_t count; /* times it happened; 0: being written */
+	uint8_t kind;           /* enum misuse_kind */
+	uint8_t object_kind;    /* enum kind */
+	uint16_t flags;         /* the kind's own */
+	uint64_t handle;
+	uint64_t amount; /* bytes, or what the kind counts */
+	text_id name;    /* of the object; 0: none */
+	uint32_t spare;
+	struct rec_misuse_part parts[REC_MISUSE_PARTS];
 };
 
 /* -- modules --------------------------------------------------------------- */

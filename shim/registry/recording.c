@@ -10,6 +10,7 @@
 #include "platform/lock.h"
 #include "platform/process.h"
 #include "platform/sys.h"
+#include "registry/misuse.h"
 #include "registry/recording_file.h"
 
 struct rec_header *recording;
@@ -36,6 +37,7 @@ static const uint64_t capacities[REC_TABLES] = {
 	[REC_LINEAGE] = 4 * MIB,
 	[REC_LOCKS] = 2 * MIB,
 	[REC_EDGES] = 8 * MIB,
+	[REC_MISUSES] = MISUSES_MOST * sizeof(struct rec_misuse),
 };
 
 /* Steps in which tables grow: each doubles what is there, within these. */

@@ -102,6 +102,11 @@ const struct rec_lock *view_lock(const struct view *view, uint32_t lock)
 	return lock ? entry_at(view, REC_LOCKS, lock - 1, sizeof(struct rec_lock)) : NULL;
 }
 
+const struct rec_misuse *view_misuse(const struct view *view, uint32_t index)
+{
+	return entry_at(view, REC_MISUSES, index, sizeof(struct rec_misuse));
+}
+
 const struct rec_stack *view_stack(const struct view *view, stack_id stack)
 {
 	uint64_t at = (uint64_t)stack * 8;

@@ -46,6 +46,9 @@ const struct rec_lineage *view_lineage(const struct view *view, uint32_t index);
 const struct rec_edge *view_edge(const struct view *view, uint32_t index);
 const struct rec_lock *view_lock(const struct view *view, uint32_t lock);
 
+/* A misuse by index; NULL past the end. */
+const struct rec_misuse *view_misuse(const struct view *view, uint32_t index);
+
 /* The record of a stack whose frames lie wholly inside the table; NULL for 0 and nonsense. */
 const struct rec_stack *view_stack(const struct view *view, stack_id stack);
 

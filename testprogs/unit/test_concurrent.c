@@ -20,6 +20,7 @@
 #include "registry/alert.h"
 #include "registry/allocation.h"
 #include "registry/hold.h"
+#include "registry/misuse.h"
 #include "registry/recording.h"
 #include "registry/snapshot.h"
 #include "registry/thread.h"
@@ -435,6 +436,47 @@ START_TEST(blocks_are_counted_once)
 }
 END_TEST
 
+/* -- misuse ---------------------------------------------------------------------- */
+
+#define MISUSE_ROUNDS 50u
+static _Atomic uint32_t misuses_made;
+
+static void note_misuses(unsigned number)
+{
+	for (unsigned round = 0; round < MISUSE_ROUNDS; round++)
+		for (unsigned i = 0; i < MISUSES_MOST; i++) {
+			struct rec_misuse what = { .kind = MISUSE_not_owner_unlock, .handle = number };
+			what.parts[0].stack = (i ^ (number & 3)) + 1;
+			maybe_yield(200);
+			if (misuse_note(&what))
+				misuses_made++;
+		}
+}
+
+/* One entry for each, whoever is first, and none of the others is forgotten. */
+START_TEST(misuses_are_counted_once)
+{
+	struct worker workers[THREADS];
+	misuses_made = 0;
+	start(workers, THREADS, note_misuses);
+	join(workers, THREADS);
+	ck_assert_uint_eq(misuses_made, MISUSES_MOST);
+	ck_assert_uint_eq(recording->misuse_news, MISUSES_MOST);
+	bool seen[MISUSES_MOST + 1] = { false };
+	const struct rec_misuse *entry;
+	for (uint32_t i = 0; (entry = view_misuse(recording_view(), i)); i++) {
+		ck_assert_uint_eq(entry->count, THREADS * MISUSE_ROUNDS);
+		ck_assert_uint_le(entry->parts[0].stack, MISUSES_MOST);
+		ck_assert(!seen[entry->parts[0].stack]);
+		seen[entry->parts[0].stack] = true;
+	}
+	/* There is room for no more: that is counted. */
+	struct rec_misuse more = { .kind = MISUSE_not_owner_unlock };
+	ck_assert(!misuse_note(&more));
+	ck_assert_uint_eq(recording->tables[REC_MISUSES].lost, 1);
+}
+END_TEST
+
 int main(void)
 {
 	if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
@@ -450,6 +492,7 @@ int main(void)
 	tcase_add_test(tcase, alerts_are_whole);
 	tcase_add_test(tcase, slots_are_seen_whole);
 	tcase_add_test(tcase, blocks_are_counted_once);
+	tcase_add_test(tcase, misuses_are_counted_once);
 	options_init(&options);
 	recording_configure(NULL, NULL);
 	SRunner *runner = srunner_create(suite);

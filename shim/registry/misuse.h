@@ -1,0 +1,38 @@
+/*
+ * Misuse that hooks catch on the spot: an unlock by a stranger, a second free. A hook notes it and goes on; the
+ * reporter, or whoever reads the recording after a crash, makes a finding of it.
+ *
+ * Folded by kind and stacks: what happens again at the same place is counted. Bounded: past
+ * MISUSES_MOST different ones the rest is counted as lost.
+ */
+#ifndef WH_REGISTRY_MISUSE_H
+#define WH_REGISTRY_MISUSE_H
+
+#include "base/context.h"
+#include "registry/format.h"
+#include "registry/kind.h"
+
+enum misuse_kind {
+#define MISUSE(id, first, second, third) MISUSE_##id,
+#include "registry/misuses.def"
+	MISUSE_COUNT
+};
+
+#define MISUSES_MOST 512u
+
+/* The part of the calling thread, now. `stack` is where; 0: not captured. Context: hook. */
+struct rec_misuse_part misuse_now(stack_id stack, enum op op);
+
+/* The part of who took `hold`, which may be another thread's. Context: hook. */
+struct rec_misuse_part misuse_hold(const struct rec_hold *hold);
+
+/*
+ * Notes what `what` tells (its count is ignored). Return: whether it is the first of its kind and stacks;
+ * also false where there was no room. Context: hook.
+ */
+bool misuse_note(const struct rec_misuse *what);
+
+/* In a fork child: nothing has happened there yet. Context: hook. */
+void misuse_fork_child(void);
+
+#endif
