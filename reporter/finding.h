@@ -31,23 +31,29 @@ enum role {
 enum stack_source { STACK_RECORDED, STACK_LOOKED_UP, STACK_UNKNOWN_RUNNING };
 
 struct finding_item {
-	uint8_t role;                     /* enum role */
-	uint8_t object_kind;              /* enum kind; KIND_NONE: the item is of no object */
-	uint8_t mode;                     /* enum mode */
-	uint8_t source;                   /* enum stack_source */
-	uint16_t op;                      /* enum op */
-	uint16_t flags;                   /* enum item_flag */
-	thread_id thread;                 /* whose stack it is; 0: nobody's */
-	thread_id other;                  /* the thread that this one waits for, where it is one; 0: none */
-	stack_id stack;                   /* 0: none was captured */
-	text_id name;                     /* of the object, from the program; 0: none */
-	uint32_t count;                   /* depth of the hold; waiters folded into this item; 0 and 1: one */
-	uint64_t handle;                  /* of the object; 0: none */
+	uint8_t role;        /* enum role */
+	uint8_t object_kind; /* enum kind; KIND_NONE: the item is of no object */
+	uint8_t mode;        /* enum mode */
+	uint8_t source;      /* enum stack_source */
+	uint16_t op;         /* enum op */
+	uint16_t flags;      /* enum item_flag */
+	thread_id thread;    /* whose stack it is; 0: nobody's */
+	thread_id other;     /* the thread that this one waits for, where it is one; 0: none */
+	stack_id stack;      /* 0: none was captured */
+	text_id name;        /* of the object, from the program; 0: none */
+	uint32_t count;      /* depth of the hold; waiters folded into this item; 0 and 1: one */
+	union {
+		uint64_t handle; /* of the object; 0: none */
+		/* Of roles that are of no object: */
+		uint64_t least; /* kept: bytes live at the least in that window */
+		uint64_t used;  /* arena: bytes allocated in it */
+	};
 	nsec_t since;                     /* CLOCK_MONOTONIC; 0: unknown */
 	uint64_t amount;                  /* bytes, where the role has any */
 	char thread_name[REC_NAME_BYTES]; /* as it was then: the slot may be somebody else's by now */
 	int32_t tid;
-	uint32_t serial; /* of the hold or wait in its thread: tells two of one lock apart */
+	uint32_t
+	    serial; /* of the hold or wait in its thread: tells two of one lock apart; of an arena: 0 is the main one */
 };
 
 enum item_flag {

@@ -8,11 +8,14 @@
 #include "platform/guest.h"
 #include "platform/process.h"
 #include "platform/sys.h"
+#include "platform/trim.h"
 #include "registry/alert.h"
 #include "registry/clock.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "reporter/arenas.h"
 #include "reporter/detect/detect.h"
+#include "reporter/growth_clock.h"
 #include "reporter/incident.h"
 #include "reporter/teller.h"
 #include "stack/stack.h"
@@ -62,6 +65,7 @@ static void add_point(const struct snapshot *snapshot, nsec_t now)
 		return;
 	uint64_t number = table->used / sizeof(struct rec_point);
 	struct rec_point *point = (struct rec_point *)recording_table(REC_SERIES) + number % REC_SERIES_COUNT;
+	struct arenas_sum arenas = arenas_tick(recording_view(), now);
 	uint32_t blocked = 0;
 	for (uint32_t i = 0; i < snapshot->thread_count; i++)
 		blocked += snapshot->threads[i].waiting;
@@ -70,7 +74,9 @@ static void add_point(const struct snapshot *snapshot, nsec_t now)
 		.live_bytes = snapshot->live_bytes,
 		.live_blocks = snapshot->live_blocks,
 		.total_bytes = snapshot->total_bytes,
-		.rss_bytes = process_rss_bytes(),
+		.rss_bytes = process_anonymous_bytes(),
+		.taken_bytes = arenas.taken,
+		.used_bytes = arenas.live,
 		.threads = snapshot->thread_count,
 		.blocked = blocked,
 	};
@@ -107,6 +113,8 @@ static void append(const struct finding *finding, void *data)
 {
 	(void)data;
 	alert_append(finding, finding->bytes, offsetof(struct finding, number));
+	if (options.trim && finding->kind == FINDING_fragmentation && !(finding->flags & FOUND_OVER))
+		trim_want();
 }
 
 /*
@@ -141,6 +149,7 @@ static void tick(void)
 		snapshot_discount(&snapshot, stall->from, stall->to);
 	}
 	add_point(&snapshot, now);
+	growth_clock_tick(recording_view(), now);
 	look_at_holders(&snapshot);
 	struct finding_list found = { .arena = arena };
 	uint32_t order_news = atomic_load_explicit(&recording->order_news, memory_order_acquire);
@@ -193,6 +202,8 @@ int watchdog_start(void)
 	watch.arenas[0].less = watch.arenas[1].less = sys_pages_free;
 	watch.last_tick = 0;
 	limits_from_options(&watch.limits, &options);
+	growth_clock_start(options.growth);
+	arenas_start(options.fragmentation_in / 8);
 	if (!watch.incident_memory) {
 		watch.incident_memory = sys_pages(INCIDENTS_BYTES);
 		if (!watch.incident_memory)

@@ -168,14 +168,15 @@ static int take_duration(const char *value, nsec_t *ret_ns)
 	return 0;
 }
 
-static int take_rate(struct options *into, const char *value)
+/* "50MB/s for 3s", or off: both 0. */
+static int take_rate(const char *value, uint64_t *ret_rate, nsec_t *ret_for)
 {
 	char size_text[KEY_BYTES], duration_text[KEY_BYTES];
 	uint64_t bytes;
 	nsec_t ns;
 	if (strcmp(value, "off") == 0) {
-		into->heap_growth_rate = 0;
-		into->heap_growth_for = 0;
+		*ret_rate = 0;
+		*ret_for = 0;
 		return 0;
 	}
 	if (!split_at(value, "/s for ", size_text, duration_text, sizeof size_text))
@@ -187,19 +188,20 @@ static int take_rate(struct options *into, const char *value)
 		return error;
 	if (!bytes)
 		return -ERANGE;
-	into->heap_growth_rate = bytes;
-	into->heap_growth_for = ns;
+	*ret_rate = bytes;
+	*ret_for = ns;
 	return 0;
 }
 
-static int take_growth(struct options *into, const char *value)
+/* "200% in 5m", or off: both 0. */
+static int take_growth(const char *value, unsigned *ret_percent, nsec_t *ret_in)
 {
 	char percent_text[KEY_BYTES], duration_text[KEY_BYTES];
 	uint64_t percent;
 	nsec_t ns;
 	if (strcmp(value, "off") == 0) {
-		into->thread_growth_percent = 0;
-		into->thread_growth_in = 0;
+		*ret_percent = 0;
+		*ret_in = 0;
 		return 0;
 	}
 	if (!split_at(value, " in ", percent_text, duration_text, sizeof percent_text))
@@ -211,8 +213,8 @@ static int take_growth(struct options *into, const char *value)
 		return error;
 	if (!percent || percent > UINT32_MAX)
 		return -ERANGE;
-	into->thread_growth_percent = (unsigned)percent;
-	into->thread_growth_in = ns;
+	*ret_percent = (unsigned)percent;
+	*ret_in = ns;
 	return 0;
 }
 
@@ -300,9 +302,17 @@ static int option_take(struct options *into, enum option_id id, const char *valu
 	case OPTION_idle_blocked:
 		return take_span(accepts, value, &into->idle_blocked);
 	case OPTION_heap_growth:
-		return take_rate(into, value);
+		return take_rate(value, &into->heap_growth_rate, &into->heap_growth_for);
 	case OPTION_thread_growth:
-		return take_growth(into, value);
+		return take_growth(value, &into->thread_growth_percent, &into->thread_growth_in);
+	case OPTION_growth:
+		return take_span(accepts, value, &into->growth);
+	case OPTION_rss_growth:
+		return take_rate(value, &into->rss_growth_rate, &into->rss_growth_for);
+	case OPTION_fragmentation:
+		return take_growth(value, &into->fragmentation_percent, &into->fragmentation_in);
+	case OPTION_trim:
+		return take_flag(accepts, value, &into->trim);
 	case OPTION_leaks:
 		return take_when(into, accepts, value);
 	case OPTION_log:
@@ -498,6 +508,20 @@ static void put_duration(struct text *text, nsec_t ns)
 	text_put(text, "ms");
 }
 
+static void put_rate(struct text *text, uint64_t rate, nsec_t time)
+{
+	if (rate)
+		text_format(text, "%lu/s for ", rate);
+	put_duration(text, time);
+}
+
+static void put_growth(struct text *text, unsigned percent, nsec_t time)
+{
+	if (percent)
+		text_format(text, "%u%% in ", percent);
+	put_duration(text, time);
+}
+
 static void put_value(struct text *text, const struct options *from, enum option_id id)
 {
 	switch (id) {
@@ -534,14 +558,22 @@ static void put_value(struct text *text, const struct options *from, enum option
 		put_duration(text, from->idle_blocked);
 		return;
 	case OPTION_heap_growth:
-		if (from->heap_growth_rate)
-			text_format(text, "%lu/s for ", from->heap_growth_rate);
-		put_duration(text, from->heap_growth_for);
+		put_rate(text, from->heap_growth_rate, from->heap_growth_for);
 		return;
 	case OPTION_thread_growth:
-		if (from->thread_growth_percent)
-			text_format(text, "%u%% in ", from->thread_growth_percent);
-		put_duration(text, from->thread_growth_in);
+		put_growth(text, from->thread_growth_percent, from->thread_growth_in);
+		return;
+	case OPTION_growth:
+		put_duration(text, from->growth);
+		return;
+	case OPTION_rss_growth:
+		put_rate(text, from->rss_growth_rate, from->rss_growth_for);
+		return;
+	case OPTION_fragmentation:
+		put_growth(text, from->fragmentation_percent, from->fragmentation_in);
+		return;
+	case OPTION_trim:
+		text_put(text, from->trim ? "on" : "off");
 		return;
 	case OPTION_leaks:
 		if (from->leaks_every || !from->leaks_at_exit)

@@ -27,6 +27,12 @@ struct options {
 	nsec_t heap_growth_for;
 	unsigned thread_growth_percent; /* 0: off */
 	nsec_t thread_growth_in;
+	nsec_t growth;            /* 0: off */
+	uint64_t rss_growth_rate; /* bytes a second; 0: off */
+	nsec_t rss_growth_for;
+	unsigned fragmentation_percent; /* 0: off */
+	nsec_t fragmentation_in;
+	bool trim;
 	bool leaks_at_exit;
 	nsec_t leaks_every;          /* 0: not while it runs */
 	uint64_t max_memory_bytes;   /* 0: by percent */

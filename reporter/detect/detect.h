@@ -25,6 +25,11 @@ struct limits {
 	nsec_t heap_growth_for;    /* ... all through this time */
 	unsigned thread_growth_percent;
 	nsec_t thread_growth_in;
+	nsec_t growth;
+	uint64_t rss_growth_rate; /* bytes a second ... */
+	nsec_t rss_growth_for;
+	unsigned fragmentation_percent;
+	nsec_t fragmentation_in;
 	uint32_t order_news;  /* rec_header.order_news that was judged before; 0: judge them all */
 	uint32_t misuse_news; /* rec_header.misuse_news that was judged before; 0: judge them all */
 	thread_id exiting;    /* detect_end: the thread that ends the process; 0: unknown */

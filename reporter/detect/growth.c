@@ -1,5 +1,5 @@
 /*
- * heap-growth, thread-growth: alerts over the process's own counters (REC_SERIES).
+ * heap-growth, thread-growth, rss-growth, fragmentation: alerts over the process's own counters (REC_SERIES).
  *
  * A limit is passed where the counter grew that much over its whole time, and went on
  * growing all through it: in each third of the time by at least half of that third's
@@ -112,6 +112,11 @@ static bool grew(const struct series *series, uint64_t (*counter)(const struct r
 		before = now;
 	}
 	return true;
+}
+
+static uint64_t memory_of(const struct rec_point *point)
+{
+	return point->rss_bytes;
 }
 
 /* -- heap-growth ----------------------------------------------------------- */
@@ -242,6 +247,106 @@ static void thread_growth(struct detection *run, const struct series *series)
 	}
 }
 
+/* -- rss-growth ------------------------------------------------------------ */
+
+/* What the heap has grown by in the meantime is told of as heap-growth, where it is too much. */
+static void rss_growth(struct detection *run, const struct series *series)
+{
+	const struct limits *limits = run->limits;
+	struct window window, heap;
+	if (!limits->rss_growth_rate || !window_open(series, memory_of, limits->rss_growth_for, &window) ||
+	    !window_open(series, heap_of, limits->rss_growth_for, &heap))
+		return;
+	double seconds = (double)window.length / (double)NSEC_PER_SEC;
+	double amount = (double)limits->rss_growth_rate * seconds;
+	double of_heap = MAX_OF(heap.last - heap.first, 0.0);
+	if (!grew(series, memory_of, &window, amount + of_heap))
+		return;
+	struct finding *finding = finding_begin(run->list, FINDING_rss_growth, run->snapshot, 0);
+	if (!finding)
+		return;
+	finding->since = window.start;
+	finding->limit = limits->rss_growth_for;
+	finding->amount = (uint64_t)window.last;
+	finding->rate = (uint64_t)((window.last - window.first) / seconds);
+	finding->key = finding->witness = detection_key(FINDING_rss_growth);
+}
+
+/* -- fragmentation --------------------------------------------------------- */
+
+/* Less than this is not worth anybody's time. Chosen somewhat arbitrarily. */
+#define WASTE_LEAST ((uint64_t)48 << 20)
+
+static bool is_fragmented(const struct rec_point *point, unsigned percent)
+{
+	return point->taken_bytes >= point->used_bytes + WASTE_LEAST &&
+	       (double)point->taken_bytes > (double)point->used_bytes * (100.0 + percent) / 100;
+}
+
+static bool more_wasted(const void *a, const void *b, void *data)
+{
+	(void)data;
+	const struct rec_arena *left = a, *right = b;
+	return left->taken - left->live > right->taken - right->live;
+}
+
+static void add_arenas(struct detection *run, struct finding *finding, uint32_t room)
+{
+	const struct rec_arenas *noted = view_arenas(run->snapshot->view);
+	struct rec_arena arenas[REC_ARENAS_MOST];
+	uint32_t count =
+	    noted ? MIN_OF(atomic_load_explicit(&noted->count, memory_order_acquire), REC_ARENAS_MOST) : 0;
+	for (uint32_t i = 0; i < count; i++)
+		arenas[i] = noted->at[i];
+	sort_items(arenas, count, sizeof(arenas[0]), more_wasted, NULL);
+	for (uint32_t i = 0; i < MIN_OF(count, TOP_SITES); i++) {
+		struct finding_item *item = finding_add(finding, ROLE_arena, room);
+		item->serial = arenas[i].arena ? i + 1 : 0;
+		item->amount = arenas[i].taken;
+		item->used = arenas[i].live;
+		item->count = (uint32_t)MIN_OF(arenas[i].blocks, (uint64_t)UINT32_MAX);
+	}
+	for (uint32_t i = 0; count && i < REC_ARENA_PINS; i++) {
+		const struct rec_site *site = view_site(run->snapshot->view, noted->pins[i].site);
+		if (!site || !site->stack || noted->pins[i].bytes < noted->pins[0].bytes / 16)
+			break;
+		struct finding_item *item = finding_add(finding, ROLE_pins, room);
+		item->stack = site->stack;
+		item->amount = noted->pins[i].bytes;
+		item->count =
+		    (uint32_t)MIN_OF(view_site_counts(run->snapshot->view, noted->pins[i].site).live_blocks,
+				     (uint64_t)UINT32_MAX);
+		item->flags |= i ? 0 : ITEM_SUBJECT;
+	}
+}
+
+/* At every point of the time, so that what is about to be used again, or given back, is none. */
+static void fragmentation(struct detection *run, const struct series *series)
+{
+	const struct limits *limits = run->limits;
+	const struct rec_point *last = series_at(series, series->count - 1);
+	if (!limits->fragmentation_percent || last->at < limits->fragmentation_in)
+		return;
+	uint64_t at = series->count;
+	while (at > 0 && is_fragmented(series_at(series, at - 1), limits->fragmentation_percent) &&
+	       last->at - series_at(series, at - 1)->at <= limits->fragmentation_in)
+		at--;
+	/* The first point before the time, or outside of what is known, ends it. */
+	if (at == series->count || !at ||
+	    last->at - series_at(series, at - 1)->at <= limits->fragmentation_in)
+		return;
+	const unsigned room = TOP_SITES + REC_ARENA_PINS;
+	struct finding *finding = finding_begin(run->list, FINDING_fragmentation, run->snapshot, room);
+	if (!finding)
+		return;
+	finding->since = last->at - limits->fragmentation_in;
+	finding->limit = limits->fragmentation_in;
+	finding->amount = last->taken_bytes;
+	finding->indirect = last->used_bytes;
+	finding->key = finding->witness = detection_key(FINDING_fragmentation);
+	add_arenas(run, finding, room);
+}
+
 void detect_growth(struct detection *run)
 {
 	struct series series;
@@ -249,4 +354,6 @@ void detect_growth(struct detection *run)
 		return;
 	heap_growth(run, &series);
 	thread_growth(run, &series);
+	rss_growth(run, &series);
+	fragmentation(run, &series);
 }

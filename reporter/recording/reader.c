@@ -42,14 +42,16 @@ static const struct {
 	[REC_LOCKS] = { "locks", sizeof(struct rec_lock) },
 	[REC_EDGES] = { "edges", sizeof(struct rec_edge) },
 	[REC_MISUSES] = { "misuses", sizeof(struct rec_misuse) },
+	[REC_GROWTH] = { "growth", sizeof(struct rec_growth) },
+	[REC_ARENAS] = { "arenas", sizeof(struct rec_arenas) },
 };
 
 /* Referrers first: what they name is copied after them, and is there by then. */
 static const enum rec_table_id order[REC_TABLES] = { REC_THREADS, REC_RESOURCES, REC_OBJECTS, REC_ALERTS,
-						     REC_SERIES,  REC_CELLS,     REC_SITES,   REC_EDGES,
-						     REC_LOCKS,   REC_LINEAGE,   REC_MISUSES, REC_STACKS,
-						     REC_MODULES, REC_STRINGS };
-#define REFERRERS 11u
+						     REC_SERIES,  REC_CELLS,     REC_GROWTH,  REC_ARENAS,
+						     REC_SITES,   REC_EDGES,     REC_LOCKS,   REC_LINEAGE,
+						     REC_MISUSES, REC_STACKS,    REC_MODULES, REC_STRINGS };
+#define REFERRERS 13u
 
 static int PRINTF(3, 4) fail(struct reader *reader, int error, const char *format, ...)
 {

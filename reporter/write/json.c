@@ -254,6 +254,41 @@ static void put_finding_objects(struct json_report *self, const struct finding *
 	json_end(json, ']');
 }
 
+/* Of a site that grows: what was live in each window of time, and what of it lasted, the oldest first. */
+static void put_windows(struct json *json, const struct finding *finding)
+{
+	json_begin(json, "windows", '[');
+	for (uint32_t i = 0; i < finding_items(finding); i++) {
+		const struct finding_item *item = &finding->items[i];
+		if (item->role != ROLE_kept)
+			continue;
+		json_begin(json, NULL, '{');
+		put_age(json, "began_s", item->since, finding->at);
+		json_number(json, "least_bytes", item->least);
+		json_number(json, "kept_bytes", item->amount);
+		json_number(json, "kept_count", item->count);
+		json_end(json, '}');
+	}
+	json_end(json, ']');
+}
+
+static void put_arenas(struct json *json, const struct finding *finding)
+{
+	json_begin(json, "arenas", '[');
+	for (uint32_t i = 0; i < finding_items(finding); i++) {
+		const struct finding_item *item = &finding->items[i];
+		if (item->role != ROLE_arena)
+			continue;
+		json_begin(json, NULL, '{');
+		json_bool(json, "main", !item->serial);
+		json_number(json, "taken_bytes", item->amount);
+		json_number(json, "live_bytes", item->used);
+		json_number(json, "live_blocks", item->count);
+		json_end(json, '}');
+	}
+	json_end(json, ']');
+}
+
 static void put_finding(struct json_report *self, const struct account *account)
 {
 	struct json *json = &self->json;
@@ -279,8 +314,13 @@ static void put_finding(struct json_report *self, const struct account *account)
 	put_finding_threads(json, finding);
 	json_begin(json, "stacks", '[');
 	for (uint32_t i = 0; i < finding_items(finding); i++)
-		put_item(self, account, &finding->items[i]);
+		if (finding->items[i].role != ROLE_kept && finding->items[i].role != ROLE_arena)
+			put_item(self, account, &finding->items[i]);
 	json_end(json, ']');
+	if (finding->kind == FINDING_growth)
+		put_windows(json, finding);
+	if (finding->kind == FINDING_fragmentation)
+		put_arenas(json, finding);
 	put_finding_objects(self, finding);
 	json_string(json, "suppression", account->suppression);
 	json_end(json, '}');

@@ -129,6 +129,10 @@ static const char *item_label(struct text_report *text, const struct finding *of
 	case ROLE_site:
 		return names_format(names, "%s%s", item->amount == of->amount ? "" : amount_text(text, item),
 				    verb);
+	case ROLE_pins:
+		return names_format(names, "%s of its pages in use by %s block%s %s",
+				    names_size(names, item->amount), names_count(names, item->count),
+				    item->count == 1 ? "" : "s", verb);
 	default:
 		return object ? names_format(
 				    names, "%s %s in", verb,
@@ -152,6 +156,15 @@ void text_item(struct text_report *text, const struct account *account, const st
 	const char *verb = role_words(item->role, with_name);
 	if (item->role == ROLE_created && !with_name && account->finding->count > 1)
 		verb = "the threads were made in";
+	if (item->role == ROLE_arena) {
+		text_line(text, indent,
+			  names_format(names, "%s: %s in memory, %s in %s live block%s",
+				       item->serial ? "an arena of threads" : "the main arena",
+				       names_size(names, item->amount), names_size(names, item->used),
+				       names_count(names, item->count), item->count == 1 ? "" : "s"),
+			  0);
+		return;
+	}
 	if (item->source == STACK_UNKNOWN_RUNNING) {
 		text_line(text, indent,
 			  names_format(names, "%s running: its stack can't be read without interrupting it",
@@ -190,6 +203,12 @@ static const char *limit_option(unsigned kind)
 		return "iterating";
 	case FINDING_blocked:
 		return "idle_blocked";
+	case FINDING_growth:
+		return "growth";
+	case FINDING_rss_growth:
+		return "rss_growth";
+	case FINDING_fragmentation:
+		return "fragmentation";
 	default:
 		return NULL;
 	}
@@ -211,7 +230,7 @@ static void put_remarks(struct text_report *text, const struct account *account)
 	if (finding->kind == FINDING_leak && (finding->flags & FOUND_CYCLE))
 		text_line(text, TEXT_INDENT,
 			  "the blocks point to one another, and nothing else points to them", 0);
-	if (finding->indirect)
+	if (finding->indirect && finding->kind != FINDING_fragmentation)
 		text_line(text, TEXT_INDENT,
 			  names_format(names, "with them %s more are lost, which nothing else points to",
 				       names_size(names, finding->indirect)),
@@ -245,7 +264,7 @@ static void put_items(struct text_report *text, const struct account *account)
 	uint32_t items = finding_items(finding);
 	for (uint32_t i = 0; i < items; i++) {
 		const struct finding_item *item = &finding->items[i];
-		bool told = text_is_waiter(finding, item);
+		bool told = text_is_waiter(finding, item) || item->role == ROLE_kept;
 		for (uint32_t j = 0; j < i && !told; j++)
 			told = said_alike(item, &finding->items[j]);
 		if (told)
@@ -274,6 +293,7 @@ void text_finding(struct text_report *text, const struct account *account)
 		text_order(text, account);
 	} else {
 		put_items(text, account);
+		text_growth(text, account);
 		text_waiters(text, account);
 	}
 	put_remarks(text, account);

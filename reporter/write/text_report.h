@@ -4,6 +4,7 @@
  *   text.c           head, headlines, notes, summary
  *   text_finding.c   what stands below a headline
  *   text_deadlock.c  the same for deadlocks: by thread, then how it came about
+ *   text_growth.c   a site that grows: its chart
  *   text_waiters.c   who waits for what a finding is about
  *   text_threads.c   every thread, for a dump
  *   text_stack.c     a stack
@@ -53,6 +54,7 @@ bool text_is_waiter(const struct finding *finding, const struct finding_item *it
 void text_finding(struct text_report *text, const struct account *account);
 void text_deadlock(struct text_report *text, const struct account *account);
 void text_order(struct text_report *text, const struct account *account);
+void text_growth(struct text_report *text, const struct account *account);
 void text_threads(struct text_report *text);
 
 /* `thread 4 "a", thread 5 "b", thread 6 "c" and 9 more`: one name at a time; `count` in all. */

@@ -113,9 +113,12 @@ static const char *title_ghost(struct names *names, const struct account *accoun
 
 static const char *title_growth(struct names *names, const struct account *account)
 {
-	return names_format(
-	    names, "%s live%s, and ever more of them%s", bytes_in_blocks(names, account->finding),
-	    place(names, " from", finding_main_item(account->finding)), lasting(names, account_age(account)));
+	const struct finding *finding = account->finding;
+	const char *rate =
+	    finding->rate ? names_format(names, ", %s/s more of them", names_size(names, finding->rate)) : "";
+	return names_format(names, "%s kept%s%s%s", bytes_in_blocks(names, finding),
+			    place(names, ", from", finding_main_item(finding)),
+			    *rate ? rate : ", and ever more of them", lasting(names, account_age(account)));
 }
 
 static const char *title_heap_growth(struct names *names, const struct account *account)
@@ -136,6 +139,22 @@ static const char *title_thread_growth(struct names *names, const struct account
 	    names, "the number of threads %s grown to %s%s", has(account),
 	    names_count(names, account->finding->count),
 	    place(names, ", most of them from", item_with(account->finding, ROLE_created, 0)));
+}
+
+static const char *title_rss_growth(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	return names_format(names, "the memory in use %s grown by %s/s%s, to %s, and not for the heap",
+			    has(account), names_size(names, finding->rate),
+			    lasting(names, account_age(account)), names_size(names, finding->amount));
+}
+
+static const char *title_fragmentation(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	return names_format(names, "the heap %s %s of the machine's memory%s for %s of live blocks",
+			    account->over ? "kept" : "keeps", names_size(names, finding->amount),
+			    lasting(names, account_age(account)), names_size(names, finding->indirect));
 }
 
 /* -- threads and locks ------------------------------------------------------ */
@@ -360,7 +379,8 @@ const char *account_title(struct names *names, const struct account *account)
 		TITLE(deadlock),      TITLE(lock_order),    TITLE(stuck_holder),
 		TITLE(long_hold),     TITLE(blocked),       TITLE(orphan_thread),
 		TITLE(held_at_exit),  TITLE(thread_leak),   TITLE(not_owner_unlock),
-		TITLE(iterator_leak), TITLE(iterator_open),
+		TITLE(iterator_leak), TITLE(iterator_open), TITLE(rss_growth),
+		TITLE(fragmentation),
 #undef TITLE
 	};
 	unsigned kind = account->finding->kind;

@@ -2,6 +2,7 @@
 
 #include "platform/early.h"
 #include "platform/process.h"
+#include "platform/trim.h"
 #include "registry/address_map.h"
 #include "registry/recording.h"
 #include "start.h"
@@ -50,6 +51,8 @@ void alloc_start(void)
 	/* Whether malloc is glibc's, which keeps blocks 32 bytes apart. */
 	if ((void *)real.malloc != real_find("__libc_malloc", NULL))
 		alloc_share_windows();
+	else
+		trim_init();
 	uint32_t used = MIN_OF(before_count, (uint32_t)BEFORE_MOST);
 	for (uint32_t i = 0; i < used; i++)
 		if (before[i].block)
@@ -96,9 +99,12 @@ NOINLINE bool alloc_track_other(size_t size, unsigned *ret_flags)
 		reporter_want();
 	}
 	self.until_clock--;
-	if (alloc_gate(GATE_CLOSED))
+	if (alloc_gate(GATE_CLOSED)) {
 		open_gate();
-	else if (alloc_gate(GATE_SAMPLED))
+		self.busy += HOOK_IN_ALLOCATOR;
+		trim_if_wanted();
+		self.busy -= HOOK_IN_ALLOCATOR;
+	} else if (alloc_gate(GATE_SAMPLED))
 		self.until_clock = 0; /* we come here seldom now */
 	return allocation_chosen(size, ret_flags);
 }

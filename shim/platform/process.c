@@ -101,12 +101,17 @@ uint64_t process_pid_namespace(void)
 	return sys_call4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &status, 0) == 0 ? status.st_ino : 0;
 }
 
-uint64_t process_rss_bytes(void)
+uint64_t process_anonymous_bytes(void)
 {
-	char stat[512];
-	if (sys_read_file("/proc/self/stat", stat, sizeof stat) <= 0)
+	char text[256];
+	if (sys_read_file("/proc/self/statm", text, sizeof text) <= 0)
 		return 0;
-	return stat_field(stat, 24) * 4096;
+	uint64_t pages[3] = { 0 }; /* in all, in memory, of those a file's or shared */
+	const char *at = text;
+	for (unsigned i = 0; i < COUNT_OF(pages); i++, at += *at == ' ')
+		for (; *at >= '0' && *at <= '9'; at++)
+			pages[i] = pages[i] * 10 + (uint64_t)(*at - '0');
+	return pages[1] > pages[2] ? (pages[1] - pages[2]) * 4096 : 0;
 }
 
 bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu)

@@ -34,7 +34,8 @@ uint64_t process_started_ticks_of(int32_t pid);
 int32_t process_parent(void);
 /* Which pid namespace the process's own pid is of; 0: unknown. */
 uint64_t process_pid_namespace(void);
-uint64_t process_rss_bytes(void);
+/* In memory and of no file, nor shared. */
+uint64_t process_anonymous_bytes(void);
 /* The state letter of a thread and its CPU time; false: it is gone. */
 bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu);
 /*

@@ -38,7 +38,7 @@
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 5u
+#define REC_VERSION 6u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -58,6 +58,8 @@ enum rec_table_id {
 	REC_LOCKS,
 	REC_EDGES,
 	REC_MISUSES,
+	REC_GROWTH,
+	REC_ARENAS,
 	REC_TABLES,
 };
 
@@ -456,8 +458,60 @@ struct rec_point {
 	nsec_t at;
 	uint64_t live_bytes, live_blocks;
 	uint64_t total_bytes; /* ever allocated */
-	uint64_t rss_bytes;
+	uint64_t rss_bytes;   /* in memory, without pages of files and shared memory */
+	uint64_t
+	    taken_bytes; /* by libc's allocator, in its arenas: in memory; 0: unknown, or not worth a look */
+	uint64_t used_bytes; /* of them allocated, with what each block costs besides */
 	uint32_t threads, blocked;
+};
+
+/*
+ * The arenas of libc's allocator when they were last measured, and the sites whose blocks are in most
+ * of their pages. The reporter thread alone writes it; `count` is 0 meanwhile. One entry.
+ */
+#define REC_ARENAS_MOST 64u
+#define REC_ARENA_PINS 4u
+
+struct rec_arena {
+	uint64_t arena; /* address of its state; 0: the main one */
+	uint64_t taken, live, blocks;
+};
+
+struct rec_pin {
+	uint64_t bytes; /* of pages in which a block of the site is the first live one */
+	site_id site;
+	uint32_t spare;
+};
+
+struct rec_arenas {
+	_Atomic uint32_t count;
+	uint32_t spare;
+	struct rec_pin pins[REC_ARENA_PINS];
+	struct rec_arena at[REC_ARENAS_MOST];
+};
+
+/* -- sites over time ------------------------------------------------------- */
+
+#define REC_GROWTH_BANDS 8u
+
+/* A window of time: what a site had live in it, and what of it lasted. */
+struct rec_band {
+	nsec_t from;
+	uint64_t least_bytes; /* live at the least, all through it */
+	uint64_t kept_bytes;  /* made in it and live when the last window ended; 0 before that was asked */
+	uint64_t kept_blocks;
+};
+
+/*
+ * A site whose live memory, at its lowest in each window, went up from window to window. The reporter thread
+ * alone writes these (reporter/growth_clock.h).
+ */
+struct rec_growth {
+	_Atomic site_id site;               /* 0: none, or being written */
+	uint32_t count;                     /* windows, the oldest first, one behind the other */
+	nsec_t until;                       /* end of the last one */
+	uint64_t older_bytes, older_blocks; /* live, and made before the first of them */
+	struct rec_band bands[REC_GROWTH_BANDS];
 };
 
 /*

@@ -38,6 +38,8 @@ static const uint64_t capacities[REC_TABLES] = {
 	[REC_LOCKS] = 2 * MIB,
 	[REC_EDGES] = 8 * MIB,
 	[REC_MISUSES] = MISUSES_MOST * sizeof(struct rec_misuse),
+	[REC_GROWTH] = 1 * MIB,
+	[REC_ARENAS] = sizeof(struct rec_arenas),
 };
 
 /* Steps in which tables grow: each doubles what is there, within these. */

@@ -107,6 +107,16 @@ const struct rec_misuse *view_misuse(const struct view *view, uint32_t index)
 	return entry_at(view, REC_MISUSES, index, sizeof(struct rec_misuse));
 }
 
+const struct rec_growth *view_growth(const struct view *view, uint32_t index)
+{
+	return entry_at(view, REC_GROWTH, index, sizeof(struct rec_growth));
+}
+
+const struct rec_arenas *view_arenas(const struct view *view)
+{
+	return entry_at(view, REC_ARENAS, 0, sizeof(struct rec_arenas));
+}
+
 const struct rec_stack *view_stack(const struct view *view, stack_id stack)
 {
 	uint64_t at = (uint64_t)stack * 8;

@@ -49,6 +49,12 @@ const struct rec_lock *view_lock(const struct view *view, uint32_t lock);
 /* A misuse by index; NULL past the end. */
 const struct rec_misuse *view_misuse(const struct view *view, uint32_t index);
 
+/* A site that grows, by index; NULL past the end. */
+const struct rec_growth *view_growth(const struct view *view, uint32_t index);
+
+/* The arenas of libc's allocator; NULL: they were never measured. */
+const struct rec_arenas *view_arenas(const struct view *view);
+
 /* The record of a stack whose frames lie wholly inside the table; NULL for 0 and nonsense. */
 const struct rec_stack *view_stack(const struct view *view, stack_id stack);
 

@@ -244,6 +244,99 @@ START_TEST(threads_one_to_three)
 }
 END_TEST
 
+/* -- memory from the kernel ------------------------------------------------ */
+
+/* Goes on for `seconds`, a point a second. */
+static void memory_goes_on(unsigned seconds, uint64_t rss_from, uint64_t rss_a_second, uint64_t heap_a_second)
+{
+	nsec_t start = world->snapshot.now;
+	for (unsigned i = 0; i <= seconds; i++) {
+		uint64_t number = world->header.tables[REC_SERIES].used / sizeof(struct rec_point);
+		world_point(world, start + i * SEC, 100 * MB + i * heap_a_second, 4);
+		world->series[number % REC_SERIES_COUNT].rss_bytes = rss_from + i * rss_a_second;
+	}
+	world->snapshot.now = start + seconds * SEC;
+}
+
+static void expect_kind(enum finding_kind kind, bool there)
+{
+	world_look(world);
+	ck_assert_uint_eq(world_count(world, kind), there);
+	ck_assert_uint_eq(world->found.count, there);
+}
+
+START_TEST(rss)
+{
+	world->limits.heap_growth_rate = 0;
+	world->limits.rss_growth_rate = 50 * MB;
+	world->limits.rss_growth_for = 10 * SEC;
+	memory_goes_on(5, 100 * MB, 60 * MB, 0);
+	expect_kind(FINDING_rss_growth, false); /* not for long enough */
+	memory_goes_on(10, 400 * MB, 60 * MB, 0);
+	expect_kind(FINDING_rss_growth, true);
+	const struct finding *finding = world->found.found[0];
+	ck_assert_uint_eq(finding->amount, 1000 * MB);
+	ck_assert_uint_eq(finding->rate, 60 * MB);
+	memory_goes_on(10, 1000 * MB, 60 * MB, 30 * MB);
+	expect_kind(FINDING_rss_growth, false); /* half of it is the heap's */
+	memory_goes_on(10, 1600 * MB, 0, 0);
+	expect_kind(FINDING_rss_growth, false);
+}
+END_TEST
+
+static void heap_goes_on(unsigned seconds, uint64_t taken, uint64_t used)
+{
+	nsec_t start = world->snapshot.now;
+	for (unsigned i = 1; i <= seconds; i++) {
+		uint64_t number = world->header.tables[REC_SERIES].used / sizeof(struct rec_point);
+		world_point(world, start + i * SEC, used, 4);
+		world->series[number % REC_SERIES_COUNT].taken_bytes = taken;
+		world->series[number % REC_SERIES_COUNT].used_bytes = used;
+	}
+	world->snapshot.now = start + seconds * SEC;
+}
+
+START_TEST(holes)
+{
+	static struct rec_arenas arenas;
+	world->limits.heap_growth_rate = 0;
+	world->limits.fragmentation_percent = 400;
+	world->limits.fragmentation_in = 60 * SEC;
+	arenas.at[0] = (struct rec_arena){ .taken = 90 * MB, .live = 8 * MB, .blocks = 100 };
+	arenas.at[1] = (struct rec_arena){ .arena = 0x7000, .taken = 110 * MB, .live = 2 * MB, .blocks = 9 };
+	arenas.count = 2;
+	arenas.pins[0] = (struct rec_pin){ .bytes = 80 * MB, .site = 1 };
+	arenas.pins[1] = (struct rec_pin){ .bytes = 1 * MB, .site = 2 };
+	world->view.tables[REC_ARENAS] = &arenas;
+	world->header.tables[REC_ARENAS].used = sizeof arenas;
+	world->sites[1] = (struct rec_site){ .stack = 5, .live_blocks = 9 };
+	world->sites[2] = (struct rec_site){ .stack = 6 };
+	world->header.tables[REC_SITES].used = 3 * sizeof(struct rec_site);
+	heap_goes_on(10, 200 * MB, 190 * MB);
+	heap_goes_on(60, 200 * MB, 10 * MB);
+	expect_kind(FINDING_fragmentation, false); /* not for long enough */
+	heap_goes_on(2, 200 * MB, 10 * MB);
+	expect_kind(FINDING_fragmentation, true);
+	const struct finding *finding = world->found.found[0];
+	ck_assert_uint_eq(finding->amount, 200 * MB);
+	ck_assert_uint_eq(finding->indirect, 10 * MB);
+	ck_assert_uint_eq(finding->item_count, 3);
+	ck_assert_uint_eq(finding->items[0].role, ROLE_arena);
+	ck_assert_uint_eq(finding->items[0].amount, 110 * MB);
+	ck_assert_uint_eq(finding->items[1].used, 8 * MB);
+	ck_assert_uint_eq(finding->items[2].role, ROLE_pins);
+	ck_assert_uint_eq(finding->items[2].stack, 5);
+	heap_goes_on(1, 200 * MB, 100 * MB);
+	expect_kind(FINDING_fragmentation, false);
+	heap_goes_on(80, 200 * MB, 100 * MB); /* twice as much, and not five times */
+	expect_kind(FINDING_fragmentation, false);
+	heap_goes_on(80, 40 * MB, 1 * MB); /* not enough to speak of */
+	expect_kind(FINDING_fragmentation, false);
+	heap_goes_on(80, 0, 0); /* not known */
+	expect_kind(FINDING_fragmentation, false);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *all = suite_create("growth");
@@ -263,6 +356,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, threads_leak);
 	tcase_add_test(tests, threads_of_a_pool);
 	tcase_add_test(tests, threads_one_to_three);
+	tcase_add_test(tests, rss);
+	tcase_add_test(tests, holes);
 	suite_add_tcase(all, tests);
 	return all;
 }
