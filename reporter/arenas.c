@@ -81,7 +81,7 @@ static void find_heaps(struct measure *measure, const struct maps *maps)
 	for (uint64_t i = 0; i < maps->count && measure->count < HEAPS_MOST; i++) {
 		const struct map *map = &maps->at[i];
 		struct heap heap = { .start = map->start, .end = map->end };
-		struct heap_head head;
+		struct heap_head head = { 0 };
 		if ((map->flags & (memory | MAP_BREAK)) == (memory | MAP_BREAK)) {
 			heap.arena = 0;
 		} else if (map->flags == memory && is_heap(map, &head)) {
