@@ -123,7 +123,6 @@ void finding_item_hold(struct finding_item *item, const struct rec_hold *hold)
 	item->stack = hold->stack;
 	item->name = hold->name;
 	item->count = hold->count;
-	item->amount = hold->amount;
 	item->serial = hold->serial;
 }
 

@@ -194,10 +194,11 @@ static void tell_by_itself(struct arena *arena, int out, uint32_t since, enum tr
 		.trigger = trigger,
 		.has_exit_code = recording->exit_code >= 0 && trigger == TRIGGER_EXIT,
 		.exit_code = recording->exit_code,
+		.all_threads = trigger == TRIGGER_REQUEST,
 	};
 	report.found = findings_since(arena, since, &report.found_count);
 	struct sink sink = { .put = put_fd, .data = &out };
-	if (out >= 0 && report.found_count)
+	if (out >= 0 && (report.found_count || report.all_threads))
 		write_text(&report, &sink);
 	if (strcmp(options.json, "none") == 0)
 		return;

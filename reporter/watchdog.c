@@ -129,6 +129,20 @@ static void notice_stall(nsec_t now)
 	watch.last_tick = now;
 }
 
+/* Where a command watches, it is the one that writes what the program asks for. */
+static void serve_requests(void)
+{
+	uint32_t wanted = atomic_load_explicit(&recording->requests, memory_order_acquire);
+	if (wanted == atomic_load_explicit(&recording->requests_told, memory_order_relaxed) ||
+	    teller_watched())
+		return;
+	uint32_t alerts = atomic_load_explicit(&recording->alerts, memory_order_acquire);
+	teller_tell(watch.told, TRIGGER_REQUEST);
+	watch.told = alerts;
+	atomic_store_explicit(&recording->requests_told, wanted, memory_order_release);
+	sys_futex_wake((const uint32_t *)&recording->requests_told, INT32_MAX);
+}
+
 static void tick(void)
 {
 	nsec_t now = sys_monotonic();
@@ -161,6 +175,7 @@ static void tick(void)
 	}
 	incidents_update(&watch.incidents, &found, &snapshot, append, NULL);
 
+	serve_requests();
 	uint32_t alerts = atomic_load_explicit(&recording->alerts, memory_order_acquire);
 	if (alerts == watch.told)
 		return;

@@ -19,6 +19,7 @@
 #include "registry/object.h"
 #include "registry/order.h"
 #include "registry/recording.h"
+#include "registry/release.h"
 #include "registry/resource.h"
 #include "reporter/ending.h"
 #include "reporter/scan/scan.h"
@@ -304,11 +305,31 @@ void reporter_resume(void)
 	reporter_want();
 }
 
+/*
+ * The report is of this moment, so the thread stays in it until that is written. Not for longer than this: who
+ * writes may be stopped, or have nowhere to write to.
+ */
+#define REQUEST_TIMEOUT (5 * NSEC_PER_SEC)
+
 void start_report_now(const char *why)
 {
-	(void)why;
-	reporter_want();
+	if (self.guest || sys_sandboxed || !recording)
+		return;
+	if (reporter_state == 0)
+		reporter_start();
+	if (reporter_state != 1)
+		return;
+	__atomic_store_n((text_id *)&recording->request_why, recording_text(why), __ATOMIC_RELAXED);
+	uint32_t number = __atomic_add_fetch((uint32_t *)&recording->requests, 1, __ATOMIC_RELEASE);
+	nsec_t until = sys_monotonic() + REQUEST_TIMEOUT;
 	watchdog_poke();
+	for (nsec_t now; (now = sys_monotonic()) < until;) {
+		uint32_t told = __atomic_load_n((uint32_t *)&recording->requests_told, __ATOMIC_ACQUIRE);
+		if ((int32_t)(told - number) >= 0)
+			break;
+		/* The command writes the word from outside, and wakes nobody. */
+		sys_futex_wait((uint32_t *)&recording->requests_told, told, 10 * NSEC_PER_MSEC);
+	}
 }
 
 void start_sandboxed(void)
@@ -364,6 +385,7 @@ void start_fork_child(void)
 	object_fork_child();
 	order_fork_child();
 	misuse_fork_child();
+	release_fork_child();
 	allocation_fork_child();
 	count_fork_child();
 	alert_fork_child();

@@ -41,6 +41,9 @@ struct wh_library {
 	size_t (*live_bytes_since)(wh_mark mark);
 	int (*open_since)(wh_mark mark);
 	void (*report)(const char *why);
+	void (*container_changing)(const void *container);
+	void (*iter_changing)(const void *iterator);
+	void (*acquired_from)(const void *pool, const char *kind, const void *handle, const char *name);
 };
 
 #ifndef WH_IN_LIBRARY
@@ -89,12 +92,36 @@ WH_INLINE_ void wh_iter_close(const void *iterator)
 	WH_CALL_(iter_close, (iterator));
 }
 
+/*
+ * Just before an insertion, a deletion or a rehash, with whatever lock the container has held: whoever iterates
+ * over it at this moment, the calling thread included, is told of by the report (iterator-mutation).
+ */
+WH_INLINE_ void wh_container_changing(const void *container)
+{
+	WH_CALL_(container_changing, (container));
+}
+
+/*
+ * The same for a change that `iterator` survives, such as deleting its current entry through it; other
+ * iterators of its container don't.
+ */
+WH_INLINE_ void wh_iter_changing(const void *iterator)
+{
+	WH_CALL_(iter_changing, (iterator));
+}
+
 /* -- any other thing that is taken and must be given back ------------------ */
 
 /* `kind` and `handle` together name it; `name` is for the report and may be null. */
 WH_INLINE_ void wh_acquired(const char *kind, const void *handle, const char *name)
 {
 	WH_CALL_(acquired, (kind, handle, name));
+}
+
+/* The same for an entry of a pool, whose address names it; a thread that finds it empty says so by wh_wait_begin(pool, ...). */
+WH_INLINE_ void wh_acquired_from(const void *pool, const char *kind, const void *handle, const char *name)
+{
+	WH_CALL_(acquired_from, (pool, kind, handle, name));
 }
 
 WH_INLINE_ void wh_released(const char *kind, const void *handle)
@@ -167,7 +194,7 @@ WH_INLINE_ int wh_open_since(wh_mark mark)
 	WH_RESULT_(open_since, (mark), 0);
 }
 
-/* A report now; `why` is its heading. */
+/* A report now, of every thread; `why`, which may be null, stands in its heading. Returns when it is written, or after 5 s. */
 WH_INLINE_ void wh_report(const char *why)
 {
 	WH_CALL_(report, (why));

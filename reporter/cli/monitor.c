@@ -250,21 +250,25 @@ static void find_recordings(struct monitor *monitor)
 
 /* -- telling --------------------------------------------------------------- */
 
-static void tell_new_findings(struct monitor *monitor, struct watched *watched)
+/* `requested`: how many reports the program has asked for (wh_report), where it waits for one; else 0. */
+static void tell_news(struct monitor *monitor, struct watched *watched, uint32_t requested)
 {
 	struct account account = {
 		.reader = &watched->reader,
 		.pid = process_of(&watched->reader.header),
-		.trigger = TRIGGER_THRESHOLD,
+		.trigger = requested ? TRIGGER_REQUEST : TRIGGER_THRESHOLD,
 		.since = watched->told,
-		.quiet_end = true,
+		.quiet_end = !requested,
+		.all_threads = requested,
 	};
 	uint32_t stories = 0;
 	nsec_t before = process_now();
-	if (before < watched->quiet_until || reader_refresh(&watched->reader) != 0)
+	if ((before < watched->quiet_until && !requested) || reader_refresh(&watched->reader) != 0)
 		return;
 	renderer_tell(monitor->renderer, &account, &watched->told, &stories);
 	watched->stories += stories;
+	if (requested)
+		reader_requests_told(&watched->reader, requested);
 	/* One that finds something all the time must not keep a processor busy with reports of it. */
 	nsec_t after = process_now();
 	watched->quiet_until = after + (after - before) * TELL_SHARE;
@@ -386,9 +390,13 @@ static void look_at(struct monitor *monitor, struct watched *watched)
 	watched->over |= reader_glance(&watched->reader, &watched->reader.header) != 0;
 	const struct rec_header *header = &watched->reader.header;
 	/* On its way out it adds what the detectors of the end find: that belongs to the report of the end. */
-	if (!watched->over && !header->ended_mono &&
-	    atomic_load_explicit(&header->alerts, memory_order_acquire) > watched->told)
-		tell_new_findings(monitor, watched);
+	if (watched->over || header->ended_mono)
+		return;
+	uint32_t requests = atomic_load_explicit(&header->requests, memory_order_relaxed);
+	if (requests != atomic_load_explicit(&header->requests_told, memory_order_relaxed))
+		tell_news(monitor, watched, requests);
+	else if (atomic_load_explicit(&header->alerts, memory_order_acquire) > watched->told)
+		tell_news(monitor, watched, 0);
 }
 
 /* The one among those that have ended which did so first; NULL: none is left. */

@@ -366,11 +366,11 @@ int reader_refresh(struct reader *reader)
 	return 0;
 }
 
-int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks)
+/* The recording, to be written: a descriptor, and where in it the header lies; or -errno. */
+static int open_to_write(const struct reader *reader, off_t *ret_base)
 {
-	const int32_t number = pid;
 	char path[64];
-	uint64_t base = 0;
+	*ret_base = 0;
 	/* The descriptor for reading stays as it is; this reaches the same file under whatever name. */
 	if (reader->memory_of)
 		snprintf(path, sizeof path, "/proc/%d/mem", reader->memory_of);
@@ -381,13 +381,35 @@ int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks)
 		return -errno;
 	for (size_t i = 0; i < reader->piece_count; i++)
 		if (reader->pieces[i].offset == 0)
-			base = reader->pieces[i].address;
+			*ret_base = (off_t)reader->pieces[i].address;
+	return fd;
+}
+
+int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks)
+{
+	const int32_t number = pid;
+	off_t base;
+	int fd = open_to_write(reader, &base);
+	if (fd < 0)
+		return fd;
 	/* Ticks first: a pid whose ticks are those of the watcher before would be taken for dead. */
-	off_t ticks_at = (off_t)(base + offsetof(struct rec_header, watcher_ticks));
-	off_t pid_at = (off_t)(base + offsetof(struct rec_header, watcher_pid));
+	off_t ticks_at = base + (off_t)offsetof(struct rec_header, watcher_ticks);
+	off_t pid_at = base + (off_t)offsetof(struct rec_header, watcher_pid);
 	bool good = pwrite(fd, &pid_ticks, sizeof pid_ticks, ticks_at) == (ssize_t)sizeof pid_ticks &&
 		    pwrite(fd, &number, sizeof number, pid_at) == (ssize_t)sizeof number;
 	int error = good ? 0 : -errno;
+	close(fd);
+	return error;
+}
+
+int reader_requests_told(struct reader *reader, uint32_t number)
+{
+	off_t base;
+	int fd = open_to_write(reader, &base);
+	if (fd < 0)
+		return fd;
+	off_t at = base + (off_t)offsetof(struct rec_header, requests_told);
+	int error = pwrite(fd, &number, sizeof number, at) == (ssize_t)sizeof number ? 0 : -errno;
 	close(fd);
 	return error;
 }

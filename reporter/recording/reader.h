@@ -78,6 +78,9 @@ int reader_glance(struct reader *reader, struct rec_header *ret_header);
 /* Writes the watcher's fields of the header, so that the target lets `pid` render its alerts (0: it serves itself). */
 int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks);
 
+/* Tells the target that the reports it had asked for up to that number (rec_header.requests) are written. */
+int reader_requests_told(struct reader *reader, uint32_t number);
+
 /*
  * Adds a stack that was looked up from outside to the copy, as of now, so that a report can speak of it. Return: its
  * id, until the next refresh; 0 where there is no memory or no recording.

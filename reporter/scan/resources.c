@@ -3,9 +3,6 @@
 #include "base/hash.h"
 #include "reporter/scan/memory.h"
 
-/* Annotated resources carry a tag for their kind above the address. */
-#define HANDLE_ADDRESS (((uint64_t)1 << 48) - 1)
-
 /* The block whose being lost says that the resource is; BLOCK_NONE: it is not judged by that. */
 static uint32_t block_of(const struct rec_hold *resource, const struct blocks *blocks)
 {
@@ -14,7 +11,7 @@ static uint32_t block_of(const struct rec_hold *resource, const struct blocks *b
 	/* What iterates must be closed even where the program still knows it. */
 	if (kind_has(resource->kind, KIND_IS_ITERATES) && !kind_has(resource->kind, KIND_IS_MEMORY))
 		return BLOCK_NONE;
-	return blocks_find(blocks, resource->handle & HANDLE_ADDRESS);
+	return blocks_find(blocks, resource->handle);
 }
 
 void resources_enter(const struct snapshot *snapshot, struct blocks *blocks)

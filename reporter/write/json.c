@@ -513,6 +513,8 @@ int write_json(const struct report *report, struct sink *sink)
 	json_end(json, '}');
 	json_string(json, "trigger",
 		    (unsigned)report->trigger < COUNT_OF(triggers) ? triggers[report->trigger] : "request");
+	if (report_reason(report))
+		json_string(json, "reason", report_reason(report));
 	put_process(self);
 	put_coverage(self);
 	put_summary(self);

@@ -39,4 +39,17 @@ struct report {
 	int verbosity; /* -1 quiet, 0, 1 verbose */
 };
 
+/* Why the program itself asked for this report (wh_report); NULL: it did not, or gave no reason. */
+static inline const char *report_reason(const struct report *report)
+{
+	const struct rec_header *header = report->view->header;
+	uint32_t requests = atomic_load_explicit(&header->requests, memory_order_relaxed);
+	if (report->trigger != TRIGGER_REQUEST ||
+	    requests == atomic_load_explicit(&header->requests_told, memory_order_relaxed))
+		return NULL;
+	const char *why =
+	    view_text(report->view, atomic_load_explicit(&header->request_why, memory_order_relaxed));
+	return *why ? why : NULL;
+}
+
 #endif

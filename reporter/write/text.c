@@ -71,6 +71,8 @@ static void put_head(struct text_report *text, bool with_totals)
 	out_format(out, "whoholds: %s (pid %d): ", *names->program ? names->program : "?", header->pid);
 	if (text->report->signal)
 		out_format(out, "killed by %s, ", signal_text(names, text->report->signal));
+	if (report_reason(text->report))
+		out_format(out, "asked for (%s), ", report_reason(text->report));
 	out_put(out, verdict(text));
 	if (until > header->started_mono)
 		out_format(out, " after %s", names_duration(names, until - header->started_mono));

@@ -94,6 +94,14 @@ static const char *amount_text(struct text_report *text, const struct finding_it
 			    names_count(names, item->count));
 }
 
+/* Whether an item of that role says what lasts; else it says what happened once. */
+static bool is_state(const struct finding *finding, unsigned role)
+{
+	return role == ROLE_waits || role == ROLE_blocked || role == ROLE_acquired || role == ROLE_now ||
+	       (role == ROLE_opened && finding->kind != FINDING_iterator_leak &&
+		finding->kind != FINDING_iterator_mutation && finding->kind != FINDING_released_twice);
+}
+
 /* `of` is the finding: what its headline says is not said again. */
 static const char *item_label(struct text_report *text, const struct finding *of,
 			      const struct finding_item *item, const char *verb)
@@ -118,6 +126,13 @@ static const char *item_label(struct text_report *text, const struct finding *of
 		if (of->kind == FINDING_iterator_leak)
 			return names_format(names, "opened by %s in",
 					    item->op ? op_name(item->op) : "the program");
+		if (!is_state(of, ROLE_opened))
+			return names_format(
+			    names, "%s %s in",
+			    item->thread != of->thread
+				? names_format(names, "%s had opened", names_item_thread(names, item))
+				: "opened",
+			    object_text(names, object, OBJECT_BRIEF));
 		if (item->count > 1)
 			return names_format(names, "%s %s %s, the oldest of them opened in", verb,
 					    names_count(names, item->count),
@@ -133,19 +148,27 @@ static const char *item_label(struct text_report *text, const struct finding *of
 		return names_format(names, "%s of its pages in use by %s block%s %s",
 				    names_size(names, item->amount), names_count(names, item->count),
 				    item->count == 1 ? "" : "s", verb);
+	case ROLE_released_again:
+		return names_format(names, "%s%s%s in",
+				    item->thread != of->thread
+					? names_format(names, "%s ", names_item_thread(names, item))
+					: "",
+				    kind_given_back(item->object_kind), of->item_count > 1 ? " again" : "");
+	case ROLE_released:
+		return names_format(names, "%shad %s it before in",
+				    item->thread != of->thread
+					? names_format(names, "%s ", names_item_thread(names, item))
+					: "",
+				    kind_given_back(item->object_kind));
+	case ROLE_changed:
+		return names_format(names, "%s what %s iterates over, in", verb,
+				    object_text(names, object, OBJECT_BRIEF));
 	default:
 		return object ? names_format(
 				    names, "%s %s in", verb,
 				    object_text(names, object, text->verbose ? OBJECT_FULL : OBJECT_PLAIN))
 			      : verb;
 	}
-}
-
-/* Whether an item of that role says what lasts; else it says what happened once. */
-static bool is_state(const struct finding *finding, unsigned role)
-{
-	return role == ROLE_waits || role == ROLE_blocked || role == ROLE_acquired || role == ROLE_now ||
-	       (role == ROLE_opened && finding->kind != FINDING_iterator_leak);
 }
 
 void text_item(struct text_report *text, const struct account *account, const struct finding_item *item,

@@ -368,19 +368,55 @@ static const char *title_iterator_open(struct names *names, const struct account
 	    item ? object_text(names, object_of_item(names, item), OBJECT_BRIEF) : "an iterator", age, from);
 }
 
+static const char *title_iterator_mutation(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *changed = item_with(finding, ROLE_changed, 0);
+	const struct finding_item *opened = item_with(finding, ROLE_opened, 0);
+	if (!changed || !opened)
+		return finding_kind_words(finding->kind);
+	const char *who = changed->thread == opened->thread ? "it was iterating over itself"
+							    : names_format(names, "%s was iterating over",
+									   names_item_thread(names, opened));
+	return names_format(names, "%s changed what %s, with %s%s", names_item_thread(names, changed), who,
+			    object_text(names, object_of_item(names, opened), OBJECT_BRIEF),
+			    place(names, " opened in", opened));
+}
+
+static const char *title_released_twice(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *again = item_with(finding, ROLE_released_again, 0);
+	const struct finding_item *first = item_with(finding, ROLE_released, 0);
+	if (!again)
+		return finding_kind_words(finding->kind);
+	struct object *object = object_of_item(names, again);
+	const char *what = object_text(names, object, OBJECT_BRIEF);
+	/* The address of what has no name tells nobody anything: it is not there any more. */
+	if (object && !object_name(names, object))
+		what = names_format(names, "a %s", kind_noun(object->kind, 1));
+	const char *given_back = kind_given_back(again->object_kind);
+	if (!first)
+		return names_format(names, "%s %s %s, which was not open%s", names_item_thread(names, again),
+				    given_back, what, place(names, ", in", again));
+	const char *who = first->thread == again->thread ? "it" : names_item_thread(names, first);
+	return names_format(names, "%s %s %s, which %s had %s already%s", names_item_thread(names, again),
+			    given_back, what, who, given_back, place(names, " in", first));
+}
+
 /* -- the table -------------------------------------------------------------- */
 
 const char *account_title(struct names *names, const struct account *account)
 {
 	static const char *(*const titles[FINDING_COUNT])(struct names *, const struct account *) = {
 #define TITLE(kind) [FINDING_##kind] = title_##kind
-		TITLE(leak),          TITLE(possible_leak), TITLE(ghost),
-		TITLE(growth),        TITLE(heap_growth),   TITLE(thread_growth),
-		TITLE(deadlock),      TITLE(lock_order),    TITLE(stuck_holder),
-		TITLE(long_hold),     TITLE(blocked),       TITLE(orphan_thread),
-		TITLE(held_at_exit),  TITLE(thread_leak),   TITLE(not_owner_unlock),
-		TITLE(iterator_leak), TITLE(iterator_open), TITLE(rss_growth),
-		TITLE(fragmentation),
+		TITLE(leak),          TITLE(possible_leak),     TITLE(ghost),
+		TITLE(growth),        TITLE(heap_growth),       TITLE(thread_growth),
+		TITLE(deadlock),      TITLE(lock_order),        TITLE(stuck_holder),
+		TITLE(long_hold),     TITLE(blocked),           TITLE(orphan_thread),
+		TITLE(held_at_exit),  TITLE(thread_leak),       TITLE(not_owner_unlock),
+		TITLE(iterator_leak), TITLE(iterator_open),     TITLE(rss_growth),
+		TITLE(fragmentation), TITLE(iterator_mutation), TITLE(released_twice),
 #undef TITLE
 	};
 	unsigned kind = account->finding->kind;

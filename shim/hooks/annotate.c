@@ -8,18 +8,22 @@
 
 #include <limits.h>
 
-#include "base/hash.h"
 #include "base/text.h"
 #include "hooks/hook.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
+#include "registry/misuse.h"
 #include "registry/object.h"
 #include "registry/recording.h"
+#include "registry/release.h"
 #include "start.h"
 
 /* In the order of the table. */
 void wh_iter_open(const void *container, const void *iterator, const char *name);
 void wh_iter_close(const void *iterator);
+void wh_container_changing(const void *container);
+void wh_iter_changing(const void *iterator);
+void wh_acquired_from(const void *pool, const char *kind, const void *handle, const char *name);
 void wh_acquired(const char *kind, const void *handle, const char *name);
 void wh_released(const char *kind, const void *handle);
 void wh_wait_begin(const void *object, const char *name);
@@ -46,25 +50,59 @@ EXPORT void wh_iter_open(const void *container, const void *iterator, const char
 EXPORT void wh_iter_close(const void *iterator)
 {
 	HOOK(hook, PAIR);
-	if (hook.track)
-		resource_end(KIND_ITERATOR, (uintptr_t)iterator);
-}
-
-/*
- * Two kinds may use the same numbers for their handles (a slot 3 and a socket 3).
- * The upper 16 bits, which no address uses, tell them apart.
- */
-static uint64_t resource_handle(const char *kind, const void *handle)
-{
-	uint64_t tag = kind ? hash_text(kind) : 0;
-	return (uintptr_t)handle ^ (tag << 48);
-}
-
-EXPORT void wh_acquired(const char *kind, const void *handle, const char *name)
-{
-	HOOK(hook, PAIR);
 	if (!hook.track)
 		return;
+	struct resource what = {
+		.kind = KIND_ITERATOR,
+		.op = OP_wh_iter_close,
+		.stack = hook_stack(&hook),
+		.handle = (uintptr_t)iterator,
+	};
+	release_begin(&what);
+}
+
+/* More iterators of one container than these are told of by the first ones. */
+#define CHANGED_MOST 8u
+
+/* Each iterator that is open on `container`, save `but`, is one whose ground is being changed. */
+static void container_changes(struct hook *hook, uint64_t container, uint64_t but)
+{
+	struct rec_hold open[CHANGED_MOST];
+	uint32_t count = resource_find_of(container, open, CHANGED_MOST);
+	for (uint32_t i = 0; i < count; i++) {
+		if (!kind_has(open[i].kind, KIND_IS_ITERATES) || open[i].handle == but)
+			continue;
+		struct rec_misuse misuse = {
+			.kind = MISUSE_iterator_mutation,
+			.object_kind = open[i].kind,
+			.handle = open[i].handle,
+			.name = open[i].name,
+			.parts = { misuse_now(hook_stack(hook), OP_wh_container_changing),
+				   misuse_hold(&open[i]) },
+		};
+		misuse_note(&misuse);
+	}
+}
+
+EXPORT void wh_container_changing(const void *container)
+{
+	HOOK(hook, PAIR);
+	if (hook.track && container && resource_may_be_of((uintptr_t)container))
+		container_changes(&hook, (uintptr_t)container, 0);
+}
+
+EXPORT void wh_iter_changing(const void *iterator)
+{
+	HOOK(hook, PAIR);
+	struct resource what = { .kind = KIND_ITERATOR, .handle = (uintptr_t)iterator };
+	struct rec_hold open;
+	if (hook.track && resource_find(&what, &open) && open.container)
+		container_changes(&hook, open.container, open.handle);
+}
+
+static void acquired(struct hook *hook, const void *pool, const char *kind, const void *handle,
+		     const char *name)
+{
 	char buffer[128];
 	struct text text = TEXT_OF(buffer);
 	text_put(&text, kind ? kind : "resource");
@@ -72,15 +110,46 @@ EXPORT void wh_acquired(const char *kind, const void *handle, const char *name)
 		text_put(&text, " ");
 		text_put(&text, name);
 	}
-	resource_begin(KIND_RESOURCE, resource_handle(kind, handle), OP_wh_acquired, hook_stack(&hook), 0,
-		       buffer);
+	struct resource what = {
+		.kind = KIND_RESOURCE,
+		.op = OP_wh_acquired,
+		.stack = hook_stack(hook),
+		.sort = recording_text(kind),
+		.handle = (uintptr_t)handle,
+		.container = (uintptr_t)pool,
+		.name = buffer,
+	};
+	resource_acquired(&what);
+}
+
+EXPORT void wh_acquired_from(const void *pool, const char *kind, const void *handle, const char *name)
+{
+	HOOK(hook, PAIR);
+	if (hook.track)
+		acquired(&hook, pool, kind, handle, name);
+}
+
+EXPORT void wh_acquired(const char *kind, const void *handle, const char *name)
+{
+	HOOK(hook, PAIR);
+	if (hook.track)
+		acquired(&hook, NULL, kind, handle, name);
 }
 
 EXPORT void wh_released(const char *kind, const void *handle)
 {
 	HOOK(hook, PAIR);
-	if (hook.track)
-		resource_end(KIND_RESOURCE, resource_handle(kind, handle));
+	if (!hook.track)
+		return;
+	struct resource what = {
+		.kind = KIND_RESOURCE,
+		.op = OP_wh_released,
+		.stack = hook_stack(&hook),
+		.sort = recording_text(kind),
+		.handle = (uintptr_t)handle,
+		.name = kind,
+	};
+	release_begin(&what);
 }
 
 /* -- locks and waits ------------------------------------------------------- */
@@ -233,4 +302,7 @@ EXPORT const struct wh_library wh_library = {
 	.live_bytes_since = wh_live_bytes_since,
 	.open_since = wh_open_since,
 	.report = wh_report,
+	.container_changing = wh_container_changing,
+	.iter_changing = wh_iter_changing,
+	.acquired_from = wh_acquired_from,
 };

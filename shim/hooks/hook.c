@@ -20,8 +20,8 @@ bool hook_track(enum hook_group group)
 			return false;
 	}
 	if (UNLIKELY(self.busy || self.guest || self.ended)) {
-		/* Inside the real allocator is not a place where anything is missed. */
-		if (self.busy % HOOK_IN_ALLOCATOR)
+		/* Inside the real allocator is not a place where anything is missed, save what is released elsewhere. */
+		if (self.busy % HOOK_IN_ALLOCATOR || group == HOOK_PAIR)
 			__atomic_fetch_add((uint64_t *)&recording->dropped_events, 1, __ATOMIC_RELAXED);
 		return false;
 	}

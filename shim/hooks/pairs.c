@@ -1,5 +1,12 @@
 /* The hooks of pairs.def, and freopen, which is a release and an acquisition of the same handle. */
 #include "hooks/hook.h"
+#include "registry/release.h"
+
+static void pair_released(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
+{
+	struct resource what = { .kind = kind, .op = op, .stack = hook_stack(hook), .handle = handle };
+	release_begin(&what);
+}
 
 #define ACQUIRE(type, name, params, args, op, kind, label) \
 	EXPORT type name params \
@@ -18,7 +25,7 @@
 	{ \
 		HOOK(hook, PAIR); \
 		if (hook.track) { \
-			resource_end(KIND_##kind, (uintptr_t)(handle)); \
+			pair_released(&hook, KIND_##kind, (uintptr_t)(handle), OP_##name); \
 			if (KIND_##waits != KIND_NONE) \
 				hook_wait(&hook, KIND_##waits, 0, MODE_NONE, OP_##name); \
 		} \

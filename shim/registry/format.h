@@ -135,6 +135,9 @@ struct rec_header {
 	_Atomic uint32_t alerts;        /* findings appended to REC_ALERTS so far; a futex word */
 	_Atomic int32_t watcher_pid;    /* a command that renders this recording's alerts; 0: none */
 	_Atomic uint64_t watcher_ticks; /* its started_boot_ticks */
+	_Atomic uint32_t requests;      /* reports that the program has asked for (wh_report); a futex word */
+	_Atomic uint32_t requests_told; /* those of them that were written; likewise */
+	_Atomic text_id request_why;    /* of the newest */
 	uint64_t sample_bytes;
 	uint64_t shim_start, shim_end; /* our own module's range */
 	uint64_t limits_blocked, limits_held, limits_iterating,
@@ -162,11 +165,17 @@ enum hold_state {
 	HOLD_GONE,   /* released by another thread; the owner clears it */
 };
 
+enum hold_flag {
+	HOLD_AGAIN =
+	    1, /* acquired once more while it was open: how often it is to be released is not known */
+};
+
 struct rec_hold {
-	uint64_t handle;       /* address or descriptor; unique within the kind while held */
-	nsec_t since;          /* CLOCK_MONOTONIC, of the tick before (registry/clock.h) */
-	uint64_t container;    /* of an iterator: what it iterates over; 0: unknown */
-	uint64_t amount;       /* kind-specific: bytes, entries */
+	uint64_t handle;    /* address or descriptor; unique within the kind while held */
+	nsec_t since;       /* CLOCK_MONOTONIC, of the tick before (registry/clock.h) */
+	uint64_t container; /* of an iterator: what it iterates over; 0: unknown */
+	text_id sort; /* of an annotated resource: what kind of thing the program says it is; 0: it is none */
+	uint32_t flags;        /* enum hold_flag */
 	stack_id stack;        /* where it was taken; 0: capture failed */
 	uint32_t count;        /* depth of a recursive lock, else 1 */
 	thread_id owner;       /* who took it */

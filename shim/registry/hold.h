@@ -46,13 +46,36 @@ void hold_unpark(enum kind kind, uint64_t handle);
 void hold_forget(enum kind kind, uint64_t handle);
 
 /*
- * A resource was acquired / released. `container`: what an iterator iterates over, 0 unknown;
- * `name`: what the program calls it, may be NULL. A handle acquired again without a release
- * replaces the old hold (the release went a way that we do not see).
- * resource_end answers whether it was known.
+ * A resource is acquired or released. `sort` tells apart things of one kind whose handles may be the same (an
+ * annotated slot 3 and socket 3); `container`: what an iterator iterates over, what pool a thing is taken
+ * from; `name`: what the program calls it. All but kind and handle may be 0.
  */
+struct resource {
+	enum kind kind;
+	enum op op;
+	stack_id stack;
+	text_id sort;
+	uint64_t handle;
+	uint64_t container;
+	const char *name;
+};
+
+/* A handle acquired again without a release replaces the old hold: the release went a way that we do not see. */
+void resource_acquired(const struct resource *what);
+/* Return: whether it was open; then `ret_was`, unless NULL, gets what was known of it. */
+bool resource_released(const struct resource *what, struct rec_hold *ret_was);
+
+/* The same in fewer words. */
 void resource_begin(enum kind kind, uint64_t handle, enum op op, stack_id stack, uint64_t container,
 		    const char *name);
 bool resource_end(enum kind kind, uint64_t handle);
+
+/* What is known of an open resource. Return: whether it is open. */
+bool resource_find(const struct resource *what, struct rec_hold *ret_hold);
+
+/* Whether anything that is open may be of that container; false is certain. A load. */
+bool resource_may_be_of(uint64_t container);
+/* The newest that are open of that container, `room` of them at the most. Return: how many. */
+uint32_t resource_find_of(uint64_t container, struct rec_hold *ret_holds, uint32_t room);
 
 #endif

@@ -11,20 +11,32 @@
 #include "registry/thread.h"
 
 /*
- * A chained hash in private memory beside the table: heads by hash, `next` by
- * entry; both hold entry number + 1, 0 ends. Free entries are chained through
- * `next` too.
+ * Two chained hashes in private memory beside the table: of all entries by kind and
+ * handle, and of those that have a container by that, in both directions, since thousands
+ * of iterators may be open on one. Heads and links hold entry number + 1; 0 ends. Free entries are
+ * chained through `next` too.
  */
 #define BUCKETS 65536u
+#define CONTAINER_BUCKETS 4096u
+
+struct link {
+	uint32_t next;
+	uint32_t next_of, before_of; /* of the same container's bucket */
+};
 
 static struct lock lock;
-static uint32_t *heads; /* BUCKETS, then one `next` for each entry that the table can hold */
-static uint32_t *nexts;
+static uint32_t *heads, *container_heads; /* BUCKETS, CONTAINER_BUCKETS ... */
+static struct link *links;                /* ... and one for each entry that the table can hold */
 static uint32_t free_entries;
 
 static uint32_t capacity(void)
 {
 	return (uint32_t)(recording->tables[REC_RESOURCES].capacity / sizeof(struct rec_hold));
+}
+
+static size_t index_bytes(void)
+{
+	return (BUCKETS + CONTAINER_BUCKETS) * sizeof *heads + ((size_t)capacity() + 1) * sizeof *links;
 }
 
 static struct rec_hold *entry_at(uint32_t number)
@@ -37,13 +49,49 @@ static uint32_t *bucket_of(unsigned kind, uint64_t handle)
 	return &heads[hash_add(kind, handle) % BUCKETS];
 }
 
+static uint32_t *container_bucket(uint64_t container)
+{
+	return &container_heads[hash_mix(container) % CONTAINER_BUCKETS];
+}
+
+static bool index_made(void)
+{
+	return __atomic_load_n(&heads, __ATOMIC_ACQUIRE);
+}
+
+/* With the lock held. */
 static bool index_ready(void)
 {
-	if (heads)
+	if (index_made())
 		return true;
-	heads = sys_pages_lazy((BUCKETS + (size_t)capacity() + 1) * sizeof *heads);
-	nexts = heads ? heads + BUCKETS : NULL;
-	return heads;
+	uint32_t *made = sys_pages_lazy(index_bytes());
+	if (!made)
+		return false;
+	container_heads = made + BUCKETS;
+	links = (void *)(container_heads + CONTAINER_BUCKETS);
+	__atomic_store_n(&heads, made, __ATOMIC_RELEASE);
+	return true;
+}
+
+static void link_container(uint32_t number, uint64_t container)
+{
+	uint32_t *bucket = container_bucket(container);
+	links[number].before_of = 0;
+	links[number].next_of = *bucket;
+	if (*bucket)
+		links[*bucket].before_of = number;
+	__atomic_store_n(bucket, number, __ATOMIC_RELEASE);
+}
+
+static void unlink_container(uint32_t number, uint64_t container)
+{
+	uint32_t before = links[number].before_of, next = links[number].next_of;
+	if (before)
+		links[before].next_of = next;
+	else
+		__atomic_store_n(container_bucket(container), next, __ATOMIC_RELEASE);
+	if (next)
+		links[next].before_of = before;
 }
 
 bool resource_add(const struct rec_hold *hold)
@@ -56,7 +104,7 @@ bool resource_add(const struct rec_hold *hold)
 	if (index_ready()) {
 		number = free_entries;
 		if (number) {
-			free_entries = nexts[number];
+			free_entries = links[number].next;
 		} else {
 			uint64_t at = recording_append(REC_RESOURCES, sizeof *hold);
 			number = at == UINT64_MAX ? 0 : (uint32_t)(at / sizeof *hold) + 1;
@@ -71,77 +119,152 @@ bool resource_add(const struct rec_hold *hold)
 		*entry = copy;
 		__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_LIVE, __ATOMIC_RELEASE);
 		uint32_t *bucket = bucket_of(hold->kind, hold->handle);
-		nexts[number] = *bucket;
+		links[number].next = *bucket;
 		*bucket = number;
+		if (hold->container)
+			link_container(number, hold->container);
 	}
 	lock_release(&lock);
 	return number;
 }
 
-bool resource_drop(enum kind kind, uint64_t handle, thread_id owner, enum mode *ret_mode)
+/* The link that names the newest entry of `handle`; NULL: there is none. With the lock held. */
+static uint32_t *find(enum kind kind, uint64_t handle, text_id sort, thread_id owner)
 {
-	bool found = false;
-	if (!heads || !lock_take(&lock))
+	for (uint32_t *link = bucket_of(kind, handle); *link; link = &links[*link].next) {
+		const struct rec_hold *entry = entry_at(*link);
+		if (entry->handle == handle && entry->kind == kind && entry->sort == sort &&
+		    (!owner || entry->owner == owner))
+			return link;
+	}
+	return NULL;
+}
+
+static bool drop(enum kind kind, uint64_t handle, text_id sort, thread_id owner, struct rec_hold *ret_was)
+{
+	if (!index_made() || !lock_take(&lock))
 		return false;
-	for (uint32_t *link = bucket_of(kind, handle); *link; link = &nexts[*link]) {
+	uint32_t *link = find(kind, handle, sort, owner);
+	if (link) {
 		uint32_t number = *link;
 		struct rec_hold *entry = entry_at(number);
-		if (entry->handle != handle || entry->kind != kind || (owner && entry->owner != owner))
-			continue;
-		found = true;
-		if (ret_mode)
-			*ret_mode = entry->mode;
+		*ret_was = *entry;
 		if (entry->count > 1) {
 			entry->count--;
-			break;
+		} else {
+			__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_FREE, __ATOMIC_RELEASE);
+			if (entry->container)
+				unlink_container(number, entry->container);
+			*link = links[number].next;
+			links[number].next = free_entries;
+			free_entries = number;
 		}
-		__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_FREE, __ATOMIC_RELEASE);
-		*link = nexts[number];
-		nexts[number] = free_entries;
-		free_entries = number;
-		break;
 	}
 	lock_release(&lock);
-	return found;
+	return link;
+}
+
+bool resource_drop(enum kind kind, uint64_t handle, thread_id owner, enum mode *ret_mode)
+{
+	struct rec_hold was;
+	if (!drop(kind, handle, 0, owner, &was))
+		return false;
+	if (ret_mode)
+		*ret_mode = was.mode;
+	return true;
+}
+
+void resource_acquired(const struct resource *what)
+{
+	struct rec_thread *slot = thread_slot();
+	struct rec_hold was;
+	self.busy++;
+	struct rec_hold hold = {
+		.handle = what->handle,
+		.since = sys_monotonic_coarse(),
+		.container = what->container,
+		.sort = what->sort,
+		.stack = what->stack,
+		.count = 1,
+		.owner = slot ? slot->id : 0,
+		.name = recording_text(what->name),
+		.serial = slot ? ++slot->serial : 0,
+		.op = (uint16_t)what->op,
+		.kind = (uint8_t)what->kind,
+		.era = __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED),
+		.mode = MODE_EXCLUSIVE,
+	};
+	if (drop(what->kind, what->handle, what->sort, 0, &was))
+		hold.flags |= HOLD_AGAIN;
+	resource_add(&hold);
+	self.busy--;
+}
+
+bool resource_released(const struct resource *what, struct rec_hold *ret_was)
+{
+	struct rec_hold was;
+	self.busy++;
+	bool known = drop(what->kind, what->handle, what->sort, 0, ret_was ? ret_was : &was);
+	self.busy--;
+	return known;
 }
 
 void resource_begin(enum kind kind, uint64_t handle, enum op op, stack_id stack, uint64_t container,
 		    const char *name)
 {
-	struct rec_thread *slot = thread_slot();
-	self.busy++;
-	struct rec_hold hold = {
-		.handle = handle,
-		.since = sys_monotonic_coarse(),
-		.container = container,
-		.stack = stack,
-		.count = 1,
-		.owner = slot ? slot->id : 0,
-		.name = recording_text(name),
-		.serial = slot ? ++slot->serial : 0,
-		.op = (uint16_t)op,
-		.kind = (uint8_t)kind,
-		.era = __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED),
-		.mode = MODE_EXCLUSIVE,
+	struct resource what = {
+		.kind = kind, .op = op, .stack = stack, .handle = handle, .container = container, .name = name
 	};
-	resource_drop(kind, handle, 0, NULL);
-	resource_add(&hold);
-	self.busy--;
+	resource_acquired(&what);
 }
 
 bool resource_end(enum kind kind, uint64_t handle)
 {
+	struct resource what = { .kind = kind, .handle = handle };
+	return resource_released(&what, NULL);
+}
+
+bool resource_find(const struct resource *what, struct rec_hold *ret_hold)
+{
+	bool found = false;
 	self.busy++;
-	bool known = resource_drop(kind, handle, 0, NULL);
+	if (index_made() && lock_take(&lock)) {
+		const uint32_t *link = find(what->kind, what->handle, what->sort, 0);
+		found = link;
+		if (found)
+			*ret_hold = *entry_at(*link);
+		lock_release(&lock);
+	}
 	self.busy--;
-	return known;
+	return found;
+}
+
+bool resource_may_be_of(uint64_t container)
+{
+	return index_made() && __atomic_load_n(container_bucket(container), __ATOMIC_RELAXED);
+}
+
+uint32_t resource_find_of(uint64_t container, struct rec_hold *ret_holds, uint32_t room)
+{
+	uint32_t count = 0;
+	self.busy++;
+	if (index_made() && lock_take(&lock)) {
+		for (uint32_t number = *container_bucket(container); number && count < room;
+		     number = links[number].next_of)
+			if (entry_at(number)->container == container)
+				ret_holds[count++] = *entry_at(number);
+		lock_release(&lock);
+	}
+	self.busy--;
+	return count;
 }
 
 void resource_fork_child(void)
 {
 	if (heads)
-		sys_pages_free(heads, (BUCKETS + (size_t)capacity() + 1) * sizeof *heads);
-	heads = nexts = NULL;
+		sys_pages_free(heads, index_bytes());
+	heads = container_heads = NULL;
+	links = NULL;
 	free_entries = 0;
 	lock.word = 0;
 }

@@ -47,7 +47,6 @@ int main(void)
 	pthread_join(thread_start(worker, &mark), NULL);
 	CHECK_EQUAL(wh_open_since(mark), expected(3));
 	wh_iter_close(&iterators[0]);
-	wh_iter_close(&iterators[0]);
 	wh_iter_close(&iterators[1]);
 	wh_iter_close(&iterators[2]);
 	CHECK_EQUAL(wh_open_since(mark), 0);

@@ -22,6 +22,7 @@
 #include "registry/hold.h"
 #include "registry/misuse.h"
 #include "registry/recording.h"
+#include "registry/release.h"
 #include "registry/snapshot.h"
 #include "registry/thread.h"
 #include "registry/wait.h"
@@ -477,6 +478,79 @@ START_TEST(misuses_are_counted_once)
 }
 END_TEST
 
+/* -- resources ------------------------------------------------------------------- */
+
+#define CONTAINERS 3u
+#define ITERATORS 50u
+#define RESOURCE_ROUNDS 400u
+
+/* Handles are each thread's own; containers are everybody's. */
+static void open_and_close(unsigned number)
+{
+	bool open[ITERATORS] = { false };
+	for (unsigned round = 0; round < RESOURCE_ROUNDS * ITERATORS; round++) {
+		unsigned i = random_below(ITERATORS);
+		uint64_t handle = 0x1000 * (number + 1) + i, container = 0x100 + i % CONTAINERS;
+		struct resource what = { .kind = KIND_ITERATOR, .handle = handle, .container = container };
+		struct rec_hold found;
+		maybe_yield(100);
+		if (resource_find(&what, &found) != open[i])
+			wrong++;
+		if (open[i])
+			wrong += !release_begin(&what);
+		else
+			resource_acquired(&what);
+		open[i] = !open[i];
+		wrong += open[i] && !resource_may_be_of(container);
+		struct rec_hold holds[8];
+		uint32_t count = resource_find_of(container, holds, 8);
+		for (uint32_t at = 0; at < count; at++)
+			wrong += holds[at].container != container;
+	}
+	for (unsigned i = 0; i < ITERATORS; i++)
+		if (open[i])
+			resource_end(KIND_ITERATOR, 0x1000 * (number + 1) + i);
+}
+
+START_TEST(resources_are_found_by_what_they_are_of)
+{
+	struct worker workers[THREADS];
+	wrong = 0;
+	start(workers, THREADS, open_and_close);
+	join(workers, THREADS);
+	ck_assert_uint_eq(wrong, 0);
+	struct rec_hold left;
+	for (unsigned i = 0; i < CONTAINERS; i++) {
+		ck_assert(!resource_may_be_of(0x100 + i));
+		ck_assert_uint_eq(resource_find_of(0x100 + i, &left, 1), 0);
+	}
+	/* What was closed was open: no release was one of nothing. */
+	const struct rec_misuse *entry;
+	for (uint32_t i = 0; (entry = view_misuse(recording_view(), i)); i++)
+		ck_assert_uint_ne(entry->kind, MISUSE_released_twice);
+}
+END_TEST
+
+START_TEST(two_sorts_may_use_one_handle)
+{
+	struct resource socket = { .kind = KIND_RESOURCE, .sort = 5, .handle = 3 };
+	struct resource place = { .kind = KIND_RESOURCE, .sort = 6, .handle = 3 };
+	struct rec_hold was;
+	resource_acquired(&socket);
+	ck_assert(!resource_find(&place, &was));
+	resource_acquired(&place);
+	ck_assert(resource_released(&socket, &was));
+	ck_assert_uint_eq(was.sort, 5);
+	ck_assert_uint_eq(was.handle, 3);
+	ck_assert(!resource_find(&socket, &was));
+	ck_assert(resource_find(&place, &was));
+	resource_acquired(&place);
+	ck_assert(resource_released(&place, &was));
+	ck_assert_uint_eq(was.flags, HOLD_AGAIN);
+	ck_assert(!resource_released(&place, NULL));
+}
+END_TEST
+
 int main(void)
 {
 	if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
@@ -492,6 +566,8 @@ int main(void)
 	tcase_add_test(tcase, alerts_are_whole);
 	tcase_add_test(tcase, slots_are_seen_whole);
 	tcase_add_test(tcase, blocks_are_counted_once);
+	tcase_add_test(tcase, resources_are_found_by_what_they_are_of);
+	tcase_add_test(tcase, two_sorts_may_use_one_handle);
 	tcase_add_test(tcase, misuses_are_counted_once);
 	options_init(&options);
 	recording_configure(NULL, NULL);

@@ -137,7 +137,6 @@ START_TEST(what_items_say)
 	struct snap_thread thread = { .id = 3, .tid = 4003, .state = THREAD_ENDED, .name = "reader" };
 	struct rec_hold hold = { .handle = 1,
 				 .since = 2,
-				 .amount = 3,
 				 .stack = 4,
 				 .count = 5,
 				 .name = 6,
@@ -165,7 +164,6 @@ START_TEST(what_items_say)
 	ck_assert_uint_eq(item->flags, ITEM_ENDED);
 	ck_assert_uint_eq(item->handle, 1);
 	ck_assert_uint_eq(item->since, 2);
-	ck_assert_uint_eq(item->amount, 3);
 	ck_assert_uint_eq(item->stack, 4);
 	ck_assert_uint_eq(item->count, 5);
 	ck_assert_uint_eq(item->name, 6);

@@ -432,7 +432,7 @@ static void *write_slot(void *data)
 		slot->pthread = number;
 		slot->waits[0].handle = number;
 		slot->holds[0].handle = number;
-		slot->holds[40].amount = number;
+		slot->holds[40].container = number;
 		atomic_store_explicit(&slot->changes, slot->changes + 1, memory_order_release);
 		/* Most of the time a thread does other things. */
 		for (volatile unsigned i = 0; i < 200; i++)
@@ -464,7 +464,7 @@ START_TEST(while_it_is_written)
 		ck_assert_uint_eq(thread->changes % 2, 0);
 		ck_assert_uint_eq(thread->pthread, thread->wait.handle);
 		ck_assert_uint_eq(thread->pthread, thread->holds[0].handle);
-		ck_assert_uint_eq(thread->pthread, thread->holds[40].amount);
+		ck_assert_uint_eq(thread->pthread, thread->holds[40].container);
 	}
 	stop = true;
 	pthread_join(writer, NULL);
