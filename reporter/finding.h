@@ -66,9 +66,11 @@ enum finding_flag {
 	FOUND_CYCLE = 1, /* leak: a ring; deadlock: always */
 	FOUND_OVER = 2,  /* the incident that `key` names has ended, at `over` */
 	FOUND_AT_EXIT = 4,
-	FOUND_DEGRADED = 8,        /* judged without something (see rec_degraded) */
-	FOUND_STARVED_WRITER = 16, /* stuck-holder, long-hold: readers keep a writer out */
-	FOUND_UPDATE = 32,         /* the incident `key` was reported before; this is a fuller account */
+	FOUND_DEGRADED = 8,         /* judged without something (see rec_degraded) */
+	FOUND_STARVED_WRITER = 16,  /* stuck-holder, long-hold: readers keep a writer out */
+	FOUND_UPDATE = 32,          /* the incident `key` was reported before; this is a fuller account */
+	FOUND_NESTED_MONITOR = 128, /* waits to be signalled, and holds a lock that others need */
+	FOUND_ASLEEP = 64, /* deadlock: no ring, but all of the process waits and nobody is left to wake it */
 };
 
 struct finding {

@@ -17,6 +17,7 @@
 #include "reporter/detect/detect.h"
 #include "reporter/growth_clock.h"
 #include "reporter/incident.h"
+#include "reporter/probe.h"
 #include "reporter/teller.h"
 #include "stack/stack.h"
 
@@ -164,6 +165,7 @@ static void tick(void)
 	}
 	add_point(&snapshot, now);
 	growth_clock_tick(recording_view(), now);
+	probe_threads(&snapshot);
 	look_at_holders(&snapshot);
 	struct finding_list found = { .arena = arena };
 	uint32_t order_news = atomic_load_explicit(&recording->order_news, memory_order_acquire);
@@ -243,6 +245,7 @@ void watchdog_fork_child(void)
 {
 	/* The thread is not in the child, but its memory is. */
 	clock_publish(0);
+	probe_fork_child();
 	guest.tid = 0;
 	guest_join(&guest);
 	arena_release(&watch.arenas[0]);

@@ -273,6 +273,13 @@ void reporter_want(void)
 	reporter_want_at(0);
 }
 
+void reporter_want_now(void)
+{
+	if (LIKELY(reporter_state) || self.guest || !recording)
+		return;
+	reporter_start();
+}
+
 void reporter_want_at(nsec_t at)
 {
 	if (LIKELY(reporter_state) || self.guest || !recording)

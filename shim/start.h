@@ -61,6 +61,8 @@ void reporter_resume(void);
 
 /* Makes sure that the reporter thread runs, if this process has a use for it by now. Context: hook. */
 void reporter_want(void);
+/* The same, where this alone is use enough. Context: hook. */
+void reporter_want_now(void);
 /* The same for callers that know the time (CLOCK_MONOTONIC). Context: hook. */
 void reporter_want_at(nsec_t at);
 

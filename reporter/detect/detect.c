@@ -195,6 +195,19 @@ bool detection_next_cause(const struct detection *run, struct edge_walk *walk, s
 	return false;
 }
 
+bool detection_is_nested_monitor(const struct detection *run, uint32_t thread)
+{
+	const struct snap_thread *waiter = &run->snapshot->threads[thread];
+	unsigned kind = waiter->wait.kind;
+	if (!detection_waits(waiter) || (kind != KIND_COND && kind != KIND_SEM && kind != KIND_BARRIER))
+		return false;
+	for (uint32_t i = 0; i < waiter->hold_count; i++)
+		if (kind_has(waiter->holds[i].kind, KIND_IS_OWNED) &&
+		    graph_is_wanted(run->graph, thread, &waiter->holds[i]))
+			return true;
+	return false;
+}
+
 uint64_t detection_key(enum finding_kind kind)
 {
 	return hash_mix((uint64_t)kind + 1);

@@ -63,6 +63,12 @@ bool detection_holds_something(const struct detection *run, uint32_t thread);
  */
 bool detection_next_cause(const struct detection *run, struct edge_walk *walk, struct edge *ret_edge);
 
+/*
+ * Whether the thread waits to be signalled (a condition, a semaphore, a barrier) with a lock held that other
+ * threads wait for: one of them may be who would have signalled.
+ */
+bool detection_is_nested_monitor(const struct detection *run, uint32_t thread);
+
 /* The sum of a key or a witness: the kind first, then what it rests on. */
 uint64_t detection_key(enum finding_kind kind);
 

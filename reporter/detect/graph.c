@@ -44,6 +44,9 @@ struct node {
 	uint32_t target;      /* of a join, a thread; NONE */
 	uint32_t joiners;     /* first thread that joins this one; NONE */
 	uint32_t next_joiner;
+	uint32_t owner; /* who has what is waited for, where no hold says so: a thread; NONE */
+	uint32_t owed;  /* first thread of which this one is the owner; NONE */
+	uint32_t next_owed;
 	uint32_t seen; /* the last query that met this thread */
 };
 
@@ -189,6 +192,12 @@ static void add_wait(struct graph *graph, uint32_t thread)
 	const struct snap_thread *from = thread_at(graph, thread);
 	if (!is_waiting(from))
 		return;
+	const struct snap_thread *owner = snapshot_thread(graph->snapshot, from->wait_owner);
+	if (owner) {
+		node->owner = (uint32_t)(owner - graph->snapshot->threads);
+		node->next_owed = graph->nodes[node->owner].owed;
+		graph->nodes[node->owner].owed = thread;
+	}
 	node->reacquires = parked_object(graph, from);
 	const struct snap_thread *target = snapshot_thread(graph->snapshot, from->wait.target);
 	if (target) {
@@ -267,6 +276,7 @@ struct graph *graph_make(const struct snapshot *snapshot, struct arena *arena)
 		struct node *node = &graph->nodes[i];
 		node->object = node->next_waiter = node->reacquires = NONE;
 		node->target = node->joiners = node->next_joiner = NONE;
+		node->owner = node->owed = node->next_owed = NONE;
 		add_holds(graph, i, first_link);
 		first_link += snapshot->threads[i].hold_count;
 	}
@@ -299,15 +309,28 @@ static bool hold_blocks_itself(struct graph *graph, const struct object *object,
 }
 
 /*
- * A semaphore that starts at 1, and that its taker has taken once and does not wait for again, is
- * taken for a lock; of any other use (items, free places, events) nobody knows who will post it.
+ * A semaphore that starts at 1, that nobody has posted without having taken it, and that its
+ * taker has taken once and does not wait for again, is taken for a lock; of any other use (items, free
+ * places, events) nobody knows who will post it.
  */
 static bool is_like_a_lock(struct graph *graph, const struct object *object, const struct link *link)
 {
 	uint32_t waits_for = graph->nodes[link->thread].object;
 	objects_look_up(graph);
-	return object->known && object->value == 1 && link->hold->count == 1 &&
-	       (waits_for == NONE || &graph->objects[waits_for] != object);
+	return object->known && object->value == 1 && !(object->attributes & OBJECT_POSTED_BY_OTHER) &&
+	       link->hold->count == 1 && (waits_for == NONE || &graph->objects[waits_for] != object);
+}
+
+/*
+ * Whether that is more than a guess: it has been used as a lock before, or the whole process is asleep and
+ * nobody is left to use it in another way. No other process can get at it.
+ */
+static bool is_surely_a_lock(const struct graph *graph, const struct object *object)
+{
+	const struct snapshot *snapshot = graph->snapshot;
+	bool forked = snapshot->view && snapshot->view->header->fork_parent;
+	return !(object->attributes & OBJECT_SHARED) &&
+	       ((object->attributes & OBJECT_POSTED_BY_TAKER) || (snapshot->asleep_since && !forked));
 }
 
 /* The edge from a waiting thread to the one that holds what it waits for. Return: false: there is none. */
@@ -319,7 +342,7 @@ static bool edge_to_holder(const struct graph *graph, uint32_t from, const struc
 	/* Looking an object up changes nothing but what is known of it. */
 	struct graph *mutable = (struct graph *)graph;
 	enum edge_type type = kind_has(object->kind, KIND_IS_OWNED) ? EDGE_LOCK : EDGE_SEMAPHORE;
-	if (!hold_blocks(hold, wait->mode))
+	if (type != EDGE_SEMAPHORE && !hold_blocks(hold, wait->mode))
 		return false;
 	if (type == EDGE_SEMAPHORE && !is_like_a_lock(mutable, object, link))
 		return false;
@@ -330,7 +353,8 @@ static bool edge_to_holder(const struct graph *graph, uint32_t from, const struc
 		.from = from,
 		.to = link->thread,
 		.hold = hold,
-		.firm = type == EDGE_LOCK && !wait->timed && !object->disputed,
+		.firm = (type == EDGE_LOCK || is_surely_a_lock(graph, object)) && !wait->timed &&
+			!object->disputed,
 	};
 	return true;
 }
@@ -355,6 +379,23 @@ static bool edge_to_writer(const struct graph *graph, uint32_t from, const struc
 	if (!(object->attributes & OBJECT_PREFER_WRITER) && !evident)
 		return false;
 	*ret_edge = (struct edge){ .type = EDGE_QUEUE, .from = from, .to = writer, .firm = !wait->timed };
+	return true;
+}
+
+/*
+ * The edge to a holder that was not seen taking it: before the shim was there, or inside of libc. A
+ * hold that was seen says more, so this is for where there is none.
+ */
+static bool edge_to_owner(const struct graph *graph, uint32_t from, struct edge *ret_edge)
+{
+	const struct node *node = &graph->nodes[from];
+	const struct snap_thread *owner = node->owner != NONE ? thread_at(graph, node->owner) : NULL;
+	if (!owner || owner->torn || (node->object != NONE && graph->objects[node->object].holders != NONE))
+		return false;
+	*ret_edge = (struct edge){ .type = EDGE_OWNER,
+				   .from = from,
+				   .to = node->owner,
+				   .firm = !thread_at(graph, from)->wait.timed };
 	return true;
 }
 
@@ -441,6 +482,8 @@ bool graph_next(const struct graph *graph, struct edge_walk *walk, struct edge *
 			walk->at = object ? object->holders : NONE;
 			if (node->target != NONE && join_edge(graph, walk->thread, node->target, ret_edge))
 				return true;
+			if (edge_to_owner(graph, walk->thread, ret_edge))
+				return true;
 			break;
 		case PHASE_HOLDERS:
 			if (object && next_holder(graph, walk, object, ret_edge))
@@ -524,6 +567,10 @@ static void search_thread(struct search *search, uint32_t thread)
 	for (uint32_t waiter = graph->nodes[thread].joiners; waiter != NONE;
 	     waiter = graph->nodes[waiter].next_joiner)
 		if (waiter != thread && join_edge(graph, waiter, thread, &edge))
+			search_add(search, waiter, thread, NULL);
+	for (uint32_t waiter = graph->nodes[thread].owed; waiter != NONE;
+	     waiter = graph->nodes[waiter].next_owed)
+		if (waiter != thread && edge_to_owner(graph, waiter, &edge))
 			search_add(search, waiter, thread, NULL);
 	uint32_t waits_for = graph->nodes[thread].object;
 	if (waits_for == NONE)

@@ -35,13 +35,14 @@ enum edge_type {
 	EDGE_JOIN,      /* waits for the end of `to` */
 	EDGE_REACQUIRE, /* in a condition wait, whose mutex `to` holds: signalled or not, it needs it back */
 	EDGE_QUEUE,     /* a reader behind the waiting writer `to` */
-	EDGE_SEMAPHORE, /* `to` took a semaphore that seems to be used as a lock: a guess */
+	EDGE_SEMAPHORE, /* `to` took a semaphore that seems to be used as a lock: a guess, unless it is firm */
+	EDGE_OWNER,     /* waits for what `to` holds by libc's own word; where it took it is not known */
 };
 
 struct edge {
 	enum edge_type type;
 	uint32_t from, to;
-	const struct rec_hold *hold; /* what `to` holds; NULL for EDGE_JOIN and EDGE_QUEUE */
+	const struct rec_hold *hold; /* what `to` holds; NULL for EDGE_JOIN, EDGE_QUEUE and EDGE_OWNER */
 	bool firm;                   /* lasts until `to` gives way: not a timed wait, and no guess */
 };
 

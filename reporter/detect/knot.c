@@ -21,7 +21,7 @@ static bool takes_part(const struct part *part, uint32_t thread)
 static bool next_edge(const struct part *part, struct edge_walk *walk, struct edge *ret_edge)
 {
 	while (graph_next(part->graph, walk, ret_edge)) {
-		bool counts = part->all_edges ? ret_edge->type != EDGE_SEMAPHORE : ret_edge->firm;
+		bool counts = ret_edge->firm || (part->all_edges && ret_edge->type != EDGE_SEMAPHORE);
 		if (counts && takes_part(part, ret_edge->to))
 			return true;
 	}

@@ -126,6 +126,8 @@ static void report(struct detection *run, uint32_t thread)
 		item->name = object ? object->name : 0;
 	}
 	add_holds(run, finding, room, thread);
+	if (detection_is_nested_monitor(run, thread))
+		finding->flags |= FOUND_NESTED_MONITOR;
 	if (behind)
 		add_blocker(run, finding, room, &edge);
 	detection_add_waiters(run, finding, room, waiters, count);

@@ -165,6 +165,18 @@ const char *object_text(struct names *names, struct object *object, enum object_
 	return names_format(names, "%s %lld", noun, (long long)object->handle);
 }
 
+const char *object_state_text(struct names *names, const struct object *object)
+{
+	const struct report *report = names->report;
+	if (object->kind != KIND_BARRIER || !object->waiter_count)
+		return "";
+	const struct rec_object *known = view_object_find(report->view, object->handle, object->kind);
+	/* Where all have come they are just about to go on. */
+	if (!known || known->value <= object->waiter_count)
+		return "";
+	return names_format(names, " (%u of %u have come)", (unsigned)object->waiter_count, known->value);
+}
+
 const char *object_id(struct names *names, const struct object *object)
 {
 	return names_format(names, "%s:%u", kind_words[object->kind].prefix,

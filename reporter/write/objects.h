@@ -70,6 +70,9 @@ enum object_detail {
 /* Also `iterator "sessions"`, `fd 5`, `thread 3 "reader"`; NULL is "nothing in particular". */
 const char *object_text(struct names *names, struct object *object, enum object_detail detail);
 
+/* What else there is to say of it as it is now: ` (2 of 3 have come)` of a barrier; or "". */
+const char *object_state_text(struct names *names, const struct object *object);
+
 /* `lock:2`: the object's id in JSON. */
 const char *object_id(struct names *names, const struct object *object);
 

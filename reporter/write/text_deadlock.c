@@ -87,7 +87,7 @@ static const char *takes(struct text_report *text, const struct finding_item *ho
 {
 	return names_format(&text->names, "takes %s%s",
 			    object_text(&text->names, object_of_item(&text->names, hold), OBJECT_BRIEF),
-			    hold->mode == MODE_SHARED ? " (shared)" : "");
+			    hold->mode == MODE_SHARED && hold->object_kind != KIND_SEM ? " (shared)" : "");
 }
 
 static const char *waits(struct text_report *text, const struct finding_item *wait)
@@ -180,7 +180,9 @@ void text_deadlock(struct text_report *text, const struct account *account)
 	for (uint32_t i = 0; i < finding_items(finding); i++)
 		if (!wait_of(finding, finding->items[i].thread) && finding->items[i].role != ROLE_waits)
 			text_item(text, account, &finding->items[i], 0, TEXT_INDENT);
-	if (ring->count == 2)
+	if (finding->flags & FOUND_ASLEEP)
+		; /* there is no ring to be shown */
+	else if (ring->count == 2)
 		put_two_columns(text, finding, ring);
 	else if (ring->count > 2 && ring->closed)
 		put_ring(text, ring);

@@ -46,8 +46,9 @@ const char *text_list_add(struct text_report *text, const char *list, const char
 const char *text_hold_label(struct text_report *text, const char *verb, struct object *object, unsigned mode,
 			    uint32_t count)
 {
-	bool says_mode =
-	    mode == MODE_SHARED || (mode == MODE_EXCLUSIVE && object && object->kind == KIND_RWLOCK);
+	/* Of what can be held in two ways. */
+	bool says_mode = (mode == MODE_SHARED && !(object && object->kind == KIND_SEM)) ||
+			 (mode == MODE_EXCLUSIVE && object && object->kind == KIND_RWLOCK);
 	const char *times = count > 1 ? names_format(&text->names, ", taken %u times", count) : "";
 	return names_format(&text->names, "%s %s%s%s", verb,
 			    object_text(&text->names, object, text->verbose ? OBJECT_FULL : OBJECT_PLAIN),
@@ -65,8 +66,9 @@ const char *text_wait_label(struct text_report *text, const char *verb, struct o
 	if (object && object->kind == KIND_THREAD)
 		what = names_format(names, " for the end of %s", object_text(names, object, OBJECT_BRIEF));
 	else if (object)
-		what = names_format(names, " %s %s", owned ? "for" : "on",
-				    object_text(names, object, text->verbose ? OBJECT_FULL : OBJECT_PLAIN));
+		what = names_format(names, " %s %s%s", owned ? "for" : "on",
+				    object_text(names, object, text->verbose ? OBJECT_FULL : OBJECT_PLAIN),
+				    object_state_text(names, object));
 	return names_format(names, "%s%s%s%s%s", verb, in, what, holder ? ", held by " : "",
 			    holder ? holder : "");
 }
@@ -261,6 +263,18 @@ static void put_remarks(struct text_report *text, const struct account *account)
 	if (finding->flags & FOUND_STARVED_WRITER)
 		text_line(text, TEXT_INDENT,
 			  "held for reading only: a writer waits until every reader has released it", 0);
+	if (finding->flags & FOUND_NESTED_MONITOR)
+		text_line(
+		    text, TEXT_INDENT,
+		    "waits to be woken with a lock held: whoever would wake it may need that lock first "
+		    "(nested monitors)",
+		    0);
+	if (finding->flags & FOUND_ASLEEP)
+		text_line(
+		    text, TEXT_INDENT,
+		    "every thread of the process waits for another one, and no signal will do anything: "
+		    "this lasts for ever",
+		    0);
 	if (option && finding->limit)
 		text_faint_line(
 		    text, TEXT_INDENT,

@@ -159,6 +159,18 @@ static const char *title_fragmentation(struct names *names, const struct account
 
 /* -- threads and locks ------------------------------------------------------ */
 
+/* No ring: the whole process waits. */
+static const char *title_asleep(struct names *names, const struct finding *finding,
+				const struct finding_item *first, const char *age)
+{
+	if (finding->count > 1)
+		return names_format(names, "all %s threads have waited%s and none is left to wake another",
+				    names_count(names, finding->count), age);
+	return names_format(
+	    names, "%s has waited for %s%s and no other thread is left to wake it", subject(names, finding),
+	    first ? object_text(names, object_of_item(names, first), OBJECT_BRIEF) : "something", age);
+}
+
 static const char *title_deadlock(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
@@ -174,6 +186,8 @@ static const char *title_deadlock(struct names *names, const struct account *acc
 	}
 	const char *age = lasting(names, account_age(account));
 	const char *have = count == 1 ? "has waited" : "have waited";
+	if (finding->flags & FOUND_ASLEEP)
+		return title_asleep(names, finding, waits[0], age);
 	if (!count)
 		return "threads wait for one another and none can go on";
 	if (count == 1) {

@@ -42,7 +42,12 @@ void hook_wait_for(struct hook *hook, struct wait_for *what)
 	what->frame = hook->frame;
 	wait_begin(what);
 	hook->waiting = true;
-	reporter_want();
+	/* Alone, and about to wait for what only another thread can do: that may be the last of it. */
+	if (UNLIKELY(!what->timed &&
+		     (what->kind == KIND_COND || what->kind == KIND_BARRIER || what->kind == KIND_FUTEX)))
+		reporter_want_now();
+	else
+		reporter_want();
 }
 
 NOINLINE void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op,

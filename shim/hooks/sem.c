@@ -8,6 +8,7 @@
 #include <stdarg.h>
 
 #include "registry/object.h"
+#include "start.h"
 
 static void sem_result(struct hook *hook, const sem_t *sem, enum op op, int result)
 {
@@ -21,6 +22,9 @@ EXPORT int sem_wait(sem_t *sem)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.sem_wait(sem);
+	/* A peek at glibc's own word, whose low half is the value. */
+	if (UNLIKELY(!(uint32_t)__atomic_load_n((const uint64_t *)(const void *)sem, __ATOMIC_RELAXED)))
+		reporter_want_now(); /* there may be nobody to post it */
 	hook_wait(&hook, KIND_SEM, (uintptr_t)sem, MODE_SHARED, OP_sem_wait);
 	int result = real.sem_wait(sem);
 	sem_result(&hook, sem, OP_sem_wait, result);
@@ -58,11 +62,37 @@ EXPORT int sem_clockwait(sem_t *sem, clockid_t clock, const struct timespec *unt
 	return result;
 }
 
+/*
+ * How a semaphore is used: as a lock, by whoever took it posting it, or as a signal. Each is worth
+ * being recorded once. What was recorded before is kept by address, so that most posts find it there;
+ * where another semaphore has taken the place it is recorded again.
+ */
+static uint64_t posts_known[256];
+
+static uint64_t *post_known(const sem_t *sem)
+{
+	uint64_t handle = (uintptr_t)sem;
+	return &posts_known[(handle >> 3 ^ handle >> 11) % COUNT_OF(posts_known)];
+}
+
+static void note_post(const sem_t *sem, uint16_t how)
+{
+	uint64_t *known = post_known(sem);
+	uint64_t mark = (uintptr_t)sem << 8 | how;
+	if (LIKELY(__atomic_load_n(known, __ATOMIC_RELAXED) == mark))
+		return;
+	object_marked(KIND_SEM, (uintptr_t)sem, how);
+	__atomic_store_n(known, mark, __ATOMIC_RELAXED);
+}
+
 EXPORT int sem_post(sem_t *sem)
 {
 	HOOK(hook, LOCK);
-	if (hook.track)
-		hold_end(KIND_SEM, (uintptr_t)sem, NULL); /* before: a woken waiter may free it */
+	if (hook.track) {
+		/* Before: a woken waiter may free it. */
+		bool own = hold_end(KIND_SEM, (uintptr_t)sem, NULL) == HOLD_END_OWN;
+		note_post(sem, own ? OBJECT_POSTED_BY_TAKER : OBJECT_POSTED_BY_OTHER);
+	}
 	return real.sem_post(sem);
 }
 
@@ -74,6 +104,7 @@ EXPORT int sem_init(sem_t *sem, int shared, unsigned value)
 		hold_forget(KIND_SEM, (uintptr_t)sem);
 		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value,
 			       shared ? OBJECT_SHARED : 0);
+		__atomic_store_n(post_known(sem), 0, __ATOMIC_RELAXED);
 	}
 	return result;
 }

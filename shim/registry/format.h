@@ -38,7 +38,7 @@
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 7u
+#define REC_VERSION 8u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -354,6 +354,9 @@ enum object_attribute {
 	OBJECT_ROBUST = 4,
 	OBJECT_SHARED = 8, /* between processes */
 	OBJECT_PREFER_WRITER = 16,
+	OBJECT_POSTED_BY_TAKER =
+	    32, /* a semaphore: given back by a thread that had taken it, as a lock is ... */
+	OBJECT_POSTED_BY_OTHER = 64, /* ... or posted by one that had not */
 };
 
 /* -- the order of locks ---------------------------------------------------- */

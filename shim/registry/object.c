@@ -101,6 +101,18 @@ void object_destroyed(enum kind kind, uint64_t address)
 	self.busy--;
 }
 
+void object_marked(enum kind kind, uint64_t address, uint16_t attributes)
+{
+	self.busy++;
+	if (numbers && lock_take(&lock)) {
+		const uint32_t *place = place_of(kind, address, false);
+		if (place && *place)
+			object_at(*place)->attributes |= attributes;
+		lock_release(&lock);
+	}
+	self.busy--;
+}
+
 stack_id object_made(enum kind kind, uint64_t address)
 {
 	stack_id stack = 0;

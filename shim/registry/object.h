@@ -16,6 +16,9 @@ void object_created(enum kind kind, uint64_t address, stack_id stack, uint32_t v
 void object_destroyed(enum kind kind, uint64_t address);
 void object_named(uint64_t address, const char *name);
 
+/* Adds to what is known of an object (enum object_attribute); nothing where it is not known. */
+void object_marked(enum kind kind, uint64_t address, uint16_t attributes);
+
 /* Where the object was made, by its init call; 0: unknown. */
 stack_id object_made(enum kind kind, uint64_t address);
 

@@ -37,6 +37,7 @@ struct snap_thread {
 	/* From the kernel, where somebody asked it (snapshot users fill them in). */
 	char kernel_state; /* R S D T Z ..., 0: not asked */
 	uint64_t cpu_ns;
+	thread_id wait_owner; /* who has what it waits for, as libc's own word there says; 0: unknown */
 };
 
 struct snapshot {
@@ -48,6 +49,13 @@ struct snapshot {
 	uint32_t resource_count;
 	uint64_t live_bytes, live_blocks, total_bytes, total_blocks, peak_bytes;
 	bool incomplete; /* memory ran out: something is missing */
+	/*
+	 * No thread of the process can run again unless another one wakes it, and no signal will do
+	 * anything: since when (0: that is not so, or nobody asked the kernel), and what stays the same as
+	 * long as none of them has run. Snapshot users fill them in.
+	 */
+	nsec_t asleep_since;
+	uint64_t asleep_witness;
 };
 
 /*

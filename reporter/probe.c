@@ -1,0 +1,403 @@
+#include "reporter/probe.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/text.h"
+#include "platform/process.h"
+#include "platform/sys.h"
+#include "registry/recording.h"
+#include "stack/memory.h"
+#include "stack/stack.h"
+
+/* Waits younger than this are not worth a question: most are over by the next look. */
+#define PROBE_AGE (50 * NSEC_PER_MSEC)
+
+/* Threads asked for a wait that no hook saw, a look. Chosen somewhat arbitrarily: some 10 us each. */
+#define PROBES 32u
+
+/* -- what the kernel says of one thread ------------------------------------ */
+
+/* A futex that a thread is asleep in. */
+struct sleep {
+	uint64_t word;
+	unsigned command; /* FUTEX_WAIT ... */
+	bool private;
+	bool timed;
+};
+
+static const char *number_next(const char *at, uint64_t *ret_number)
+{
+	unsigned base = 10;
+	while (*at == ' ')
+		at++;
+	if (at[0] == '0' && at[1] == 'x') {
+		base = 16;
+		at += 2;
+	}
+	*ret_number = 0;
+	for (;; at++) {
+		unsigned digit = *at >= '0' && *at <= '9'   ? (unsigned)(*at - '0')
+				 : *at >= 'a' && *at <= 'f' ? (unsigned)(*at - 'a') + 10
+							    : base;
+		if (digit >= base)
+			return at;
+		*ret_number = *ret_number * base + digit;
+	}
+}
+
+static long read_task(int32_t tid, const char *name, char *buffer, size_t bytes)
+{
+	char path[64];
+	struct text text = TEXT_OF(path);
+	text_format(&text, "/proc/self/task/%d/%s", tid, name);
+	return sys_read_file(path, buffer, bytes);
+}
+
+/* Return: false: it runs, or sleeps in something else. */
+static bool read_sleep(int32_t tid, struct sleep *ret_sleep)
+{
+	char line[256];
+	uint64_t number, arguments[4];
+	if (read_task(tid, "syscall", line, sizeof line) <= 0 || line[0] < '0' || line[0] > '9')
+		return false;
+	const char *at = number_next(line, &number);
+	if (number != SYS_futex)
+		return false;
+	for (unsigned i = 0; i < COUNT_OF(arguments); i++)
+		at = number_next(at, &arguments[i]);
+	*ret_sleep = (struct sleep){
+		.word = arguments[0],
+		.command = (unsigned)arguments[1] & FUTEX_CMD_MASK,
+		.private = arguments[1] & FUTEX_PRIVATE_FLAG,
+		.timed = arguments[3] != 0,
+	};
+	switch (ret_sleep->command) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+	case FUTEX_LOCK_PI:
+	case 13 /* FUTEX_LOCK_PI2, newer than some headers */:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* -- who has it, by libc's own words --------------------------------------- */
+
+/* The beginning of glibc's pthread_mutex_t. */
+struct mutex_words {
+	uint32_t lock, count, owner, users, kind;
+};
+
+/* Its _IO_lock_t: a recursive lock of its own. */
+struct stream_words {
+	uint32_t lock, count;
+	uint64_t owner; /* a pthread_t */
+};
+
+static thread_id thread_by_pthread(const struct snapshot *snapshot, uint64_t pthread)
+{
+	for (uint32_t i = 0; pthread && i < snapshot->thread_count; i++)
+		if (snapshot->threads[i].pthread == pthread && snapshot->threads[i].state == THREAD_RUNNING)
+			return snapshot->threads[i].id;
+	return 0;
+}
+
+static thread_id thread_by_tid(const struct snapshot *snapshot, uint32_t tid)
+{
+	const struct snap_thread *thread = tid ? snapshot_thread_by_tid(snapshot, (int32_t)tid) : NULL;
+	return thread && thread->state == THREAD_RUNNING ? thread->id : 0;
+}
+
+/* Who has the mutex at `address`; 0: nobody known. */
+static thread_id mutex_owner(const struct snapshot *snapshot, uint64_t address)
+{
+	struct mutex_words words;
+	if (!memory_copy(&words, address, sizeof words) || !words.lock || !words.users)
+		return 0;
+	return thread_by_tid(snapshot, words.owner);
+}
+
+/*
+ * What a futex word that nobody has told of belongs to. Only where all that lies around it fits is it
+ * taken for a lock of libc's: taken and waited for, and its owner a thread of this process.
+ */
+static void classify(const struct snapshot *snapshot, struct rec_wait *wait, const struct sleep *sleep,
+		     thread_id *ret_owner)
+{
+	struct mutex_words mutex;
+	struct stream_words stream;
+	*ret_owner = 0;
+	if (!memory_copy(&mutex, sleep->word, sizeof mutex))
+		return;
+	if (sleep->command == FUTEX_LOCK_PI || sleep->command == 13) {
+		*ret_owner = thread_by_tid(snapshot, mutex.lock & FUTEX_TID_MASK);
+		return;
+	}
+	memcpy(&stream, &mutex, sizeof stream);
+	if (mutex.lock != 2)
+		return;
+	if (stream.count && (*ret_owner = thread_by_pthread(snapshot, stream.owner))) {
+		wait->kind = KIND_STREAM_LOCK;
+	} else if (mutex.users && mutex.users <= snapshot->thread_count + 1u && mutex.kind <= 0xff &&
+		   (*ret_owner = thread_by_tid(snapshot, mutex.owner))) {
+		wait->kind = KIND_MUTEX;
+	}
+	if (*ret_owner)
+		wait->mode = MODE_EXCLUSIVE;
+}
+
+/* -- waits that no hook saw ------------------------------------------------ */
+
+/* Since when a thread has been seen in one place. */
+struct sighting {
+	int32_t tid;
+	uint32_t changes;
+	uint64_t word;
+	nsec_t since;
+	stack_id stack;
+};
+
+static struct sighting sightings[2 * PROBES]; /* by tid */
+
+static struct sighting *sighting_of(const struct snapshot *snapshot, const struct snap_thread *thread,
+				    uint64_t word)
+{
+	struct sighting *seen = &sightings[(uint32_t)thread->tid % COUNT_OF(sightings)];
+	if (seen->tid == thread->tid && seen->changes == thread->changes && seen->word == word)
+		return seen;
+	*seen = (struct sighting){
+		.tid = thread->tid, .changes = thread->changes, .word = word, .since = snapshot->now
+	};
+	if (stack_of_thread(thread->tid, &seen->stack) != 0)
+		seen->stack = 0;
+	return seen;
+}
+
+static void find_wait(const struct snapshot *snapshot, struct snap_thread *thread)
+{
+	struct sleep sleep;
+	if (!read_sleep(thread->tid, &sleep) || sleep.timed)
+		return;
+	const struct sighting *seen = sighting_of(snapshot, thread, sleep.word);
+	struct rec_wait wait = {
+		.handle = sleep.word,
+		.since = seen->since,
+		.stack = seen->stack,
+		/* Of this wait, as long as the thread has not come by a hook; no hook gives it out. */
+		.serial = thread->changes | 1u << 31,
+		.op = OP_futex,
+		.kind = KIND_FUTEX,
+	};
+	classify(snapshot, &wait, &sleep, &thread->wait_owner);
+	thread->wait = wait;
+	thread->waiting = true;
+}
+
+static bool holds_something(const struct snap_thread *thread)
+{
+	for (uint32_t i = 0; i < thread->hold_count; i++)
+		if (kind_has(thread->holds[i].kind, KIND_IS_BLOCKS))
+			return true;
+	return false;
+}
+
+static void find_waits(struct snapshot *snapshot)
+{
+	unsigned left = PROBES;
+	for (uint32_t i = 0; i < snapshot->thread_count && left; i++) {
+		struct snap_thread *thread = &snapshot->threads[i];
+		if (thread->waiting || thread->torn || thread->state != THREAD_RUNNING || !thread->tid)
+			continue;
+		/* Of many threads only those that others may be waiting for. */
+		if (snapshot->thread_count > PROBES && !holds_something(thread))
+			continue;
+		left--;
+		find_wait(snapshot, thread);
+	}
+}
+
+/* -- owners that no hook saw ----------------------------------------------- */
+
+static bool is_old(const struct snapshot *snapshot, const struct snap_thread *thread)
+{
+	return thread->waiting && !thread->torn && thread->state == THREAD_RUNNING &&
+	       snapshot->now > thread->wait.since && snapshot->now - thread->wait.since >= PROBE_AGE;
+}
+
+static void find_owners(struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		struct snap_thread *thread = &snapshot->threads[i];
+		struct sleep sleep;
+		if (!is_old(snapshot, thread) || thread->wait_owner)
+			continue;
+		/* Only where it sleeps in that very mutex: on its way there it may be another one's already. */
+		if (thread->wait.kind == KIND_MUTEX && read_sleep(thread->tid, &sleep) &&
+		    sleep.word == thread->wait.handle)
+			thread->wait_owner = mutex_owner(snapshot, thread->wait.handle);
+	}
+}
+
+/* -- whether all of the process is asleep ---------------------------------- */
+
+/* Signals that come of what a thread does itself, and libc's own two: none will come to one that sleeps. */
+#define SIGNAL(number) (UINT64_C(1) << ((number)-1))
+#define SIGNALS_OF_NO_ACCOUNT \
+	(SIGNAL(4) | SIGNAL(5) | SIGNAL(6) | SIGNAL(7) | SIGNAL(8) | SIGNAL(11) | SIGNAL(31) | SIGNAL(32) | \
+	 SIGNAL(33))
+
+/* One line of a status file; NULL: not there. */
+static const char *status_line(const char *status, const char *name)
+{
+	const char *at = strstr(status, name);
+	if (!at)
+		return NULL;
+	for (at += strlen(name); *at == '\t' || *at == ' '; at++)
+		;
+	return at;
+}
+
+static uint64_t hex_number(const char *at)
+{
+	uint64_t value = 0;
+	for (;; at++) {
+		if (*at >= '0' && *at <= '9')
+			value = value << 4 | (uint64_t)(*at - '0');
+		else if (*at >= 'a' && *at <= 'f')
+			value = value << 4 | (uint64_t)(*at - 'a' + 10);
+		else
+			return value;
+	}
+}
+
+#define MAPS_BYTES (1u << 20)
+
+/* Whether the page at `address` is this process's alone, as /proc/self/maps has it. */
+static bool is_private(char *maps, uint64_t address)
+{
+	for (const char *line = maps; line && *line;) {
+		uint64_t start = hex_number(line), end = 0;
+		const char *dash = strchr(line, '-');
+		const char *space = strchr(line, ' ');
+		if (!dash || !space)
+			return false;
+		end = hex_number(dash + 1);
+		if (address >= start && address < end)
+			return space[1] && space[2] && space[3] && space[4] == 'p';
+		const char *newline = strchr(line, '\n');
+		line = newline ? newline + 1 : NULL;
+	}
+	return false;
+}
+
+struct census {
+	int32_t itself; /* the reporter */
+	char *maps;     /* read once it is needed; NULL: not yet */
+	uint64_t witness;
+	bool asleep;
+};
+
+static bool is_process_memory(struct census *census, uint64_t address)
+{
+	if (!census->maps) {
+		census->maps = sys_pages_lazy(MAPS_BYTES);
+		if (!census->maps || sys_read_file("/proc/self/maps", census->maps, MAPS_BYTES) <= 0)
+			return false;
+	}
+	return is_private(census->maps, address);
+}
+
+/* Asleep with no end but another thread's, no signal that would do anything; and has it run meanwhile? */
+static bool task_sleeps(struct census *census, int32_t tid)
+{
+	char status[4096];
+	struct sleep sleep;
+	if (read_task(tid, "status", status, sizeof status) <= 0)
+		return false;
+	const char *state = status_line(status, "\nState:");
+	const char *caught = status_line(status, "\nSigCgt:");
+	const char *switches = status_line(status, "\nvoluntary_ctxt_switches:");
+	const char *forced = status_line(status, "\nnonvoluntary_ctxt_switches:");
+	if (!state || !caught || !switches || !forced)
+		return false;
+	if (*state == 'Z' || *state == 'X')
+		return true;
+	if (*state != 'S' || (hex_number(caught) & ~SIGNALS_OF_NO_ACCOUNT))
+		return false;
+	if (!read_sleep(tid, &sleep) || sleep.timed)
+		return false;
+	if (!sleep.private && !is_process_memory(census, sleep.word))
+		return false;
+	uint64_t counts[2];
+	number_next(switches, &counts[0]);
+	number_next(forced, &counts[1]);
+	census->witness =
+	    census->witness * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)tid * 31 + counts[0] * 7 + counts[1];
+	return true;
+}
+
+static bool count_task(int32_t tid, void *data)
+{
+	struct census *census = data;
+	census->asleep = tid == census->itself || task_sleeps(census, tid);
+	return census->asleep;
+}
+
+static void find_rest(struct snapshot *snapshot)
+{
+	struct census census = { .itself = sys_tid() };
+	nsec_t newest = 0;
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		const struct snap_thread *thread = &snapshot->threads[i];
+		if (thread->state == THREAD_ENDED)
+			continue;
+		if (!is_old(snapshot, thread) || thread->wait.timed)
+			return;
+		newest = MAX_OF(newest, thread->wait.since);
+	}
+	int fd = newest ? sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0) : -1;
+	if (fd < 0)
+		return;
+	if (process_numbers(fd, count_task, &census) && census.asleep) {
+		snapshot->asleep_since = newest;
+		snapshot->asleep_witness = census.witness;
+	}
+	sys_close(fd);
+	if (census.maps)
+		sys_pages_free(census.maps, MAPS_BYTES);
+}
+
+/* -- all of it ------------------------------------------------------------- */
+
+/* Waits in what another thread has to end. */
+static bool somebody_waits(const struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		const struct snap_thread *thread = &snapshot->threads[i];
+		if (!is_old(snapshot, thread))
+			continue;
+		if (kind_has(thread->wait.kind, KIND_IS_BLOCKS) || thread->wait.kind == KIND_COND ||
+		    thread->wait.kind == KIND_BARRIER || thread->wait.kind == KIND_FUTEX)
+			return true;
+	}
+	return false;
+}
+
+void probe_threads(struct snapshot *snapshot)
+{
+	if (!somebody_waits(snapshot))
+		return;
+	find_waits(snapshot);
+	find_owners(snapshot);
+	find_rest(snapshot);
+}
+
+void probe_fork_child(void)
+{
+	memset(sightings, 0, sizeof sightings);
+}

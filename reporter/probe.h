@@ -1,0 +1,23 @@
+/*
+ * What only the kernel and libc's own words know of the process's threads, added to a
+ * snapshot before it is judged (context: reporter, in the target itself):
+ *
+ *   - waits that no hook saw: a thread that is asleep in a futex inside of libc (a stream's lock, the
+ *     loader's, a mutex locked on a way round the shim);
+ *   - owners that no hook saw: who has a mutex, by the word that libc keeps in it;
+ *   - whether the whole process is asleep for good, with nobody left to wake it.
+ *
+ * Nothing is stopped, signalled or changed for it. It costs nothing as long as no thread waits for
+ * another one.
+ */
+#ifndef WH_REPORTER_PROBE_H
+#define WH_REPORTER_PROBE_H
+
+#include "registry/snapshot.h"
+
+void probe_threads(struct snapshot *snapshot);
+
+/* In a fork child: what was seen of the parent's threads is none of its business. */
+void probe_fork_child(void);
+
+#endif
