@@ -13,12 +13,16 @@
 /* Whether a live look has told of it, and nothing about it can have changed since. */
 static bool is_told(const struct finding *finding)
 {
-	if (!detect_is_event(finding->kind))
+	bool leak = finding->kind == FINDING_leak || finding->kind == FINDING_possible_leak;
+	bool is = false;
+	if (!detect_is_event(finding->kind) && !leak)
 		return false;
 	for (const struct finding *told = NULL; (told = finding_next(recording_view(), told));)
-		if (told->kind == finding->kind && told->key == finding->key && told->count == finding->count)
-			return true;
-	return false;
+		if (told->kind == finding->kind && told->key == finding->key &&
+		    told->count == finding->count && !(told->flags & FOUND_ON_REQUEST))
+			is |= !leak || (!(told->flags & FOUND_OVER) && told->amount == finding->amount &&
+					told->indirect == finding->indirect);
+	return is;
 }
 
 void ending_judge(const struct scan_caller *caller)

@@ -71,6 +71,7 @@ enum finding_flag {
 	FOUND_UPDATE = 32,          /* the incident `key` was reported before; this is a fuller account */
 	FOUND_NESTED_MONITOR = 128, /* waits to be signalled, and holds a lock that others need */
 	FOUND_ASLEEP = 64, /* deadlock: no ring, but all of the process waits and nobody is left to wake it */
+	FOUND_ON_REQUEST = 256,     /* somebody asked, and is told; nobody else is */
 };
 
 struct finding {

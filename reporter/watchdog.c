@@ -18,11 +18,13 @@
 #include "reporter/growth_clock.h"
 #include "reporter/incident.h"
 #include "reporter/probe.h"
+#include "reporter/scan/live.h"
 #include "reporter/teller.h"
 #include "stack/stack.h"
 
 static struct guest guest;
-static uint32_t stopping; /* futex word: ends the sleep between two ticks */
+static uint32_t stopping; /* seen when the sleep between two ticks ends */
+static uint32_t looks_wanted;
 
 /*
  * Two arenas take turns, one a tick: what the incidents remember of the last look lies in the other.
@@ -47,6 +49,7 @@ struct watch {
 	nsec_t last_point;
 	uint32_t told; /* findings told of so far */
 	struct limits limits;
+	struct live live;
 };
 
 static struct watch watch;
@@ -193,21 +196,54 @@ static bool alone(void)
 	return process_other_tasks(sys_tid()) == 0;
 }
 
+/* Who asked for a search for lost memory tells of what it found. */
+static void search(void)
+{
+	bool all_told = atomic_load_explicit(&recording->alerts, memory_order_acquire) == watch.told;
+	if (live_step(&watch.live) && all_told)
+		watch.told = atomic_load_explicit(&recording->alerts, memory_order_acquire);
+}
+
+/* Commands write it too, and wake us: it lies in the recording. */
+static uint32_t *poke_word(void)
+{
+	return (uint32_t *)&recording->poke;
+}
+
 static void run(void *data)
 {
 	(void)data;
 	self.guest = true;
 	sys_call2(SYS_prctl, 15 /* PR_SET_NAME */, "whoholds");
 	unsigned ticks = 0;
-	while (!__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)) {
-		tick();
-		/* A tick that had something to tell took its time. */
-		clock_publish(sys_monotonic());
-		if (++ticks % 16 == 0 && alone())
+	nsec_t due = 0;
+	for (;;) {
+		uint32_t poke = __atomic_load_n(poke_word(), __ATOMIC_ACQUIRE);
+		if (__atomic_load_n(&stopping, __ATOMIC_ACQUIRE))
 			break;
-		sys_futex_wait(&stopping, 0, options.tick);
+		bool wanted = __atomic_exchange_n(&looks_wanted, 0, __ATOMIC_ACQ_REL);
+		if (wanted || sys_monotonic() >= due) {
+			tick();
+			/* A tick that had something to tell took its time. */
+			nsec_t now = sys_monotonic();
+			clock_publish(now);
+			due = now + options.tick;
+			if (++ticks % 16 == 0 && alone())
+				break;
+		}
+		search();
+		nsec_t now = sys_monotonic();
+		nsec_t wait = MIN_OF(due > now ? due - now : 1, live_wait(&watch.live));
+		sys_futex_wait(poke_word(), poke, wait);
 	}
+	live_cancel(&watch.live);
 	clock_publish(0);
+}
+
+static void poke(void)
+{
+	__atomic_fetch_add(poke_word(), 1, __ATOMIC_RELEASE);
+	sys_futex_wake(poke_word(), 1);
 }
 
 /* -- its life -------------------------------------------------------------- */
@@ -236,7 +272,7 @@ int watchdog_start(void)
 void watchdog_stop(void)
 {
 	__atomic_store_n(&stopping, 1, __ATOMIC_RELEASE);
-	sys_futex_wake(&stopping, 1);
+	poke();
 	guest_join(&guest);
 	atomic_fetch_and_explicit(&recording->flags, ~(uint32_t)REC_REPORTER_RUNS, memory_order_relaxed);
 }
@@ -250,6 +286,7 @@ void watchdog_fork_child(void)
 	guest_join(&guest);
 	arena_release(&watch.arenas[0]);
 	arena_release(&watch.arenas[1]);
+	live_fork_child(&watch.live);
 	if (watch.incident_memory)
 		sys_pages_free(watch.incident_memory, INCIDENTS_BYTES);
 	memset(&watch, 0, sizeof watch);
@@ -257,5 +294,6 @@ void watchdog_fork_child(void)
 
 void watchdog_poke(void)
 {
-	sys_futex_wake(&stopping, 1);
+	__atomic_store_n(&looks_wanted, 1, __ATOMIC_RELEASE);
+	poke();
 }

@@ -132,6 +132,7 @@ gives 2 'error-exitcode' "$wh" run --error-exitcode=x true
 gives 2 'no-such-kind' "$wh" run --error-exitcode=1 --fail-on=no-such-kind true
 gives 2 '' "$wh" report
 gives 2 '' "$wh" dump
+gives 2 '' "$wh" leaks
 gives 2 '' "$wh" help no-such-topic
 gives 0 '0\.1\.0' "$wh" --version
 gives 0 'run' "$wh" --help
@@ -216,6 +217,8 @@ holds 'the current directory is not searched for the library' sh -c "cd '$build/
 # -- pids and recordings ---------------------------------------------------------------
 gives 2 'abc' "$wh" dump abc
 gives 125 '999999999|no such' "$wh" dump 999999999
+gives 2 'abc' "$wh" leaks abc
+gives 125 '' "$wh" leaks 999999999
 gives 125 'none.whr' "$wh" report "$place/none.whr"
 gives 125 'text-file' "$wh" report "$place/text-file"
 gives 125 '' "$wh" report "$place"
@@ -224,6 +227,7 @@ gives 125 'empty.whr' "$wh" report "$place/empty.whr"
 sleep 60 &
 sleeper=$!
 gives 0 "$sleeper" "$wh" dump $sleeper
+gives 125 'not run under whoholds' "$wh" leaks $sleeper
 kills $sleeper
 
 WHOHOLDS_OPTIONS=keep=on LD_PRELOAD=$build/lib/libwhoholds.so "$progs/abba" >"$place/printed" 2>/dev/null &
@@ -231,6 +235,9 @@ hanging=$!
 comes 0 'deadlock' "$wh" dump $hanging
 gives 0 'first' "$wh" dump $hanging
 gives 0 "$hanging" "$wh" list
+comes 0 'held still for' "$wh" leaks $hanging
+gives 0 '"search":' "$wh" leaks --format=json $hanging
+gives 2 'takes one pid' "$wh" leaks $hanging $hanging
 kill -STOP $hanging
 gives 0 'second' "$wh" dump $hanging
 kill -CONT $hanging

@@ -154,11 +154,6 @@ static bool is_kept(void)
 /* What the contract has and this version has not must not be taken in silence. */
 static void say_what_is_missing(void)
 {
-	if (options.leaks_every) {
-		complain("leaks=PERIOD is not in this version; unreachable memory is looked for at the end");
-		options.leaks_every = 0;
-		options.leaks_at_exit = true;
-	}
 	if (options.max_overhead_percent)
 		complain("max_overhead is not in this version; nothing is sampled because of it");
 }

@@ -235,14 +235,15 @@ static void generate(struct renderer *renderer, const struct report *report)
 	}
 }
 
-/* Those whose story the text has told already are left out there. */
-static uint32_t fresh_findings(const struct collection *collection, uint32_t since, struct arena *arena,
-			       const struct finding ***ret_fresh)
+/* Those whose story the text has told already are left out there, and what was asked for by somebody else. */
+static uint32_t fresh_findings(const struct collection *collection, uint32_t since, enum trigger trigger,
+			       struct arena *arena, const struct finding ***ret_fresh)
 {
 	uint32_t count = 0;
 	*ret_fresh = arena_array(arena, collection->count + 1, sizeof **ret_fresh);
 	for (uint32_t i = 0; *ret_fresh && i < collection->count; i++)
-		if (!since || collection->found[i]->number > since || !collection->found[i]->number)
+		if ((!since || collection->found[i]->number > since || !collection->found[i]->number) &&
+		    !(trigger == TRIGGER_THRESHOLD && collection->found[i]->flags & FOUND_ON_REQUEST))
 			(*ret_fresh)[count++] = collection->found[i];
 	return count;
 }
@@ -280,7 +281,8 @@ static int tell(struct renderer *renderer, struct report *report, struct collect
 	report->color = renderer->color;
 	bool for_people = strcmp(writer->name, "text") == 0;
 	if (for_people)
-		report->found_count = fresh_findings(collection, since, &renderer->arena, &report->found);
+		report->found_count =
+		    fresh_findings(collection, since, report->trigger, &renderer->arena, &report->found);
 	if (ret_count)
 		*ret_count = report->found_count;
 	/* A program that reads reports counts on one for each process; a person has better things to do. */
@@ -321,6 +323,19 @@ static int look_twice(struct renderer *renderer, const struct account *account, 
 	return 0;
 }
 
+/* Of the log, what searches for lost memory have found and is so still. */
+static void keep_lost(struct collection *collection)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < collection->count; i++) {
+		const struct finding *finding = collection->found[i];
+		bool lost = finding->kind == FINDING_leak || finding->kind == FINDING_possible_leak;
+		if (lost && !(finding->flags & (FOUND_OVER | FOUND_AT_EXIT)))
+			collection->found[kept++] = finding;
+	}
+	collection->count = kept;
+}
+
 int renderer_tell(struct renderer *renderer, const struct account *account, uint32_t *ret_newest,
 		  uint32_t *ret_count)
 {
@@ -329,7 +344,11 @@ int renderer_tell(struct renderer *renderer, const struct account *account, uint
 	const struct rec_header *header = account->reader->view.header;
 	unsigned marks = atomic_load_explicit(&header->flags, memory_order_relaxed);
 	bool ended = account->trigger == TRIGGER_EXIT || account->trigger == TRIGGER_CRASH;
-	if (account->pid && account->trigger == TRIGGER_REQUEST) {
+	if (account->scan) {
+		take_snapshot(account, &renderer->arena, &snapshot);
+		collect_log(&collection, &account->reader->view, 0);
+		keep_lost(&collection);
+	} else if (account->pid && account->trigger == TRIGGER_REQUEST) {
 		if (look_twice(renderer, account, &collection, &snapshot) != 0) {
 			arena_reset(&renderer->arena);
 			return EXIT_FAILED;
@@ -350,6 +369,7 @@ int renderer_tell(struct renderer *renderer, const struct account *account, uint
 		.exit_code = account->exit_code,
 		.signal = account->signal,
 		.all_threads = account->all_threads,
+		.scan = account->scan ? &header->scan : NULL,
 	};
 	int error = tell(renderer, &report, &collection, account->since, account->quiet_end, ret_count);
 	arena_reset(&renderer->arena);

@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "reporter/recording/process.h"
@@ -366,37 +369,42 @@ int reader_refresh(struct reader *reader)
 	return 0;
 }
 
-/* The recording, to be written: a descriptor, and where in it the header lies; or -errno. */
-static int open_to_write(const struct reader *reader, off_t *ret_base)
+/*
+ * Opens what is read for writing too, a descriptor of its own; `ret_base` gets where the recording begins in it. The one for
+ * reading stays as it is; this reaches the same file under whatever name. Return: it, or -errno.
+ */
+static int open_to_write(const struct reader *reader, int mode, uint64_t *ret_base)
 {
 	char path[64];
 	*ret_base = 0;
-	/* The descriptor for reading stays as it is; this reaches the same file under whatever name. */
 	if (reader->memory_of)
 		snprintf(path, sizeof path, "/proc/%d/mem", reader->memory_of);
 	else
 		snprintf(path, sizeof path, "/proc/self/fd/%d", reader->fd);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	for (size_t i = 0; i < reader->piece_count; i++)
+	int fd = open(path, mode | O_CLOEXEC);
+	/* A file that was found through its process has pieces too. */
+	for (size_t i = 0; reader->memory_of && i < reader->piece_count; i++)
 		if (reader->pieces[i].offset == 0)
-			*ret_base = (off_t)reader->pieces[i].address;
-	return fd;
+			*ret_base = reader->pieces[i].address;
+	return fd < 0 ? -errno : fd;
+}
+
+static bool write_at(int fd, uint64_t at, const void *bytes, size_t count)
+{
+	return pwrite(fd, bytes, count, (off_t)at) == (ssize_t)count;
 }
 
 int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks)
 {
 	const int32_t number = pid;
-	off_t base;
-	int fd = open_to_write(reader, &base);
+	uint64_t base;
+	int fd = open_to_write(reader, O_WRONLY, &base);
 	if (fd < 0)
 		return fd;
 	/* Ticks first: a pid whose ticks are those of the watcher before would be taken for dead. */
-	off_t ticks_at = base + (off_t)offsetof(struct rec_header, watcher_ticks);
-	off_t pid_at = base + (off_t)offsetof(struct rec_header, watcher_pid);
-	bool good = pwrite(fd, &pid_ticks, sizeof pid_ticks, ticks_at) == (ssize_t)sizeof pid_ticks &&
-		    pwrite(fd, &number, sizeof number, pid_at) == (ssize_t)sizeof number;
+	bool good =
+	    write_at(fd, base + offsetof(struct rec_header, watcher_ticks), &pid_ticks, sizeof pid_ticks) &&
+	    write_at(fd, base + offsetof(struct rec_header, watcher_pid), &number, sizeof number);
 	int error = good ? 0 : -errno;
 	close(fd);
 	return error;
@@ -404,12 +412,44 @@ int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks)
 
 int reader_requests_told(struct reader *reader, uint32_t number)
 {
-	off_t base;
-	int fd = open_to_write(reader, &base);
+	uint64_t base;
+	int fd = open_to_write(reader, O_WRONLY, &base);
 	if (fd < 0)
 		return fd;
-	off_t at = base + (off_t)offsetof(struct rec_header, requests_told);
-	int error = pwrite(fd, &number, sizeof number, at) == (ssize_t)sizeof number ? 0 : -errno;
+	int error = write_at(fd, base + offsetof(struct rec_header, requests_told), &number, sizeof number)
+			? 0
+			: -errno;
+	close(fd);
+	return error;
+}
+
+/* Wakes the reporter thread. The page is never touched: somebody may have cut the file. Without it, its next tick will do. */
+static void wake(int fd)
+{
+	const size_t bytes = REC_HEADER_BYTES;
+	char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return;
+	syscall(SYS_futex, page + offsetof(struct rec_header, poke), FUTEX_WAKE, 1, NULL, NULL, 0);
+	munmap(page, bytes);
+}
+
+int reader_ask_scan(struct reader *reader, uint32_t *ret_number)
+{
+	struct rec_header header;
+	uint64_t base;
+	int error = reader_glance(reader, &header);
+	int fd = error ? error : open_to_write(reader, O_RDWR, &base);
+	if (fd < 0)
+		return fd;
+	uint32_t poke = header.poke + 1;
+	*ret_number = header.scan.wanted + 1;
+	bool good =
+	    write_at(fd, base + offsetof(struct rec_header, scan.wanted), ret_number, sizeof *ret_number) &&
+	    write_at(fd, base + offsetof(struct rec_header, poke), &poke, sizeof poke);
+	error = good ? 0 : -errno;
+	if (good && !reader->memory_of)
+		wake(fd);
 	close(fd);
 	return error;
 }

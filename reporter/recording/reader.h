@@ -82,6 +82,12 @@ int reader_watch(struct reader *reader, pid_t pid, uint64_t pid_ticks);
 int reader_requests_told(struct reader *reader, uint32_t number);
 
 /*
+ * Asks the target for a search for lost memory (rec_header.scan): it is answered when `done` has come to
+ * *ret_number. Return: 0 or -errno.
+ */
+int reader_ask_scan(struct reader *reader, uint32_t *ret_number);
+
+/*
  * Adds a stack that was looked up from outside to the copy, as of now, so that a report can speak of it. Return: its
  * id, until the next refresh; 0 where there is no memory or no recording.
  */

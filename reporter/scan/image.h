@@ -16,7 +16,7 @@
 #include "reporter/scan/ranges.h"
 #include "reporter/scan/stop.h"
 
-/* The exiting thread as it called in. */
+/* The exiting thread as it called in; of an image of a running process there is none: NULL. */
 struct scan_caller;
 
 struct image {
@@ -25,7 +25,7 @@ struct image {
 	const struct stop *stop; /* the other threads; NULL: there are none, or nothing is known of them */
 	bool threads_known;      /* caller and stop are all the threads there are */
 	bool heap_partial;       /* the heap holds blocks that nothing is known of */
-	struct range shared;     /* what the scan shares with a copy of the process; not to be looked at */
+	struct range shared[2];  /* what scans share with a copy of the process; not to be looked at */
 	nsec_t deadline;
 
 	struct maps maps;

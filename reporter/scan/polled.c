@@ -39,26 +39,26 @@ static void mark_data(uint64_t word, void *data)
 	mark_word(data, word);
 }
 
-static void put_path(char *path, const char *folder, const char *name)
+static void put_path(char *path, const char *root, const char *folder, const char *name)
 {
 	struct text text = { .at = path, .size = 64 };
-	text_format(&text, "/proc/thread-self/%s/%s", folder, name);
+	text_format(&text, "%s/%s/%s", root, folder, name);
 }
 
-static void look_at(const char *name, char *text, struct mark *mark)
+static void look_at(const char *root, const char *name, char *text, struct mark *mark)
 {
 	static const char epoll[] = "anon_inode:[eventpoll]";
 	char path[64], target[sizeof epoll];
-	put_path(path, "fd", name);
+	put_path(path, root, "fd", name);
 	long length = sys_readlink(path, target, sizeof target);
 	if (length != (long)sizeof epoll - 1 || memcmp(target, epoll, sizeof epoll - 1) != 0)
 		return;
-	put_path(path, "fdinfo", name);
+	put_path(path, root, "fdinfo", name);
 	if (sys_read_file(path, text, TEXT_BYTES) > 0)
 		polled_parse(text, mark_data, mark);
 }
 
-void polled_mark(struct mark *mark)
+void polled_mark(struct mark *mark, int32_t pid)
 {
 	struct entry {
 		uint64_t inode, offset;
@@ -66,7 +66,14 @@ void polled_mark(struct mark *mark)
 		uint8_t type;
 		char name[];
 	};
-	int fd = sys_open("/proc/thread-self/fd", O_RDONLY | O_DIRECTORY, 0);
+	char root[32], path[64];
+	struct text text_of_root = TEXT_OF(root);
+	if (pid)
+		text_format(&text_of_root, "/proc/%d", pid);
+	else
+		text_put(&text_of_root, "/proc/thread-self");
+	put_path(path, root, "fd", "");
+	int fd = sys_open(path, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return;
 	char *text = memory_array(TEXT_BYTES, 1);
@@ -77,7 +84,7 @@ void polled_mark(struct mark *mark)
 			const struct entry *entry = (const struct entry *)(list + at);
 			at += entry->bytes;
 			if (entry->name[0] != '.')
-				look_at(entry->name, text, mark);
+				look_at(root, entry->name, text, mark);
 		}
 	memory_free(text, TEXT_BYTES, 1);
 	memory_free(list, LIST_BYTES, 1);

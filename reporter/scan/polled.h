@@ -10,8 +10,11 @@
 
 #include "reporter/scan/mark.h"
 
-/* Marks what the data of every watched descriptor of this process points to. */
-void polled_mark(struct mark *mark);
+/*
+ * Marks what the data of every watched descriptor of process `pid` points to; 0: of the calling thread. An
+ * image has none of its own: its original is asked, as it is now.
+ */
+void polled_mark(struct mark *mark, int32_t pid);
 
 /* Calls `each` for the data in a file of /proc/PID/fdinfo. `text` ends with a NUL. */
 void polled_parse(const char *text, void (*each)(uint64_t word, void *data), void *data);

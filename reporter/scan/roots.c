@@ -6,6 +6,8 @@
 #include <sys/uio.h>
 
 #include "platform/sys.h"
+#include "registry/recording.h"
+#include "registry/thread.h"
 #include "reporter/scan/memory.h"
 #include "reporter/scan/polled.h"
 #include "reporter/scan/scan.h"
@@ -136,8 +138,10 @@ static void add_threads(struct roots *roots)
 {
 	const struct image *image = roots->image;
 	const struct scan_caller *caller = image->caller;
-	mark_words(roots->mark, caller->registers, COUNT_OF(caller->registers), MARK_OF_PROGRAM);
-	add_thread(roots, caller->sp + RED_ZONE, caller->pointer);
+	if (caller) {
+		mark_words(roots->mark, caller->registers, COUNT_OF(caller->registers), MARK_OF_PROGRAM);
+		add_thread(roots, caller->sp + RED_ZONE, caller->pointer);
+	}
 	for (uint64_t i = 0; image->stop && i < image->stop->count; i++) {
 		const struct stop_thread *thread = &image->stop->threads[i];
 		if (!thread->words)
@@ -147,7 +151,7 @@ static void add_threads(struct roots *roots)
 		add_thread(roots, thread->sp, thread->pointer);
 	}
 	stack_t alternate = { 0 };
-	if (sys_call2(SYS_sigaltstack, NULL, &alternate) == 0)
+	if (caller && sys_call2(SYS_sigaltstack, NULL, &alternate) == 0)
 		mark_word(roots->mark, (uint64_t)alternate.ss_sp);
 	/*
 	 * The argument of a thread on its way is nowhere but in its slot. The slot as it is now: the snapshot was
@@ -159,9 +163,32 @@ static void add_threads(struct roots *roots)
 			mark_word(roots->mark, slot->argument);
 }
 
+/*
+ * Blocks on their way through realloc, which no table knows meanwhile: what they hold is not lost. Only
+ * where threads were stopped or copied in the middle of anything.
+ */
+static void add_moving(struct roots *roots)
+{
+	uint64_t own;
+	__asm__("mov %%fs:0, %0" : "=r"(own));
+	const uint64_t offset = (uint64_t)(uintptr_t)&self.moving - own;
+	const struct rec_thread *slot;
+	for (uint32_t i = 0; (slot = view_thread(roots->image->snapshot->view, i)); i++) {
+		uint64_t moving[2] = { 0 }; /* and moving_bytes */
+		struct iovec to = { moving, sizeof moving };
+		struct iovec from = { (void *)(slot->tls + offset), sizeof moving };
+		if (!slot->tls ||
+		    __atomic_load_n((const uint32_t *)&slot->state, __ATOMIC_RELAXED) != THREAD_RUNNING)
+			continue;
+		long got = sys_call6(SYS_process_vm_readv, sys_pid(), (long)&to, 1, (long)&from, 1, 0);
+		if (got == (long)sizeof moving && moving[0])
+			mark_memory(roots, moving[0], moving[0] + moving[1]);
+	}
+}
+
 static bool is_live(const struct image *image, uint64_t pointer)
 {
-	if (image->caller->pointer == pointer)
+	if (image->caller && image->caller->pointer == pointer)
 		return true;
 	for (uint64_t i = 0; image->stop && i < image->stop->count; i++)
 		if (image->stop->threads[i].words && image->stop->threads[i].pointer == pointer)
@@ -267,15 +294,18 @@ int roots_mark(struct image *image, struct mark *mark)
 		return -ENOMEM;
 	leave_out(&roots, image->shim.start, image->shim.end);
 	leave_out(&roots, image->recording.start, image->recording.end);
-	leave_out(&roots, image->shared.start, image->shared.end);
+	for (unsigned i = 0; i < COUNT_OF(image->shared); i++)
+		leave_out(&roots, image->shared[i].start, image->shared[i].end);
 	sys_pages_each(own_pages, &roots);
 	leave_out_heap(&roots);
 	add_threads(&roots);
+	if (!image->caller)
+		add_moving(&roots);
 	leave_out_ended(&roots);
 	ranges_sort(&roots.left_out);
 	mark_mappings(&roots);
 	mark_standard_streams(&roots);
-	polled_mark(mark);
+	polled_mark(mark, image->caller ? 0 : recording->pid);
 	for (uint64_t i = 0; i < image->blocks.count; i++)
 		if (image->blocks.at[i].flags & BLOCK_ROOT)
 			mark_block(mark, (uint32_t)i);

@@ -146,9 +146,14 @@ static void thread_look(struct stop_thread *thread)
 	thread->signal = status >> 16 ? 0 : WSTOPSIG(status);
 }
 
+/* Who is told to stop needs a processor for it, which may be ours. */
+#define ROUNDS_YIELDING 8u
+#define ROUNDS_AT_ONCE 30u
+
 static int wait_held(struct stop *stop)
 {
 	nsec_t pause = 20000;
+	unsigned rounds = 0;
 	for (;;) {
 		uint64_t waiting = 0;
 		for (uint64_t i = 0; i < stop->count; i++) {
@@ -161,8 +166,14 @@ static int wait_held(struct stop *stop)
 			return 0;
 		if (is_late(stop))
 			return -ETIMEDOUT;
+		/* All that time the others stand still: what comes at all comes soon. */
+		if (++rounds <= ROUNDS_YIELDING) {
+			sys_call0(SYS_sched_yield);
+			continue;
+		}
 		sys_sleep(pause);
-		pause = MIN_OF(pause * 2, NSEC_PER_MSEC);
+		if (rounds > ROUNDS_AT_ONCE)
+			pause = MIN_OF(pause * 2, NSEC_PER_MSEC);
 	}
 }
 
@@ -272,15 +283,39 @@ static int hold_all(struct stop *stop)
 	}
 }
 
-/* What is seized and does not stand still yet is let go by the kernel when the tracer ends. */
-static void let_go(struct stop *stop)
+/* Lets go those that stand still. Return: how many were asked to stop and don't yet. */
+static uint64_t let_held_go(struct stop *stop)
 {
+	uint64_t waiting = 0;
 	for (uint64_t i = 0; i < stop->count; i++) {
 		struct stop_thread *thread = &stop->threads[i];
+		waiting += thread->state == THREAD_SEIZED;
 		if (thread->state != THREAD_HELD)
 			continue;
-		make_call_again(stop, i);
+		/* Where it came to nothing they may not have been read. */
+		if (thread->words || read_registers(stop, i) == 0)
+			make_call_again(stop, i);
 		trace(PTRACE_DETACH, thread->tid, NULL, (void *)(long)thread->signal);
+		thread->state = THREAD_GONE;
+	}
+	return waiting;
+}
+
+/* Longer than anything sleeps uninterruptibly that is not broken. */
+#define STRAGGLERS_LIMIT NSEC_PER_SEC
+
+/*
+ * One that was asked to stop has had its system call interrupted, so it has to be waited for, to have that made again. Who
+ * does not stop in time is let go by the kernel, when the tracer ends.
+ */
+static void let_go(struct stop *stop)
+{
+	nsec_t until = sys_monotonic() + STRAGGLERS_LIMIT;
+	while (let_held_go(stop) && sys_monotonic() < until) {
+		sys_sleep(NSEC_PER_MSEC / 10);
+		for (uint64_t i = 0; i < stop->count; i++)
+			if (stop->threads[i].state == THREAD_SEIZED)
+				thread_look(&stop->threads[i]);
 	}
 }
 
@@ -291,16 +326,20 @@ static void tracer_run(void *data)
 	while (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_MADE)
 		sys_futex_wait(&stop->phase, PHASE_MADE, NSEC_PER_SEC);
 	if (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_GO) {
+		stop->from = sys_monotonic();
 		stop->error = hold_all(stop);
-		if (!stop->error) {
+		if (!stop->error && stop->while_held) {
+			stop->while_held(stop->data);
+		} else if (!stop->error) {
 			phase_set(stop, PHASE_HELD);
 			while (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_HELD)
 				sys_futex_wait(&stop->phase, PHASE_HELD, NSEC_PER_SEC);
 		}
 	}
 	let_go(stop);
-	if (stop->error)
-		phase_set(stop, PHASE_FAILED);
+	stop->to = sys_monotonic();
+	if (stop->error || stop->while_held)
+		phase_set(stop, stop->error ? PHASE_FAILED : PHASE_LET_GO);
 }
 
 /* -- the caller ------------------------------------------------------------------------------------- */
@@ -311,18 +350,30 @@ static void reap(struct stop *stop)
 		;
 }
 
-static void release(struct stop *stop)
+void stop_release(struct stop *stop)
+{
+	memory_free(stop->threads, stop->room, sizeof *stop->threads);
+	memory_free(stop->registers, stop->room * STOP_WORDS, sizeof *stop->registers);
+	stop->threads = NULL;
+	stop->registers = NULL;
+	stop->count = 0;
+}
+
+static void release_tracer(struct stop *stop)
 {
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &stop->signals, NULL, sizeof stop->signals);
 	if (stop->tasks_fd >= 0)
 		sys_close(stop->tasks_fd);
 	if (stop->stack)
 		sys_pages_free(stop->stack, TRACER_STACK_BYTES);
-	memory_free(stop->threads, stop->room, sizeof *stop->threads);
-	memory_free(stop->registers, stop->room * STOP_WORDS, sizeof *stop->registers);
-	stop->threads = NULL;
-	stop->registers = NULL;
-	stop->count = 0;
+	stop->stack = NULL;
+	stop->tasks_fd = -1;
+}
+
+static void release(struct stop *stop)
+{
+	release_tracer(stop);
+	stop_release(stop);
 }
 
 /*
@@ -354,6 +405,10 @@ static int make_room(struct stop *stop)
 	stop->stack = sys_pages(TRACER_STACK_BYTES);
 	if (!stop->threads || !stop->registers || !stop->stack)
 		return -ENOMEM;
+	/* Not while threads stand still. */
+	for (int i = 0; i < others; i++)
+		stop->registers[(uint64_t)i * STOP_WORDS] = stop->registers[(uint64_t)i * STOP_WORDS + 512] =
+		    0;
 	stop->tasks_fd = sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0);
 	return stop->tasks_fd < 0 ? stop->tasks_fd : 0;
 }
@@ -367,12 +422,14 @@ static int wait_for_tracer(struct stop *stop)
 			return -ECHILD;
 		sys_futex_wait(&stop->phase, PHASE_GO, 20 * NSEC_PER_MSEC);
 	}
-	return phase == PHASE_HELD ? 0 : stop->error;
+	return phase == PHASE_HELD || phase == PHASE_LET_GO ? 0 : stop->error;
 }
 
-int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_pointer))
+static int begin(struct stop *stop, nsec_t limit)
 {
-	*stop = (struct stop){ .caller = sys_tid(), .is_busy = is_busy, .tasks_fd = -1, .phase = PHASE_MADE };
+	stop->caller = sys_tid();
+	stop->tasks_fd = -1;
+	stop->phase = PHASE_MADE;
 	stop->deadline = sys_monotonic() + limit;
 	uint64_t all = ~UINT64_C(0);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &stop->signals, sizeof all);
@@ -405,6 +462,12 @@ int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_
 	return 0;
 }
 
+int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_pointer))
+{
+	*stop = (struct stop){ .is_busy = is_busy };
+	return begin(stop, limit);
+}
+
 bool stop_holds(const struct stop *stop)
 {
 	return __atomic_load_n(&stop->tracer_alive, __ATOMIC_ACQUIRE);
@@ -415,4 +478,15 @@ void stop_end(struct stop *stop)
 	phase_set(stop, PHASE_LET_GO);
 	reap(stop);
 	release(stop);
+}
+
+int stop_while(struct stop *stop, nsec_t limit, void (*run)(void *data), void *data)
+{
+	*stop = (struct stop){ .while_held = run, .data = data };
+	int error = begin(stop, limit);
+	if (error)
+		return error;
+	reap(stop);
+	release_tracer(stop);
+	return 0;
 }

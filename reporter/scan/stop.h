@@ -45,10 +45,13 @@ struct stop {
 	struct stop_thread *threads; /* those that are held */
 	uint64_t count;
 	uint64_t *registers; /* STOP_WORDS for each of them */
+	nsec_t from, to;     /* between which none or only some of them ran; `to` after stop_end */
 	/* private */
 	uint64_t room;
 	uint64_t signals; /* mask of the caller before */
 	bool (*is_busy)(uint64_t thread_pointer);
+	void (*while_held)(void *data); /* NULL: the caller does what is to be done */
+	void *data;
 	nsec_t deadline;
 	void *stack;
 	int tasks_fd;
@@ -68,5 +71,13 @@ int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_
 /* Whether the threads still stand: the tracer may have been killed. */
 bool stop_holds(const struct stop *stop);
 void stop_end(struct stop *stop);
+
+/*
+ * The same in one go, for what is to be over soon: calls `run(data)` while they are held, in the tracer, which shares memory
+ * and thread-local storage with the caller, who sleeps. `stop` holds what was read of them, but they run. Return: as
+ * stop_begin; after 0 stop_release must be called.
+ */
+int stop_while(struct stop *stop, nsec_t limit, void (*run)(void *data), void *data);
+void stop_release(struct stop *stop);
 
 #endif

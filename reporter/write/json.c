@@ -160,6 +160,21 @@ static void put_coverage(struct json_report *self)
 	json_end(json, '}');
 }
 
+/* The search that the findings are from. */
+static void put_scan(struct json *json, const struct rec_scan *scan)
+{
+	json_begin(json, "search", '{');
+	json_number(json, "blocks", scan->blocks);
+	json_number(json, "bytes", scan->bytes);
+	json_number(json, "read_bytes", scan->read_bytes);
+	json_number(json, "images", scan->images);
+	json_seconds(json, "took_s", scan->took);
+	json_seconds(json, "cpu_s", scan->cpu);
+	json_seconds(json, "pause_s", scan->pause);
+	json_seconds(json, "fork_s", scan->fork);
+	json_end(json, '}');
+}
+
 static void put_summary(struct json_report *self)
 {
 	struct json *json = &self->json;
@@ -517,6 +532,8 @@ int write_json(const struct report *report, struct sink *sink)
 		json_string(json, "reason", report_reason(report));
 	put_process(self);
 	put_coverage(self);
+	if (report->scan)
+		put_scan(json, report->scan);
 	put_summary(self);
 	json_begin(json, "findings", '[');
 	for (uint32_t i = 0; i < self->accounts.count; i++)

@@ -214,6 +214,10 @@ static void *early_grow(void *old, size_t size)
 	const bool known = hook_groups ? !self.guest && allocation_end(old, &was) : false; \
 	if (UNLIKELY(!hook_groups)) \
 		freed_before_start(old); \
+	if (known) { \
+		self.moving_bytes = was.size; \
+		__atomic_store_n(&self.moving, was.address, __ATOMIC_RELAXED); \
+	} \
 	void *result = (call); \
 	if (!result && (bytes) != 0) { \
 		if (known) \
@@ -225,6 +229,7 @@ static void *early_grow(void *old, size_t size)
 	} else if (result && UNLIKELY(!hook_groups)) { \
 		alloc_before_start(result, (bytes)); \
 	} \
+	__atomic_store_n(&self.moving, 0, __ATOMIC_RELAXED); \
 	self.busy -= HOOK_IN_ALLOCATOR;
 
 EXPORT void *realloc(void *old, size_t size)

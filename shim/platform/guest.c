@@ -189,9 +189,10 @@ int guest_reap(int32_t pid, nsec_t timeout)
 	return reap(pid, timeout);
 }
 
-int32_t guest_fork(int (*run)(void *data), void *data)
+int32_t guest_fork(int (*run)(void *data), void *data, bool as_sibling)
 {
-	long pid = sys_call5(SYS_clone, 0, 0, 0, 0, 0);
+	/* Not to be followed by a debugger either. */
+	long pid = sys_call5(SYS_clone, CLONE_UNTRACED | (as_sibling ? CLONE_PARENT : 0), 0, 0, 0, 0);
 	if (pid == 0)
 		for (int result = run(data);;)
 			sys_call1(SYS_exit_group, result);

@@ -60,9 +60,10 @@ int guest_spawn(const char *path, char *const argv[], char *const envp[], int ou
 
 /*
  * A copy of this process, made without libc's or the program's fork handlers, that runs
- * `run(data)` and ends with its result. Return: its pid, or -errno. Reap it with guest_reap.
+ * `run(data)` and ends with its result. Of whom is the caller: itself, or with `as_sibling` the caller's parent.
+ * Return: its pid, or -errno. Reap it with guest_reap.
  */
-int32_t guest_fork(int (*run)(void *data), void *data);
+int32_t guest_fork(int (*run)(void *data), void *data, bool as_sibling);
 int guest_reap(int32_t pid, nsec_t timeout);
 
 #endif

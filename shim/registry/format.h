@@ -101,6 +101,21 @@ enum rec_degraded {
 	REC_NO_SCAN = 256,      /* the leak scan lacked memory or /proc: leaks unjudged */
 };
 
+/* The search for lost memory while the program runs: who asked for it, and what the newest one came to. */
+struct rec_scan {
+	_Atomic uint32_t wanted; /* requests so far; written by commands */
+	_Atomic uint32_t begun;  /* as many of them have been begun with */
+	_Atomic uint32_t done;   /* as many of them have been answered; the rest is of the newest answer */
+	int32_t error;           /* 0, or -errno: it came to no result */
+	uint32_t degraded;       /* enum rec_degraded: what it did without */
+	uint32_t images;         /* of the process that were looked at: 1 where nothing was suspect in it */
+	nsec_t pause;            /* how long threads were held still, the longest time; what `fork` took included */
+	nsec_t fork;             /* in that one */
+	nsec_t took, cpu;        /* from beginning to end; processor time */
+	uint64_t blocks, bytes;  /* live ones */
+	uint64_t read_bytes;     /* that were looked at for pointers */
+};
+
 struct rec_header {
 	uint64_t magic;
 	uint32_t version;
@@ -154,6 +169,9 @@ struct rec_header {
 	_Atomic uint64_t live_bytes, live_blocks;   /* flushed by each thread now and then; the */
 	_Atomic uint64_t total_bytes, total_blocks; /* rest is in the slots' counters */
 	_Atomic uint64_t peak_bytes;
+	_Atomic uint32_t poke; /* goes up when the reporter thread is to look now; a futex word */
+	uint32_t spare;
+	struct rec_scan scan;
 };
 
 /* -- holds and waits ------------------------------------------------------- */

@@ -39,6 +39,8 @@ struct self_state {
 	uint32_t free_record_count;
 	uint32_t magazine;    /* its name; 0: none yet */
 	uint64_t *order_seen; /* order/: what it has seen itself hold; a private page of this thread */
+	/* A block that is being moved by realloc, and known to no table meanwhile; 0: none. For the scan of an image. */
+	uint64_t moving, moving_bytes;
 };
 
 extern __thread struct self_state self TLS_IE;

@@ -1,0 +1,209 @@
+#include "reporter/scan/verdict.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "base/hash.h"
+#include "platform/guard.h"
+#include "platform/sys.h"
+#include "registry/allocation.h"
+#include "registry/recording.h"
+#include "reporter/scan/resources.h"
+#include "reporter/scan/roots.h"
+
+#define FINDINGS_MOST 1000u
+
+struct verdict *verdict_make(const struct snapshot *snapshot, uint64_t suspect_room)
+{
+	uint64_t sites = (uint64_t)view_sites(snapshot->view) + 1;
+	uint64_t bytes = sizeof(struct verdict) + sites * sizeof(struct group) +
+			 snapshot->resource_count * sizeof(uint64_t) + suspect_room * sizeof(struct suspect);
+	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct verdict *verdict = (unsigned long)at >= -4095ul ? NULL : (struct verdict *)at;
+	if (!verdict)
+		return NULL;
+	verdict->error = -EINPROGRESS;
+	verdict->bytes = bytes;
+	verdict->groups = (struct group *)(verdict + 1);
+	verdict->group_room = sites;
+	verdict->resources = (uint64_t *)(verdict->groups + sites);
+	verdict->suspects = (struct suspect *)(verdict->resources + snapshot->resource_count);
+	verdict->suspect_room = suspect_room;
+	return verdict;
+}
+
+void verdict_free(struct verdict *verdict)
+{
+	if (verdict)
+		sys_call2(SYS_munmap, verdict, verdict->bytes);
+}
+
+/* -- two looks --------------------------------------------------------------- */
+
+static void note_suspects(struct verdict *verdict, const struct blocks *blocks)
+{
+	for (uint64_t i = 0; i < blocks->count && verdict->suspect_count < verdict->suspect_room; i++) {
+		const struct block *block = &blocks->at[i];
+		struct allocation known;
+		if (block->flags & BLOCK_REACHED ||
+		    !allocation_find((const void *)(uintptr_t)block->start, &known))
+			continue;
+		verdict->suspects[verdict->suspect_count++] = (struct suspect){
+			.address = block->start,
+			.site = known.site,
+			.born = known.born,
+		};
+	}
+}
+
+static bool is_same(const struct suspect *suspect, const struct block *block)
+{
+	struct allocation now;
+	return allocation_find((const void *)(uintptr_t)block->start, &now) && now.site == suspect->site &&
+	       now.born == suspect->born;
+}
+
+/* What nothing leads to now, but something did before, was on its way somewhere; it is not accused. */
+static void clear_new_ones(struct blocks *blocks, const struct verdict *before)
+{
+	uint64_t at = 0;
+	for (uint64_t i = 0; i < blocks->count; i++) {
+		struct block *block = &blocks->at[i];
+		if (block->flags & BLOCK_REACHED)
+			continue;
+		while (at < before->suspect_count && before->suspects[at].address < block->start)
+			at++;
+		if (at == before->suspect_count || before->suspects[at].address != block->start ||
+		    !is_same(&before->suspects[at], block))
+			block->flags |= BLOCK_REACHED;
+	}
+}
+
+/* -- judging ----------------------------------------------------------------- */
+
+struct court {
+	struct verdict *verdict;
+	struct image *image;
+	const struct verdict *before;
+};
+
+static int group_lost(const struct court *court)
+{
+	struct verdict *verdict = court->verdict;
+	struct groups groups = { .at = verdict->groups, .room = verdict->group_room };
+	groups_make(&groups, &court->image->blocks, court->image->deadline);
+	verdict->group_count = groups.count;
+	return groups.failed ? -ETIMEDOUT : 0;
+}
+
+static int judge(const struct court *court)
+{
+	struct image *image = court->image;
+	struct verdict *verdict = court->verdict;
+	int error = image_take(image);
+	if (error || !image->blocks.count)
+		return error;
+	struct mark mark;
+	error = mark_init(&mark, &image->blocks, image->deadline);
+	if (error)
+		return error;
+	resources_enter(image->snapshot, &image->blocks);
+	error = roots_mark(image, &mark);
+	if (!error && !mark.expired)
+		resources_judge(image->snapshot, &mark, verdict->resources);
+	if (mark.expired)
+		error = -ETIMEDOUT;
+	verdict->block_count = image->blocks.count;
+	verdict->read_bytes = mark.read_words * 8;
+	mark_release(&mark);
+	if (error)
+		return error;
+	for (uint64_t i = 0; i < image->blocks.count; i++)
+		verdict->block_bytes += image->blocks.at[i].bytes;
+	if (court->before)
+		clear_new_ones(&image->blocks, court->before);
+	note_suspects(verdict, &image->blocks);
+	return group_lost(court);
+}
+
+static void judge_guarded(void *data)
+{
+	struct court *court = data;
+	court->verdict->error = judge(court);
+	image_release(court->image);
+}
+
+void verdict_reach(struct verdict *verdict, struct image *image, const struct verdict *before)
+{
+	struct court court = { .verdict = verdict, .image = image, .before = before };
+	verdict->error = -EFAULT;
+	guard_call(judge_guarded, &court);
+}
+
+/* -- findings ---------------------------------------------------------------- */
+
+static stack_id stack_of_site(const struct snapshot *snapshot, site_id number)
+{
+	const struct rec_site *site = view_site(snapshot->view, number);
+	return site ? site->stack : 0;
+}
+
+/* The thread with those low bits of its id; NULL: it is gone, or it can't be told. */
+static const struct snap_thread *thread_of(const struct snapshot *snapshot, const struct group *group)
+{
+	return group->threads_differ ? NULL : snapshot_thread(snapshot, group->thread);
+}
+
+static void report_group(const struct snapshot *snapshot, const struct group *group,
+			 struct verdict_manner manner, struct finding_list *list)
+{
+	const unsigned room = 1 + GROUP_OTHERS;
+	struct finding *finding = finding_begin(list, manner.kind, snapshot, room);
+	if (!finding)
+		return;
+	stack_id stack = stack_of_site(snapshot, group->site);
+	finding->key = finding->witness = hash_add(finding->kind, stack);
+	finding->flags = manner.flags | (group->cycle ? FOUND_CYCLE : 0);
+	finding->amount = group->bytes;
+	finding->count = group->count;
+	finding->indirect = group->indirect_bytes;
+	struct finding_item *item = finding_add(finding, ROLE_allocated, room);
+	item->stack = stack;
+	item->amount = group->bytes;
+	item->flags = ITEM_SUBJECT;
+	const struct snap_thread *thread = thread_of(snapshot, group);
+	if (thread)
+		finding_item_thread(item, thread);
+	else if (!group->threads_differ)
+		item->thread = group->thread;
+	finding->thread = item->thread;
+	for (unsigned i = 0; i < GROUP_OTHERS && group->others[i]; i++)
+		finding_add(finding, ROLE_allocated, room)->stack = stack_of_site(snapshot, group->others[i]);
+}
+
+void verdict_report(const struct verdict *verdict, const struct snapshot *snapshot,
+		    struct verdict_manner manner, struct finding_list *list)
+{
+	struct group *groups = verdict->groups;
+	uint64_t count = MIN_OF(verdict->group_count, (uint64_t)FINDINGS_MOST);
+	/* Too many to be read by anybody: the small ones are one finding, of no stack. */
+	for (uint64_t i = count; i < verdict->group_count; i++) {
+		struct group *rest = &groups[count - 1];
+		rest->site = 0;
+		rest->threads_differ = true;
+		rest->bytes += groups[i].bytes;
+		rest->count += groups[i].count;
+		rest->indirect_bytes += groups[i].indirect_bytes;
+		rest->others[0] = 0;
+	}
+	for (uint64_t i = 0; i < count; i++)
+		report_group(snapshot, &groups[i], manner, list);
+}
+
+uint32_t verdict_degrade(int error)
+{
+	uint32_t why = error == -ETIMEDOUT || error == -EINPROGRESS ? REC_SCAN_TIMEOUT : REC_NO_SCAN;
+	recording_degrade(why);
+	return why;
+}
