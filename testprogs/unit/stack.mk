@@ -26,6 +26,8 @@ STACK_WITH := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim
 
 UNIT_OBJ_test_stack := $(STACK_WITH) $(STACK_SHAPES:%=$(STACK_DIR)/shapes_%.o) $(STACK_DIR)/shapes_cxx.o
 UNIT_LIBS_test_stack := -lstdc++ -ldl
+UNIT_OBJ_test_stack_last := $(UNIT_OBJ_test_stack)
+UNIT_LIBS_test_stack_last := -lstdc++ -ldl
 
 STACK_PLUGINS := $(STACK_DIR)/plugin_1600.so $(STACK_DIR)/plugin_800.so
 $(STACK_DIR)/plugin_%.so: testprogs/unit/stack/plugin.c testprogs/unit/stack/shapes.h

@@ -2,92 +2,19 @@
  * Captured stacks against libunwind, frame by frame, over frames of all shapes and on
  * all kinds of stacks.
  */
-#include <check.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "registry/recording.h"
-#include "registry/thread.h"
-#include "stack/scratch.h"
-#include "stack/stack.h"
-#include "stack/unwind.h"
-
-#include "testprogs/unit/place.h"
-#include "testprogs/unit/stack/shapes.h"
-
-__thread struct self_state self TLS_IE;
-
-/* -- as a hook does ----------------------------------------------------------- */
-
-static __thread stack_id last_stack;
-static __thread unsigned bad_stacks, visits;
-
-static NOINLINE stack_id hook(void)
-{
-	bool same;
-	last_stack = stack_verify(__builtin_frame_address(0), &same);
-	visits++;
-	if (!same || !last_stack)
-		bad_stacks++;
-	return last_stack;
-}
-
-static void visit(void)
-{
-	hook();
-	__asm__ volatile(""); /* no tail call */
-}
-
-static const struct rec_stack *record(stack_id id)
-{
-	return view_stack(recording_view(), id);
-}
-
-static void begin(void)
-{
-	bad_stacks = visits = 0;
-}
-
-static void expect_good(const char *what)
-{
-	ck_assert_msg(visits > 0, "%s: never called", what);
-	ck_assert_msg(bad_stacks == 0, "%s: %u of %u stacks differ from libunwind's", what, bad_stacks,
-		      visits);
-}
-
-static void expect_whole(const char *what)
-{
-	expect_good(what);
-	const struct rec_stack *stack = record(last_stack);
-	ck_assert_ptr_nonnull(stack);
-	ck_assert_msg(!(stack->flags & STACK_TRUNCATED), "%s: truncated after %u frames", what, stack->count);
-}
+#include "testprogs/unit/stack_world.h"
 
 /* -- shapes ------------------------------------------------------------------- */
-
-static const struct {
-	const char *name;
-	const struct shape *shapes;
-} builds[] = {
-	{ "-O0", shapes_O0 },
-	{ "-O2", shapes_O2 },
-	{ "-O3 -mavx2", shapes_O3 },
-	{ "-Os", shapes_Os },
-	{ "frame pointers", shapes_pointer },
-	{ "clang -O0", shapes_clang_O0 },
-	{ "clang -O2", shapes_clang_O2 },
-	{ "C++", shapes_cxx },
-};
 
 static void run_shapes(void)
 {
@@ -117,200 +44,7 @@ START_TEST(shapes_are_as_libunwind_sees_them)
 }
 END_TEST
 
-/* -- random trees of calls ------------------------------------------------------ */
-
-static uint64_t random_state = 88172645463325252u;
-static int budget;      /* frames that may still be added */
-static unsigned wanted; /* visits; after that all return */
-
-static uint32_t random_below(uint32_t limit)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)((random_state >> 20) % limit);
-}
-
-static void visit_random(void)
-{
-	for (uint32_t turn = random_below(3); turn < 3 && visits < wanted; turn++) {
-		if (random_below(2))
-			hook();
-		if (budget <= 0 || !random_below(4))
-			continue;
-		size_t build = random_below(COUNT_OF(builds));
-		uint32_t shapes = 0;
-		while (shapes < SHAPES_MOST && builds[build].shapes[shapes].call)
-			shapes++;
-		const struct shape *shape = &builds[build].shapes[random_below(shapes)];
-		if (strcmp(shape->name, "sort") == 0)
-			continue; /* it can't be entered twice */
-		int levels = random_below(20) ? (int)random_below(6) + 1 : 50;
-		budget -= levels;
-		shape->call(levels, visit_random);
-		budget += levels;
-	}
-	hook();
-}
-
-static void run_random(unsigned depth, int frames, unsigned captures)
-{
-	stack_set_depth(depth);
-	begin();
-	wanted = captures;
-	while (visits < wanted && !bad_stacks) {
-		budget = frames;
-		visit_random();
-	}
-	char what[100];
-	snprintf(what, sizeof what, "random calls, depth %u, %d frames", depth, frames);
-	expect_good(what);
-}
-
-/* What is kept of the last stack is joined at any frame, with frames that need the frame pointer and others. */
-START_TEST(random_calls)
-{
-	run_random(256, 60, 20000);
-	run_random(64, 150, 10000);
-	run_random(16, 60, 20000);
-	run_random(3, 200, 5000);
-	run_random(64, 1500, 2000);
-}
-END_TEST
-
-static void visit_once(void)
-{
-	stack_capture(__builtin_frame_address(0));
-	__asm__ volatile("");
-}
-
-static NOINLINE void capture_from(int which)
-{
-	volatile int room[8] = { 0 };
-	room[which] = 1;
-	stack_capture(__builtin_frame_address(0));
-	room[which] += room[0];
-}
-
-static void visit_often(void)
-{
-	for (int i = 0; i < 5000; i++) {
-		capture_from(1);
-		stack_capture(__builtin_frame_address(0));
-		shapes_O0[0].call(2, visit_once);
-	}
-	hook();
-	shapes_O0[0].call(2, visit);
-}
-
-/* Each replaces the inner frames of the one before, whose frame pointers must be forgotten with them. */
-START_TEST(often_on_the_same_frames)
-{
-	begin();
-	for (size_t b = 0; b < COUNT_OF(builds) - 1; b++)
-		builds[b].shapes[3].call(5, visit_often);
-	expect_whole("often");
-	ck_assert_uint_le(((struct scratch *)self.scratch)->last.saved_count,
-			  ((struct scratch *)self.scratch)->last.count);
-}
-END_TEST
-
-static NOINLINE void in_turn(unsigned which)
-{
-	switch (which % 6) {
-	case 0:
-		hook();
-		break;
-	case 1:
-		hook();
-		__asm__ volatile("nop");
-		break;
-	case 2:
-		visit();
-		break;
-	default:
-		builds[which % (COUNT_OF(builds) - 1)].shapes[which % 4].call((int)(which % 3), visit);
-		break;
-	}
-	__asm__ volatile("");
-}
-
-static NOINLINE void one_way(unsigned which)
-{
-	in_turn(which);
-	__asm__ volatile("");
-}
-
-/* Its frame is like that of one_way: what it calls has the same stack pointer, and another caller. */
-static NOINLINE void other_way(unsigned which)
-{
-	in_turn(which);
-	__asm__ volatile("nop");
-}
-
-static unsigned turns_seed;
-
-static void visit_in_turn(void)
-{
-	unsigned seed = turns_seed;
-	for (int i = 0; i < 4000; i++) {
-		seed = seed * 1103515245 + 12345;
-		/* Mostly two or three in turn, as programs do. */
-		unsigned which = seed >> 28 ? (unsigned)i % 3 : seed >> 16 & 63;
-		if (seed >> 20 & 7)
-			one_way(which);
-		else
-			other_way(which);
-	}
-}
-
-/* Inner frames that were replaced are met again, under the same outer ones and under others. */
-START_TEST(inner_frames_in_turn)
-{
-	begin();
-	turns_seed = (unsigned)_i;
-	for (size_t b = 0; b < COUNT_OF(builds) - 1; b++)
-		builds[b].shapes[(unsigned)_i % 4].call(1 + _i, visit_in_turn);
-	expect_good("in turn");
-	/* Two that are exactly the same have one id, whichever way that was found. */
-	stack_id ids[4];
-	/* Volatile: unrolled, each would be called from a place of its own. */
-	for (volatile unsigned i = 0; i < COUNT_OF(ids); i++) {
-		one_way(i % 2);
-		ids[i] = last_stack;
-	}
-	ck_assert_uint_eq(ids[0], ids[2]);
-	ck_assert_uint_eq(ids[1], ids[3]);
-	ck_assert_uint_ne(ids[0], ids[1]);
-}
-END_TEST
-
-static void recurse_and_capture(int levels)
-{
-	volatile char room[24];
-	room[0] = (char)levels;
-	if (levels % 3 == 0)
-		hook();
-	if (levels > 0)
-		recurse_and_capture(levels - 1);
-	if (levels % 2 == 0)
-		hook();
-	room[1] = room[0];
-}
-
-/* Deeper than what is kept, and back: outer frames are dropped and must be found again. */
-START_TEST(recursion_beyond_what_is_kept)
-{
-	static const unsigned depths[] = { 256, 64, 10, 1 };
-	for (size_t i = 0; i < COUNT_OF(depths); i++) {
-		stack_set_depth(depths[i]);
-		begin();
-		recurse_and_capture(1500);
-		expect_good("deep recursion, up and down");
-	}
-	stack_set_depth(64);
-}
-END_TEST
+/* -- one stack, one id ---------------------------------------------------------- */
 
 START_TEST(equal_stacks_have_one_id)
 {
@@ -700,21 +434,9 @@ START_TEST(errno_is_kept)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
-		printf("libunwind tests memory with system calls that valgrind takes for errors\n");
-		return 77;
-	}
-	Suite *suite = suite_create("stack");
-	TCase *tcase = tcase_create("capture");
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, shapes_are_as_libunwind_sees_them);
-	tcase_add_test(tcase, random_calls);
-	tcase_add_test(tcase, often_on_the_same_frames);
-	tcase_add_loop_test(tcase, inner_frames_in_turn, 0, 8);
-	tcase_add_test(tcase, recursion_beyond_what_is_kept);
 	tcase_add_test(tcase, equal_stacks_have_one_id);
 	tcase_add_test(tcase, deep_recursion_is_cut_at_the_depth);
 	tcase_add_test(tcase, first_frame_is_the_caller);
@@ -729,20 +451,9 @@ int main(void)
 	tcase_add_test(tcase, code_without_unwind_tables);
 	tcase_add_test(tcase, fork_child_starts_afresh);
 	tcase_add_test(tcase, errno_is_kept);
-	recording_configure(place_make("test_stack"), NULL);
-	SRunner *runner = srunner_create(suite);
-	/* In one process: its recording is the parent's too. */
-	srunner_set_fork_status(runner, CK_NOFORK);
-	if (recording_open() != 0)
-		return 1;
-	if (stack_verify_init(0) != 0) {
-		printf("libunwind.so.8 is not installed\n");
-		return 77;
-	}
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	recording_unlink();
-	place_remove();
-	return failed ? 1 : 0;
+}
+
+int main(void)
+{
+	return run_suite("stack", add_tests);
 }
