@@ -54,69 +54,106 @@ READS_STACKS stack_id last_same(const struct last *last, uint64_t sp, uint64_t p
 	return intact_up_to(last, count) == count ? last->id : 0;
 }
 
-/* Whether a variant's own frames, and the words that the walk over them read, are in place. */
-READS_STACKS static inline bool variant_is_intact(const struct last_variant *variant)
+/* -- chains ----------------------------------------------------------------- */
+
+/* Stack pointers differ in their middle bits, return addresses in their low ones. */
+static inline uint32_t chain_set(const struct last *last, uint64_t sp, uint64_t pc)
 {
-	for (const struct unwind_frame *frame = variant->frames; frame < variant->frames + variant->count;
-	     frame++)
+	uint64_t mixed = (sp >> 4 ^ pc) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(mixed >> 40) & last->set_mask;
+}
+
+/* Whether a chain's own frames, and the words that the walk over them read, are in place: innermost first, where chains differ. */
+READS_STACKS static inline bool chain_is_intact(const struct last_chain *chain)
+{
+	const struct unwind_frame *frame = &chain->frames[chain->count];
+	for (; frame > chain->frames; frame--)
 		if (difference(frame))
 			return false;
-	for (const struct last_saved *saved = variant->saved; saved < variant->saved + variant->saved_count;
-	     saved++)
-		if (*saved->place != saved->value)
+	for (uint32_t i = 0; i < chain->saved_count; i++)
+		if (*chain->saved[i].place != chain->saved[i].value)
 			return false;
 	return true;
 }
 
-READS_STACKS stack_id last_variant_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+READS_STACKS static inline bool chain_holds(const struct last *last, const struct last_chain *chain,
+					    uint64_t bp)
 {
-	for (const struct last_variant *variant = last->variants; variant < last->variants + VARIANTS;
-	     variant++) {
-		if (!variant->id)
-			return 0; /* they are filled in their order */
-		const struct unwind_frame *innermost = &variant->frames[variant->count - 1];
-		uint32_t from = variant->from;
-		if (innermost->pc != pc || innermost->sp != sp || from > last->count ||
-		    variant->outer_hash != last->hashes[from] || variant->outer.sp != last->frames[from].sp ||
-		    variant->outer.pc != last->frames[from].pc || variant->outer_bp != last_bp(last, from) ||
-		    variant->end != last->end || (variant->bp != BP_UNUSED && variant->bp != bp) ||
-		    variant->generation != __atomic_load_n(&unwind_generation, __ATOMIC_ACQUIRE) ||
-		    variant->generation != last->generation)
-			continue;
-		if (variant_is_intact(variant) && intact_up_to(last, from) == from)
-			return variant->id;
+	uint32_t from = chain->from;
+	if (from > last->count || chain->outer_hash != last->hashes[from] ||
+	    chain->frames[0].sp != last->frames[from].sp || chain->frames[0].pc != last->frames[from].pc ||
+	    chain->outer_bp != last_bp(last, from) || chain->end != last->end ||
+	    (chain->bp != BP_UNUSED && chain->bp != bp) ||
+	    chain->generation != __atomic_load_n(&unwind_generation, __ATOMIC_ACQUIRE) ||
+	    chain->generation != last->generation)
+		return false;
+	return chain_is_intact(chain) && intact_up_to(last, from) == from;
+}
+
+READS_STACKS stack_id last_by_chain(struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+{
+	if (UNLIKELY(!last_has_chains(last)))
+		return 0;
+	const struct last_chain *chain = last->chains[chain_set(last, sp, pc)];
+	for (const struct last_chain *end = chain + CHAIN_WAYS; chain < end; chain++) {
+		stack_id id = chain->id;
+		if (chain->sp == sp && chain->pc == pc && id && chain_holds(last, chain, bp)) {
+			last->walks = 0;
+			return id;
+		}
 	}
 	return 0;
 }
 
-/* Remembers the frames within `from`, which are about to be replaced. */
-static void keep_variant(struct last *last, uint32_t from)
+/* Few to begin with: a short process is not to touch a page for each. */
+static void chains_grow(struct last *last)
 {
-	uint32_t count = last->count - from, first_saved = last->saved_count;
+	uint32_t sets = last->set_mask + 1;
+	if (++last->chains_put <= 2 * CHAIN_WAYS * sets || sets >= CHAIN_SETS)
+		return;
+	last->set_mask = MIN_OF(4 * sets, CHAIN_SETS) - 1;
+	last->chains_put = 0;
+}
+
+/*
+ * Keeps the innermost frames of what was just taken in. As many as there is room for: whatever else changes
+ * within the frame that they lead to does not matter then.
+ */
+static void keep_chain(struct last *last)
+{
+	uint32_t count = MIN_OF(last->count - 1, CHAIN_FRAMES), from = last->count - count;
+	uint32_t first_saved = last->saved_count;
 	while (first_saved && last->saved[first_saved - 1].frame > from)
 		first_saved--;
 	uint32_t saved_count = last->saved_count - first_saved;
-	if (!last->id || !from || from >= last->count || count > VARIANT_FRAMES ||
-	    saved_count > VARIANT_FRAMES)
+	if (!last->id || !count || saved_count > CHAIN_SAVED)
 		return;
-	struct last_variant *variant = &last->variants[last->newest_variant++ % VARIANTS];
-	stack_id id = last->id;
-	variant->id = 0;
+	chains_grow(last);
+	const struct unwind_frame *innermost = &last->frames[last->count];
+	struct last_chain *set = last->chains[chain_set(last, innermost->sp, innermost->pc)];
+	struct last_chain *chain = &set[last->chains_put % CHAIN_WAYS];
+	chain->id = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	variant->from = from;
-	variant->count = count;
-	variant->saved_count = saved_count;
-	variant->generation = last->generation;
-	variant->end = last->end;
-	variant->outer_hash = last->hashes[from];
-	variant->outer_bp = last_bp(last, from);
-	variant->outer = last->frames[from];
-	variant->bp = last_bp(last, last->count);
-	memcpy(variant->frames, &last->frames[from + 1], count * sizeof variant->frames[0]);
-	memcpy(variant->saved, &last->saved[first_saved], saved_count * sizeof variant->saved[0]);
+	chain->sp = innermost->sp;
+	chain->pc = innermost->pc;
+	chain->from = from;
+	chain->count = (uint8_t)count;
+	chain->saved_count = (uint8_t)saved_count;
+	chain->generation = last->generation;
+	chain->end = (uint8_t)last->end;
+	chain->outer_hash = last->hashes[from];
+	chain->outer_bp = last_bp(last, from);
+	chain->bp = last_bp(last, last->count);
+	memcpy(chain->frames, &last->frames[from], (count + 1) * sizeof chain->frames[0]);
+	for (uint32_t i = 0; i < saved_count; i++) {
+		chain->saved[i].place = last->saved[first_saved + i].place;
+		chain->saved[i].value = last->saved[first_saved + i].value;
+	}
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	variant->id = id;
+	chain->id = last->id;
 }
+
+/* -- taking in -------------------------------------------------------------- */
 
 /* Frame pointers matter from where one was used inward to where it was loaded. */
 static NOINLINE void note_frame_pointers(struct last *last, const struct walk *walk, uint32_t from)
@@ -192,8 +229,6 @@ stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end en
 		*ret_short = true;
 		return 0;
 	}
-	if (end == UNWIND_JOINED)
-		keep_variant(last, from);
 	last->count = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (end != UNWIND_JOINED) {
@@ -224,5 +259,8 @@ stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end en
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	/* Where it ended for want of memory nobody knows how it would end next time. */
 	last->count = last->end == UNWIND_UNREADABLE ? 0 : from + plain;
+	if (last->count && last_has_chains(last))
+		keep_chain(last);
+	last->walks++;
 	return id;
 }

@@ -21,9 +21,10 @@
  *
  * `count` is 0 while the rest is written, for signal handlers that leave by longjmp.
  *
- * Where the innermost frames change in turn (two locks that are taken in one function) the ones that were replaced
- * are remembered as variants. A variant whose frames are all in place, and that leads to the state of a frame that is
- * intact, with outside of it what was there when the variant was met, is the same stack as then.
+ * Beside it are kept chains: the innermost frames of stacks before, each up to a frame that is among those kept then. A
+ * chain whose frames are all in place, and that leads to the state of a frame that is intact, with outside of it
+ * what was there when the chain was met, is the same stack as then. So a thread that goes through the same few places again
+ * and again walks each way once; what it has walked stays the last stack, and is not touched where a chain is met.
  */
 #ifndef WH_STACK_LAST_H
 #define WH_STACK_LAST_H
@@ -41,20 +42,25 @@ struct last_saved {
 	uint64_t frame; /* that saved it, for the next one outside */
 };
 
-#define VARIANTS 4u
-#define VARIANT_FRAMES 3u
+#define CHAIN_FRAMES 12u
+#define CHAIN_SAVED 8u
+#define CHAIN_WAYS 4u
+#define CHAIN_SETS 128u
 
-struct last_variant {
-	stack_id id;   /* 0: none, or being written */
-	uint32_t from; /* of `frames`: the one that is the caller of the variant's outermost */
-	uint32_t count, saved_count;
-	uint32_t generation;
-	enum unwind_end end;
+struct last_chain {
+	uint64_t sp, pc;               /* of the innermost frame */
+	stack_id id;                   /* 0: none, or being written */
+	uint32_t from;                 /* of `frames`: the one that is the caller of the chain's outermost */
 	uint64_t outer_hash, outer_bp; /* of `from` */
-	struct unwind_frame outer;
-	uint64_t bp;                                /* of the innermost; BP_UNUSED */
-	struct unwind_frame frames[VARIANT_FRAMES]; /* outermost first */
-	struct last_saved saved[VARIANT_FRAMES];
+	uint64_t bp;                   /* in the innermost; BP_UNUSED */
+	uint32_t generation;
+	uint8_t count, saved_count;
+	uint8_t end;                                  /* enum unwind_end */
+	struct unwind_frame frames[1 + CHAIN_FRAMES]; /* the first is `from` itself; outermost first */
+	struct {
+		const uint64_t *place;
+		uint64_t value;
+	} saved[CHAIN_SAVED];
 };
 
 struct last {
@@ -63,13 +69,26 @@ struct last {
 	uint32_t saved_count, bp_count;
 	stack_id id;         /* of the whole stack; 0: it had frames that are not kept */
 	enum unwind_end end; /* how the outermost frame ended it */
+	uint32_t set_mask;   /* how many sets of chains are in use, less 1 ... */
+	uint32_t chains_put; /* ... and how many were written since that was changed */
+	uint32_t walks;      /* since a chain was met */
 	struct unwind_frame frames[LAST_MOST + WALK_MOST];
 	uint64_t hashes[LAST_MOST + WALK_MOST];
 	uint64_t bps[LAST_MOST + WALK_MOST];
 	struct last_saved saved[LAST_MOST + WALK_MOST];
-	uint32_t newest_variant;
-	struct last_variant variants[VARIANTS];
+	struct last_chain chains[CHAIN_SETS][CHAIN_WAYS];
 };
+
+/*
+ * Where no chain has been met for long, the search is for now and then: nothing seems to come twice here.
+ */
+#define CHAINS_PATIENCE 64u
+#define CHAINS_NOW_AND_THEN 16u
+
+static inline bool last_has_chains(const struct last *last)
+{
+	return last->walks < CHAINS_PATIENCE || last->walks % CHAINS_NOW_AND_THEN == 0;
+}
 
 static inline uint64_t last_bp(const struct last *last, uint32_t frame)
 {
@@ -90,8 +109,8 @@ uint32_t last_intact(const struct last *last, uint64_t sp);
 /* The id of the whole stack where it is the very same, from the innermost frame on; 0: it is not. Context: hook. */
 stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp);
 
-/* The same for a stack that was captured before the last one; then nothing is to be taken in. Context: hook. */
-stack_id last_variant_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp);
+/* The same by a chain: the innermost frames are those of a stack before, the others those of the last one. Context: hook. */
+stack_id last_by_chain(struct last *last, uint64_t sp, uint64_t pc, uint64_t bp);
 
 /*
  * Takes in what the walk found. Return: the id of the stack. Where the outer frames that are kept are too few,

@@ -105,7 +105,7 @@ static inline stack_id capture(const void *frame)
 		const uint64_t *saved = frame;
 		stack_id same = last_same(&scratch->last, (uintptr_t)(saved + 2), saved[1], saved[0]);
 		if (UNLIKELY(!same))
-			same = last_variant_same(&scratch->last, (uintptr_t)(saved + 2), saved[1], saved[0]);
+			same = last_by_chain(&scratch->last, (uintptr_t)(saved + 2), saved[1], saved[0]);
 		if (LIKELY(same)) {
 			scratch_release(0);
 			return same;
