@@ -62,8 +62,8 @@ void alloc_start(void)
 /* -- what all of them share ------------------------------------------------ */
 
 /*
- * Opens the gate where forks are noticed by the page it lies in. Who gives exactness up, or finds that windows
- * are shared, closes it after having said so: either we see that, or our opening comes before the closing.
+ * Opens the gate where forks are noticed by the page it lies in. Who gives exactness up closes it
+ * after having said so: either we see that, or our opening comes before the closing.
  */
 static void open_gate(void)
 {
@@ -71,10 +71,8 @@ static void open_gate(void)
 		process_gate_set(GATE_EXACT);
 		if (!allocation_exact())
 			process_gate_set(GATE_CLOSED);
-	} else if (allocation_sampled() && !address_map_shared) {
+	} else if (allocation_sampled()) {
 		process_gate_set(GATE_SAMPLED);
-		if (__atomic_load_n(&address_map_shared, __ATOMIC_SEQ_CST))
-			process_gate_set(GATE_CLOSED);
 	}
 }
 
@@ -138,8 +136,15 @@ static NOINLINE void *malloc_other(size_t size, const void *frame)
 static NOINLINE void *malloc_untracked(size_t size, const void *frame)
 {
 	/* None of the sample, and nothing else is to be thought of. */
-	if (LIKELY(alloc_gate(GATE_SAMPLED) && !self.busy && allocation_passed(size)))
-		return real.malloc(size);
+	if (LIKELY(alloc_gate(GATE_SAMPLED) && !self.busy && allocation_passed(size))) {
+		/* glibc's takes no lock that a hook would see; others do. */
+		if (LIKELY(!address_map_shared))
+			return real.malloc(size);
+		self.busy = HOOK_IN_ALLOCATOR;
+		void *block = real.malloc(size);
+		self.busy = 0;
+		return block;
+	}
 	return malloc_other(size, frame);
 }
 
@@ -175,10 +180,15 @@ EXPORT void *calloc(size_t count, size_t size)
 
 EXPORT void free(void *block)
 {
-	/* As in malloc_untracked. */
-	if (alloc_gate(GATE_SAMPLED) && !early_owns(block) &&
-	    (!address_map_touched((uintptr_t)block) || !address_map_window((uintptr_t)block))) {
+	if (alloc_gate(GATE_SAMPLED) && !early_owns(block) && address_map_lacks((uintptr_t)block)) {
+		/* As in malloc_untracked. */
+		if (LIKELY(!address_map_shared)) {
+			real.free(block);
+			return;
+		}
+		self.busy += HOOK_IN_ALLOCATOR;
 		real.free(block);
+		self.busy -= HOOK_IN_ALLOCATOR;
 		return;
 	}
 	if (UNLIKELY(!block) || UNLIKELY(alloc_gate(GATE_CLOSED) && !real_ready()))

@@ -123,6 +123,17 @@ static inline bool address_map_touched(uint64_t address)
 	return region && __atomic_load_n(touched_of(region, address), __ATOMIC_RELAXED);
 }
 
+/* Whether it is clear at a glance that nothing is known of a block at `address`. Context: signal. */
+static inline bool address_map_lacks(uint64_t address)
+{
+	struct region *region = address_map_region(address);
+	if (!region || !__atomic_load_n(touched_of(region, address), __ATOMIC_RELAXED))
+		return true;
+	uint32_t entry = __atomic_load_n(window_of(region, address), __ATOMIC_RELAXED);
+	return (!entry || (entry & 3) != place_in_window(address)) &&
+	       !__atomic_load_n(&region->places, __ATOMIC_RELAXED);
+}
+
 /* Each block by ascending address; false from `each` ends it. Context: reporter. */
 void address_map_each(bool (*each)(uint64_t address, uint32_t number, void *data), void *data);
 
