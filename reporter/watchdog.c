@@ -65,9 +65,9 @@ static void add_point(const struct snapshot *snapshot, nsec_t now)
 	if (watch.last_point && now - watch.last_point < MIN_OF(POINT_EVERY, options.heap_growth_for / 4 + 1))
 		return;
 	watch.last_point = now;
-	if (!recording_reserve(REC_SERIES, table->capacity))
-		return;
 	uint64_t number = table->used / sizeof(struct rec_point);
+	if (!recording_reserve(REC_SERIES, MIN_OF((number + 1) * sizeof(struct rec_point), table->capacity)))
+		return;
 	struct rec_point *point = (struct rec_point *)recording_table(REC_SERIES) + number % REC_SERIES_COUNT;
 	struct arenas_sum arenas = arenas_tick(recording_view(), now);
 	uint32_t blocked = 0;
