@@ -49,7 +49,7 @@ PROG_WARN := $(WARN) -Wno-unused-but-set-variable -Wno-infinite-recursion \
 	$(if $(findstring clang,$(CC)),-Wno-unknown-warning-option)
 
 # One list of folders a program: a new file in them needs no line here.
-SHARED_SRC := $(wildcard shim/base/*.c shim/registry/view.c shim/registry/snapshot.c shim/registry/kind.c shim/options.c \
+SHARED_SRC := $(wildcard shim/base/*.c shim/registry/view.c shim/registry/snapshot.c shim/registry/kind.c shim/options.c shim/pairs.c \
 	reporter/finding.c reporter/suppress.c reporter/detect/*.c reporter/write/*.c)
 LIB_SRC := $(sort $(wildcard shim/*.c shim/*/*.c reporter/*.c reporter/detect/*.c reporter/scan/*.c reporter/write/*.c))
 CLI_SRC := $(sort $(SHARED_SRC) $(wildcard reporter/recording/*.c reporter/symbolize/*.c reporter/cli/*.c))
@@ -61,6 +61,7 @@ CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/obj/cli/%.o)
 UNIT_OBJ := $(UNIT_SRC:%.c=$(BUILD)/obj/cli/%.o)
 UNIT_BIN := $(patsubst testprogs/unit/%.c,$(BUILD)/unit/%,$(filter testprogs/unit/test_%,$(UNIT_SRC)))
 PROG_LIB := $(patsubst %.c,$(PLAIN)/obj/%.o,$(wildcard testprogs/lib/*.c))
+PROG_SHARED := $(patsubst testprogs/shared/%.c,$(PLAIN)/testprogs/shared/lib%.so,$(wildcard testprogs/shared/*.c))
 PROG_BIN := $(addprefix $(PLAIN)/,$(basename $(PROG_SRC)))
 MAN := $(patsubst reporter/man/%.scd,$(PLAIN)/man/%,$(wildcard reporter/man/*.scd))
 LIB := $(PLAIN)/lib/libwhoholds.so
@@ -102,13 +103,20 @@ $(PLAIN)/obj/testprogs/lib/%.o: testprogs/lib/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(PROG_WARN) -MMD -MP -c -o $@ $<
 
-$(PLAIN)/testprogs/%: testprogs/%.c $(PROG_LIB)
+# Libraries of the test programs, found beside them.
+$(PLAIN)/testprogs/shared/lib%.so: testprogs/shared/%.c
 	@mkdir -p $(@D)
-	$(call say,PROG,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(PROG_WARN) -MMD -MP -MF $@.d -o $@ $< $(PROG_LIB) $(own_flags)
+	$(call say,LIB,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(PROG_WARN) -fPIC -shared -MMD -MP -MF $@.d -o $@ $< $(own_flags)
 
-$(PLAIN)/testprogs/%: testprogs/%.cc $(PROG_LIB)
+SHARED_LINK := -L$(PLAIN)/testprogs/shared -Wl,-rpath,'$$ORIGIN/shared:$$ORIGIN/../shared'
+
+$(PLAIN)/testprogs/%: testprogs/%.c $(PROG_LIB) | $(PROG_SHARED)
 	@mkdir -p $(@D)
-	$(call say,PROG,$<)$(CXX) -std=gnu++20 $(PROG_FLAGS) -Wall -Wextra -MMD -MP -MF $@.d -o $@ $< $(PROG_LIB) $(own_flags)
+	$(call say,PROG,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(PROG_WARN) -MMD -MP -MF $@.d -o $@ $< $(PROG_LIB) $(SHARED_LINK) $(own_flags)
+
+$(PLAIN)/testprogs/%: testprogs/%.cc $(PROG_LIB) | $(PROG_SHARED)
+	@mkdir -p $(@D)
+	$(call say,PROG,$<)$(CXX) -std=gnu++20 $(PROG_FLAGS) -Wall -Wextra -MMD -MP -MF $@.d -o $@ $< $(PROG_LIB) $(SHARED_LINK) $(own_flags)
 
 $(PLAIN)/man/%: reporter/man/%.scd
 	@mkdir -p $(@D)
@@ -173,6 +181,7 @@ bench:
 INSTALLED = $(CLI):$(PREFIX)/bin/whoholds:755 $(LIB):$(LIBDIR)/libwhoholds.so:755 \
 	shim/whoholds.h:$(PREFIX)/include/whoholds.h:644 $(PLAIN)/whoholds.pc:$(LIBDIR)/pkgconfig/whoholds.pc:644 \
 	$(foreach f,$(MAN),$(f):$(PREFIX)/share/man/man$(subst .,,$(suffix $(f)))/$(notdir $(f)):644) \
+	$(foreach f,$(wildcard reporter/examples/*),$(f):$(PREFIX)/share/doc/whoholds/examples/$(notdir $(f)):644) \
 	$(foreach f,$(wildcard reporter/completion/whoholds.bash),$(f):$(PREFIX)/share/bash-completion/completions/whoholds:644) \
 	$(foreach f,$(wildcard reporter/completion/_whoholds),$(f):$(PREFIX)/share/zsh/site-functions/_whoholds:644) \
 	$(foreach f,$(wildcard reporter/completion/whoholds.fish),$(f):$(PREFIX)/share/fish/vendor_completions.d/whoholds.fish:644)
@@ -212,5 +221,5 @@ help:
 
 .PHONY: FORCE all unit-programs demo test check check-unit check-testprogs check-real check-faults check-stacks bench install uninstall \
 	dist ci clean help
-.SECONDARY: $(UNIT_OBJ) $(PROG_LIB)
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(PROG_LIB:.o=.d) $(addsuffix .d,$(PROG_BIN))
+.SECONDARY: $(UNIT_OBJ) $(PROG_LIB) $(PROG_SHARED)
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(PROG_LIB:.o=.d) $(addsuffix .d,$(PROG_BIN) $(PROG_SHARED))

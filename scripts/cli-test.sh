@@ -143,6 +143,11 @@ gives 0 '--json' "$wh" help run
 gives 0 '' "$wh" list
 printf 'blocked = 1s\nnonsense = 2\n' >"$place/config"
 gives 2 'config:2|config.*line 2' "$wh" run --config="$place/config" true
+printf '[pair "x"]\nacquire = f handle = arg9\nrelease = g handle = arg1\n' >"$place/pairs"
+gives 2 'pairs:2: .*arg1 to arg6' "$wh" run --config="$place/pairs" true
+gives 0 'pairs:2: .*arg1 to arg6' env WHOHOLDS_OPTIONS="pairs=$place/pairs" LD_PRELOAD="$build/lib/libwhoholds.so" true
+printf 'blocked = 1s\n[pair "x"]\nacquire = f handle = ret\nrelease = g handle = arg1\n' >"$place/pairs"
+gives 0 '' "$wh" run --config="$place/pairs" true
 gives 2 'none.conf' "$wh" run --config="$place/none.conf" true
 gives 2 'none.supp' "$wh" run --suppressions="$place/none.supp" true
 printf 'leak:a\nno colon here\n' >"$place/bad.supp"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hooks/alloc.h"
+#include "hooks/bind.h"
 #include "hooks/hook.h"
 #include "options.h"
 #include "platform/elf_next.h"
@@ -230,6 +231,8 @@ __attribute__((constructor)) static void start_constructor(void)
 	/* Now the loader is done with what the program needs: record all of it, for addresses of data too. */
 	if (recording)
 		stack_modules_changed(false);
+	if (recording)
+		bind_start(complain);
 	if (recording && options.verify_stacks)
 		verify_start();
 }
@@ -398,6 +401,7 @@ void start_fork_child(void)
 		recording->verify_stacks = verified;
 		find_watcher();
 		stack_fork_child();
+		bind_fork_child();
 		thread_fork_child(known ? &before : NULL);
 		recording_publish();
 	} else {

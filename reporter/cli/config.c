@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "pairs.h"
 #include "reporter/cli/complain.h"
 
 void config_complain_environment(const char *message)
@@ -38,12 +39,6 @@ static bool take_line(const char *path, unsigned number, char *line, struct opti
 	char *text = trim(line);
 	if (!*text || *text == '#')
 		return true;
-	if (*text == '[') {
-		complain(
-		    "%s:%u: sections such as '%.40s' are not read in this version; lines of key = value are",
-		    path, number, text);
-		return false;
-	}
 	char *equals = strchr(text, '=');
 	if (!equals) {
 		complain("%s:%u: key = value is wanted, not '%.60s'", path, number, text);
@@ -56,13 +51,53 @@ static bool take_line(const char *path, unsigned number, char *line, struct opti
 	return false;
 }
 
+/* -- sections ---------------------------------------------------------------- */
+
+static void *more_memory(size_t bytes)
+{
+	return calloc(1, bytes);
+}
+
+static void less_memory(void *memory, size_t bytes)
+{
+	(void)bytes;
+	free(memory);
+}
+
+static void complain_pair(uint32_t line, const char *message, void *data)
+{
+	complain("%s:%u: %s", (const char *)data, line, message);
+}
+
+/* The library reads the pairs by itself, wherever the program goes; here it is seen to that it will be able to. */
+static bool check_pairs(const char *path, FILE *file, struct options *into)
+{
+	struct arena arena = { .more = more_memory, .less = less_memory };
+	struct pairs pairs = { 0 };
+	char *text = NULL, *absolute = realpath(path, NULL), message[320];
+	size_t room = 0;
+	struct text error = TEXT_OF(message);
+	rewind(file);
+	ssize_t bytes = getdelim(&text, &room, '\0', file);
+	bool good = bytes >= 0 && pairs_parse(&pairs, &arena, text, (size_t)bytes, complain_pair,
+					      (void *)(uintptr_t)path) == 0;
+	if (good && (!absolute || options_set(into, "pairs", absolute, &error) != 0)) {
+		complain("cannot follow the pairs of '%s': %s", path, absolute ? message : strerror(errno));
+		good = false;
+	}
+	arena_release(&arena);
+	free(absolute);
+	free(text);
+	return good;
+}
+
 int config_read(const char *path, struct options *into)
 {
 	FILE *file = fopen(path, "re");
 	struct stat stat;
 	char *line = NULL;
 	size_t room = 0;
-	bool good = true;
+	bool good = true, has_sections = false;
 	if (!file || fstat(fileno(file), &stat) != 0 || S_ISDIR(stat.st_mode)) {
 		complain("cannot read the config file '%s': %s", path,
 			 file ? "it is a directory" : strerror(errno));
@@ -77,12 +112,16 @@ int config_read(const char *path, struct options *into)
 			good = false;
 			break;
 		}
-		good &= take_line(path, number, line, into);
+		has_sections |= pairs_is_section(trim(line));
+		if (!has_sections)
+			good &= take_line(path, number, line, into);
 	}
 	if (ferror(file)) {
 		complain("cannot read the config file '%s': %s", path, strerror(errno));
 		good = false;
 	}
+	if (has_sections)
+		good &= check_pairs(path, file, into);
 	free(line);
 	fclose(file);
 	return good ? 0 : EXIT_USAGE;

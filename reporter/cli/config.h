@@ -1,5 +1,6 @@
 /*
- * Config files: lines of `key = value`, `#` comments, blank lines.
+ * Config files: lines of `key = value`, `#` comments, blank lines; behind them sections [pair "name"]
+ * (shim/pairs.h), whose file becomes the option `pairs`.
  *
  * Context: offline.
  */

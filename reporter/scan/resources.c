@@ -8,9 +8,6 @@ static uint32_t block_of(const struct rec_hold *resource, const struct blocks *b
 {
 	if (!kind_has(resource->kind, KIND_IS_RESOURCE))
 		return BLOCK_NONE;
-	/* What iterates must be closed even where the program still knows it. */
-	if (kind_has(resource->kind, KIND_IS_ITERATES) && !kind_has(resource->kind, KIND_IS_MEMORY))
-		return BLOCK_NONE;
 	return blocks_find(blocks, resource->handle);
 }
 
@@ -25,6 +22,12 @@ void resources_enter(const struct snapshot *snapshot, struct blocks *blocks)
 	}
 }
 
+/* What iterates must be closed even where the program still knows it. */
+static bool must_be_closed(const struct rec_hold *resource)
+{
+	return kind_has(resource->kind, KIND_IS_ITERATES) && !kind_has(resource->kind, KIND_IS_MEMORY);
+}
+
 void resources_judge(const struct snapshot *snapshot, struct mark *mark, uint64_t *ret_verdicts)
 {
 	const struct blocks *blocks = mark->blocks;
@@ -33,9 +36,11 @@ void resources_judge(const struct snapshot *snapshot, struct mark *mark, uint64_
 		uint32_t block = block_of(&snapshot->resources[i], blocks);
 		if (block == BLOCK_NONE)
 			ret_verdicts[i] = RESOURCE_UNJUDGED;
+		else if (!(blocks->at[block].flags & BLOCK_REACHED))
+			ret_verdicts[i] = RESOURCE_LOST;
 		else
 			ret_verdicts[i] =
-			    blocks->at[block].flags & BLOCK_REACHED ? RESOURCE_KEPT : RESOURCE_LOST;
+			    must_be_closed(&snapshot->resources[i]) ? RESOURCE_UNJUDGED : RESOURCE_KEPT;
 	}
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
 		if (ret_verdicts[i] != RESOURCE_LOST)

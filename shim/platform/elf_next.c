@@ -20,30 +20,30 @@ struct object {
 };
 
 /* libc relocates these pointers in place, save in objects whose dynamic section is read-only. */
-static const void *at(const struct link_map *map, uintptr_t pointer)
+static const void *at(uintptr_t bias, uintptr_t pointer)
 {
-	return (const void *)(pointer < map->l_addr ? pointer + map->l_addr : pointer);
+	return (const void *)(pointer < bias ? pointer + bias : pointer);
 }
 
-static bool read_object(const struct link_map *map, struct object *object)
+static bool read_dynamic(const ElfW(Dyn) * dynamic, uintptr_t bias, struct object *object)
 {
-	*object = (struct object){ .bias = map->l_addr };
-	for (const ElfW(Dyn) *entry = map->l_ld; entry && entry->d_tag != DT_NULL; entry++) {
+	*object = (struct object){ .bias = bias };
+	for (const ElfW(Dyn) *entry = dynamic; entry && entry->d_tag != DT_NULL; entry++) {
 		switch (entry->d_tag) {
 		case DT_GNU_HASH:
-			object->hash = at(map, entry->d_un.d_ptr);
+			object->hash = at(bias, entry->d_un.d_ptr);
 			break;
 		case DT_SYMTAB:
-			object->symbols = at(map, entry->d_un.d_ptr);
+			object->symbols = at(bias, entry->d_un.d_ptr);
 			break;
 		case DT_STRTAB:
-			object->strings = at(map, entry->d_un.d_ptr);
+			object->strings = at(bias, entry->d_un.d_ptr);
 			break;
 		case DT_VERSYM:
-			object->versions = at(map, entry->d_un.d_ptr);
+			object->versions = at(bias, entry->d_un.d_ptr);
 			break;
 		case DT_VERDEF:
-			object->definitions = at(map, entry->d_un.d_ptr);
+			object->definitions = at(bias, entry->d_un.d_ptr);
 			break;
 		case DT_VERDEFNUM:
 			object->definition_count = entry->d_un.d_val;
@@ -53,6 +53,11 @@ static bool read_object(const struct link_map *map, struct object *object)
 		}
 	}
 	return object->hash && object->symbols && object->strings;
+}
+
+static bool read_object(const struct link_map *map, struct object *object)
+{
+	return read_dynamic(map->l_ld, map->l_addr, object);
 }
 
 static uint32_t gnu_hash(const char *name)
@@ -91,7 +96,13 @@ static void *value_of(const struct object *object, const ElfW(Sym) * symbol)
 	return value;
 }
 
-static void *find_in(const struct object *object, const char *name, uint32_t hash, const char *version)
+/*
+ * The first definition of `name` that `fits`; NULL: there is none. Pure: nothing of the object is called.
+ */
+typedef bool symbol_fits(const struct object *object, uint32_t index, const void *data);
+
+static const ElfW(Sym) * find_symbol(const struct object *object, const char *name, uint32_t hash,
+				     symbol_fits *fits, const void *data)
 {
 	uint32_t bucket_count = object->hash[0], first = object->hash[1], words = object->hash[2],
 		 shift = object->hash[3];
@@ -105,12 +116,23 @@ static void *find_in(const struct object *object, const char *name, uint32_t has
 		uint32_t found = chain[i - first];
 		const ElfW(Sym) *symbol = &object->symbols[i];
 		if ((found | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
-		    strcmp(object->strings + symbol->st_name, name) == 0 && version_fits(object, i, version))
-			return value_of(object, symbol);
+		    strcmp(object->strings + symbol->st_name, name) == 0 && fits(object, i, data))
+			return symbol;
 		if (found & 1)
 			break;
 	}
 	return NULL;
+}
+
+static bool fits_version(const struct object *object, uint32_t index, const void *version)
+{
+	return version_fits(object, index, version);
+}
+
+static void *find_in(const struct object *object, const char *name, uint32_t hash, const char *version)
+{
+	const ElfW(Sym) *symbol = find_symbol(object, name, hash, fits_version, version);
+	return symbol ? value_of(object, symbol) : NULL;
 }
 
 /*
@@ -172,6 +194,39 @@ void *elf_next(const char *name, const char *version)
 void *elf_any(const char *name)
 {
 	return find_from(_r_debug.r_map, name, gnu_hash(name), NULL);
+}
+
+static bool is_at(const struct object *object, uint32_t index, const void *address)
+{
+	const ElfW(Sym) *symbol = &object->symbols[index];
+	return (const void *)(object->bias + symbol->st_value) == address ||
+	       ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC;
+}
+
+bool elf_defines_at(const ElfW(Dyn) * dynamic, uintptr_t bias, const char *name, const void *address)
+{
+	struct object object;
+	return read_dynamic(dynamic, bias, &object) &&
+	       find_symbol(&object, name, gnu_hash(name), is_at, address);
+}
+
+bool elf_definition(const ElfW(Dyn) * dynamic, uintptr_t bias, const char *name, const char *version,
+		    void **ret_address)
+{
+	struct object object;
+	if (!read_dynamic(dynamic, bias, &object))
+		return false;
+	const ElfW(Sym) *symbol = find_symbol(&object, name, gnu_hash(name), fits_version, version);
+	if (!symbol)
+		return false;
+	bool chosen_at_run_time = ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC;
+	*ret_address = chosen_at_run_time ? NULL : (void *)(bias + symbol->st_value);
+	return true;
+}
+
+const ElfW(Dyn) * elf_own_dynamic(void)
+{
+	return _DYNAMIC;
 }
 
 const char *elf_own_path(void)

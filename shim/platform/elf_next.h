@@ -11,6 +11,10 @@
 #ifndef WH_PLATFORM_ELF_NEXT_H
 #define WH_PLATFORM_ELF_NEXT_H
 
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Reads which objects come after ours; before the first elf_next. One thread; context: init. */
 void elf_next_begin(void);
 
@@ -22,6 +26,20 @@ void *elf_next(const char *name, const char *version);
 
 /* The first definition in any object, ours and those before us included. The same context. */
 void *elf_any(const char *name);
+
+/*
+ * Of an object that stays mapped meanwhile, by its dynamic section and bias. Nothing of it is called.
+ *
+ * elf_defines_at: whether it defines `name`, in any version, at that address (or chooses where at run time).
+ * elf_definition: whether it defines that version of it (NULL: the default one); *ret_address is NULL where
+ * that is chosen at run time. Context: hook.
+ */
+bool elf_defines_at(const ElfW(Dyn) * dynamic, uintptr_t bias, const char *name, const void *address);
+bool elf_definition(const ElfW(Dyn) * dynamic, uintptr_t bias, const char *name, const char *version,
+		    void **ret_address);
+
+/* Our own dynamic section. Context: signal. */
+const ElfW(Dyn) * elf_own_dynamic(void);
 
 /* The path by which the loader found our own library; "" where it is not the loader's. Context: init. */
 const char *elf_own_path(void);

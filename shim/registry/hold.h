@@ -58,6 +58,7 @@ struct resource {
 	uint64_t handle;
 	uint64_t container;
 	const char *name;
+	text_id text; /* the name, where it is in the recording already */
 };
 
 /* A handle acquired again without a release replaces the old hold: the release went a way that we do not see. */

@@ -187,7 +187,7 @@ void resource_acquired(const struct resource *what)
 		.stack = what->stack,
 		.count = 1,
 		.owner = slot ? slot->id : 0,
-		.name = recording_text(what->name),
+		.name = what->text ? what->text : recording_text(what->name),
 		.serial = slot ? ++slot->serial : 0,
 		.op = (uint16_t)what->op,
 		.kind = (uint8_t)what->kind,

@@ -509,6 +509,8 @@ static bool still_mapped(struct slot *slot)
 #endif
 }
 
+void (*modules_scanned)(void);
+
 void modules_scan(void)
 {
 	uint32_t ticket = __atomic_add_fetch(&tickets, 1, __ATOMIC_ACQ_REL);
@@ -520,6 +522,8 @@ void modules_scan(void)
 		    !still_mapped(&slots[i]))
 			retire(&slots[i], state);
 	}
+	if (modules_scanned)
+		modules_scanned();
 }
 
 void modules_check(void)

@@ -62,6 +62,9 @@ bool modules_same_since(uint32_t epoch, const uint64_t *addresses, uint32_t coun
  */
 void modules_scan(void);
 
+/* What else is to be done when modules_scan has looked, in the same context; NULL: nothing. Set at init. */
+extern void (*modules_scanned)(void);
+
 /* Retires what _dl_find_object does not know any more: also what libc unloaded by itself. Context: reporter. */
 void modules_check(void);
 

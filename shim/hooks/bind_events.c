@@ -1,0 +1,174 @@
+/*
+ * What a bound function acquires and releases: told to the registry, before and
+ * after the real call.
+ *
+ * A release that can't fail ends the hold before the call, after which the handle may be another thread's. One
+ * whose result says whether it did (`when`) ends it afterwards, if it is still the hold that was there before.
+ */
+#include "hooks/bind.h"
+#include "hooks/bind_entries.h"
+#include "hooks/bind_table.h"
+#include "hooks/hook.h"
+
+#include "base/hash.h"
+#include "stack/memory.h"
+
+/* Lower ones, and those that are no address at all, are numbers that a mistaken line takes for pointers. */
+#define FIRST_ADDRESS UINT64_C(0x10000)
+#define LAST_ADDRESS UINT64_C(0x7fffffffffff)
+
+/*
+ * Reads where an argument points to. What the real function was called with may be anything if the line is wrong about it: a page that
+ * this thread has not read from lately is asked for first.
+ */
+READS_STACKS static bool read_there(uint64_t address, bool is_int, uint64_t *ret_value)
+{
+	static __thread uint64_t known TLS_IE; /* page number + 1 */
+	uint64_t page = address / MEMORY_PAGE + 1;
+	if (address < FIRST_ADDRESS || address > LAST_ADDRESS || address % (is_int ? 4 : 8))
+		return false;
+	if (page != known) {
+		if (!memory_readable(address))
+			return false;
+		known = page;
+	}
+	*ret_value = is_int ? *(const uint32_t *)address : *(const uint64_t *)address;
+	return true;
+}
+
+static uint64_t argument(const struct bound_call *call, const void *frame, unsigned number)
+{
+	if (LIKELY(number <= COUNT_OF(call->arguments)))
+		return call->arguments[number - 1];
+	/* Above the return address; the real function had a copy. */
+	return ((const uint64_t *)frame)[2 + number - COUNT_OF(call->arguments) - 1];
+}
+
+/* Return: false: there is none, or it can't be read. */
+static bool value_of(struct pair_value value, const struct bound_call *call, const void *frame,
+		     uint64_t *ret_value)
+{
+	uint64_t word;
+	switch ((enum pair_source)value.source) {
+	case PAIR_RET:
+		word = call->result;
+		break;
+	case PAIR_ARG:
+		word = argument(call, frame, value.number);
+		break;
+	case PAIR_AT_ARG:
+		if (!read_there(argument(call, frame, value.number), value.is_int, &word))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	*ret_value = value.is_int ? (uint32_t)word : word;
+	return true;
+}
+
+/*
+ * What the line is about. Numbers of two pairs may be the same (a slot 3 and a socket 3): the pair tells them apart.
+ * Return: false: nothing.
+ */
+static bool thing_of(const struct bind_action *action, const struct bound_call *call, const void *frame,
+		     struct resource *ret_thing)
+{
+	uint64_t handle;
+	if (!value_of(action->line->handle, call, frame, &handle) ||
+	    (!handle && !action->line->handle.is_int))
+		return false;
+	*ret_thing = (struct resource){ .kind = (enum kind)action->kind, .handle = handle };
+	if (action->line->handle.is_int)
+		ret_thing->sort = bind_pair_text(action->pair);
+	return true;
+}
+
+static uint64_t identity_of(const struct rec_hold *hold)
+{
+	return (uint64_t)hold->serial << 32 | hold->owner;
+}
+
+/* Of a release whose result tells: what it would release. 0: nothing. */
+static void note(struct bound_call *call, unsigned number, const struct resource *thing)
+{
+	struct rec_hold open;
+	call->noted[number].handle = thing->handle;
+	call->noted[number].identity = resource_find(thing, &open) ? identity_of(&open) : 0;
+}
+
+void *bind_before(struct bound *bound, struct bound_call *call, const void *frame)
+{
+	const struct bind_function *function = bound->function;
+	HOOK(hook, PAIR);
+	call->noted[0].identity = call->noted[1].identity = 0;
+	if (UNLIKELY(function->dlsym))
+		return bind_dlsym(bound, call, frame);
+	if (!hook.track)
+		return bound->target;
+	unsigned noted = 0;
+	const struct bind_action *action;
+	for (uint16_t at = function->first; (action = bind_action_at(at)); at = action->next) {
+		struct resource thing;
+		bool tells = action->line->when.test != PAIR_ALWAYS;
+		if (action->line->acquires || noted == COUNT_OF(call->noted))
+			continue;
+		bool is_one = thing_of(action, call, frame, &thing);
+		if (is_one && tells)
+			note(call, noted, &thing);
+		else if (is_one)
+			resource_released(&thing, NULL);
+		noted += tells;
+	}
+	return bound->target;
+}
+
+static void acquire(struct hook *hook, const struct bind_action *action, const struct bound_call *call,
+		    const void *frame)
+{
+	struct resource thing;
+	struct rec_hold open;
+	if (!thing_of(action, call, frame, &thing) || (action->keeps && resource_find(&thing, &open)))
+		return;
+	thing.stack = hook_stack(hook);
+	thing.text = bind_pair_text(action->pair);
+	value_of(action->line->container, call, frame, &thing.container);
+	resource_acquired(&thing);
+}
+
+/* Ends what was noted, if it is still there; by now the handle may be another thread's. */
+static void release_noted(const struct bind_action *action, const struct bound_call *call, unsigned number)
+{
+	struct resource thing = { .kind = (enum kind)action->kind, .handle = call->noted[number].handle };
+	struct rec_hold open;
+	if (action->line->handle.is_int)
+		thing.sort = bind_pair_text(action->pair);
+	if (call->noted[number].identity && resource_find(&thing, &open) &&
+	    identity_of(&open) == call->noted[number].identity)
+		resource_released(&thing, NULL);
+}
+
+void bind_after(struct bound *bound, struct bound_call *call, const void *frame)
+{
+	const struct bind_function *function = bound->function;
+	HOOK(hook, PAIR);
+	if (!hook.track)
+		return;
+	int kept_errno = errno;
+	hook.frame = frame;
+	unsigned noted = 0;
+	const struct bind_action *action;
+	/* Releases first: what was released may have been acquired anew by the same call. */
+	for (uint16_t at = function->releases_when ? function->first : 0;
+	     (action = bind_action_at(at)) && noted < COUNT_OF(call->noted); at = action->next) {
+		if (action->line->acquires || action->line->when.test == PAIR_ALWAYS)
+			continue;
+		if (pair_holds(action->line->when, call->result))
+			release_noted(action, call, noted);
+		noted++;
+	}
+	for (uint16_t at = function->first; (action = bind_action_at(at)); at = action->next)
+		if (action->line->acquires && pair_holds(action->line->when, call->result))
+			acquire(&hook, action, call, frame);
+	errno = kept_errno;
+}
