@@ -26,6 +26,7 @@ static const struct {
 	  { "0", "1023", "2GiB", "99999999999999999999999" } },
 	{ "locks", { "on", "off" }, { "yes", "1", "ON" }, { NULL } },
 	{ "iterators", { "on", "off" }, { "yes", "true" }, { NULL } },
+	{ "pairs", { "none", "/tmp/a:b", "x.conf" }, { "" }, { NULL } },
 	{ "depth",
 	  { "1", "64", "256" },
 	  { "-1", "1.5", "ten", "0x10", " 1", "1 " },

@@ -345,11 +345,11 @@ END_TEST
 START_TEST(test_other_version_or_machine)
 {
 	struct reader reader;
-	uint32_t version = 7, header_bytes = 64;
+	uint32_t version = 7000, header_bytes = 64;
 	uint64_t swapped = __builtin_bswap64(REC_MAGIC), magic = 1;
 	poke(offsetof(struct rec_header, version), &version, sizeof version);
 	ck_assert_int_eq(reader_open(path, &reader), -EPROTONOSUPPORT);
-	ck_assert_ptr_nonnull(strstr(reader.error, "version 7, this command reads "));
+	ck_assert_ptr_nonnull(strstr(reader.error, "version 7000, this command reads "));
 	save_recording();
 	poke(0, &swapped, sizeof swapped);
 	ck_assert_int_eq(reader_open(path, &reader), -EPROTONOSUPPORT);
