@@ -33,7 +33,7 @@ static void add_part(struct detection *run, struct finding *finding, const struc
 {
 	const struct rec_misuse_part *from = &misuse->parts[part];
 	unsigned role = sorts[misuse->kind].roles[part];
-	if (role >= ROLE_COUNT || (part > 0 && !from->thread && !from->stack))
+	if (role >= ROLE_COUNT || (part > 0 && !from->thread && !from->stack && !from->object_kind))
 		return;
 	struct finding_item *item = finding_add(finding, role, REC_MISUSE_PARTS);
 	if (!item)
@@ -42,15 +42,17 @@ static void add_part(struct detection *run, struct finding *finding, const struc
 	const struct snap_thread *thread = snapshot_thread(run->snapshot, from->thread);
 	if (thread)
 		finding_item_thread(item, thread);
-	else
+	else if (from->thread)
 		item->flags |= ITEM_ENDED;
 	const char *name = view_text(run->snapshot->view, from->thread_name);
 	if (!*item->thread_name)
 		memcpy(item->thread_name, name, strnlen(name, sizeof(item->thread_name) - 1));
-	item->object_kind = misuse->object_kind < KIND_COUNT ? misuse->object_kind : KIND_NONE;
-	item->handle = misuse->handle;
-	item->name = misuse->name ? misuse->name
-				  : object_name(run->snapshot->view, misuse->handle, misuse->object_kind);
+	bool is_own = from->object_kind != KIND_NONE;
+	unsigned kind = is_own ? from->object_kind : misuse->object_kind;
+	item->object_kind = kind < KIND_COUNT ? (uint8_t)kind : KIND_NONE;
+	item->handle = is_own ? from->handle : misuse->handle;
+	item->name =
+	    misuse->name && !is_own ? misuse->name : object_name(run->snapshot->view, item->handle, kind);
 	item->op = from->op < OP_COUNT ? from->op : OP_none;
 	item->mode = from->mode;
 	item->stack = from->stack;

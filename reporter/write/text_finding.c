@@ -99,6 +99,8 @@ static const char *amount_text(struct text_report *text, const struct finding_it
 /* Whether an item of that role says what lasts; else it says what happened once. */
 static bool is_state(const struct finding *finding, unsigned role)
 {
+	if (finding->kind == FINDING_cond_misuse && role == ROLE_waits)
+		return false;
 	return role == ROLE_waits || role == ROLE_blocked || role == ROLE_acquired || role == ROLE_now ||
 	       (role == ROLE_opened && finding->kind != FINDING_iterator_leak &&
 		finding->kind != FINDING_iterator_mutation && finding->kind != FINDING_released_twice);
@@ -142,6 +144,12 @@ static const char *item_label(struct text_report *text, const struct finding *of
 		return text_hold_label(text, verb, object, item->mode, 1);
 	case ROLE_acquired:
 		return text_hold_label(text, verb, object, item->mode, item->count);
+	case ROLE_other:
+		/* Of a condition: what else it was waited for with. */
+		if (!item->thread)
+			return names_format(names, "with %s", object_text(names, object, OBJECT_PLAIN));
+		return names_format(names, "%s waits with %s in", verb,
+				    object_text(names, object, OBJECT_PLAIN));
 	case ROLE_allocated:
 	case ROLE_site:
 		return names_format(names, "%s%s", item->amount == of->amount ? "" : amount_text(text, item),
@@ -211,7 +219,8 @@ void text_item(struct text_report *text, const struct account *account, const st
 		put_line(text, indent, label, names_format(names, "%s ago", names_duration(names, age)));
 	else
 		text_line(text, indent, label, age);
-	text_stack(text, item->stack, indent + 4);
+	if (item->stack || item->thread)
+		text_stack(text, item->stack, indent + 4);
 }
 
 /* -- the whole -------------------------------------------------------------- */

@@ -47,6 +47,13 @@ static const char *lasting(struct names *names, nsec_t age)
 	return age ? names_format(names, " for %s", names_duration(names, age)) : "";
 }
 
+/* ", 5 times", of what is an event and no state; nothing where it was once. */
+static const char *times(struct names *names, const struct finding *finding)
+{
+	return finding->count > 1 ? names_format(names, ", %s times", names_count(names, finding->count))
+				  : "";
+}
+
 static const char *subject(struct names *names, const struct finding *finding)
 {
 	for (uint32_t i = 0; i < finding_items(finding); i++)
@@ -329,10 +336,74 @@ static const char *title_not_owner_unlock(struct names *names, const struct acco
 	const struct finding_item *acquired = item_with(finding, ROLE_acquired, 0);
 	if (!unlocked)
 		return finding_kind_words(finding->kind);
-	const char *who = acquired ? names_format(names, "which %s holds", names_item_thread(names, acquired))
-				   : "which nobody holds";
-	return names_format(names, "%s unlocked %s, %s", names_item_thread(names, unlocked),
-			    object_text(names, object_of_item(names, unlocked), OBJECT_BRIEF), who);
+	const char *who = acquired ? names_format(names, "which %s held", names_item_thread(names, acquired))
+				   : "which nobody held";
+	return names_format(names, "%s unlocked %s, %s%s", names_item_thread(names, unlocked),
+			    object_text(names, object_of_item(names, unlocked), OBJECT_BRIEF), who,
+			    times(names, finding));
+}
+
+/* `while it held it`, `while thread 2 "reader" waited for it`: how the object of `by` was used just then. */
+static const char *use(struct names *names, const struct finding *finding, const struct finding_item *by)
+{
+	const struct finding_item *holder = item_with(finding, ROLE_acquired, 0);
+	const struct finding_item *waiter = item_with(finding, ROLE_waits, 0);
+	if (holder && holder->thread == by->thread)
+		return "while it held it itself";
+	if (holder)
+		return names_format(names, "while %s held it", names_item_thread(names, holder));
+	return waiter ? names_format(names, "while %s waited for it", names_item_thread(names, waiter)) : "";
+}
+
+static const char *title_destroyed_in_use(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *by = item_with(finding, ROLE_destroyed, 0);
+	if (!by)
+		return finding_kind_words(finding->kind);
+	const char *what = object_text(names, object_of_item(names, by), OBJECT_BRIEF);
+	if (by->op == OP_free || by->op == OP_munmap)
+		what = names_format(names, "the memory of %s", what);
+	return names_format(names, "%s %s %s %s%s", names_item_thread(names, by),
+			    by->op == OP_free     ? "freed"
+			    : by->op == OP_munmap ? "unmapped"
+						  : "destroyed",
+			    what, use(names, finding, by), times(names, finding));
+}
+
+static const char *title_reinit_in_use(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *by = item_with(finding, ROLE_initialised, 0);
+	if (!by)
+		return finding_kind_words(finding->kind);
+	return names_format(names, "%s initialised %s again %s%s", names_item_thread(names, by),
+			    object_text(names, object_of_item(names, by), OBJECT_BRIEF),
+			    use(names, finding, by), times(names, finding));
+}
+
+static const char *title_cond_misuse(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *wait = item_with(finding, ROLE_waits, 0);
+	const struct finding_item *holds = item_with(finding, ROLE_acquired, 0);
+	const struct finding_item *other = item_with(finding, ROLE_other, 0);
+	if (!wait)
+		return finding_kind_words(finding->kind);
+	const char *who = names_item_thread(names, wait);
+	const char *what = object_text(names, object_of_item(names, wait), OBJECT_BRIEF);
+	const struct finding_item *with = holds ? holds : other;
+	const char *mutex = with ? object_text(names, object_of_item(names, with), OBJECT_BRIEF) : "a mutex";
+	if (other && other->thread)
+		return names_format(
+		    names, "%s and %s waited for %s at the same time with different mutexes, %s and %s", who,
+		    names_item_thread(names, other), what, mutex,
+		    object_text(names, object_of_item(names, other), OBJECT_BRIEF));
+	const char *by = "nobody";
+	if (holds)
+		by = names_item_thread(names, holds);
+	return names_format(names, "%s waited for %s with %s, which %s held%s", who, what, mutex, by,
+			    times(names, finding));
 }
 
 static const char *title_thread_leak(struct names *names, const struct account *account)
@@ -424,13 +495,30 @@ const char *account_title(struct names *names, const struct account *account)
 {
 	static const char *(*const titles[FINDING_COUNT])(struct names *, const struct account *) = {
 #define TITLE(kind) [FINDING_##kind] = title_##kind
-		TITLE(leak),          TITLE(possible_leak),     TITLE(ghost),
-		TITLE(growth),        TITLE(heap_growth),       TITLE(thread_growth),
-		TITLE(deadlock),      TITLE(lock_order),        TITLE(stuck_holder),
-		TITLE(long_hold),     TITLE(blocked),           TITLE(orphan_thread),
-		TITLE(held_at_exit),  TITLE(thread_leak),       TITLE(not_owner_unlock),
-		TITLE(iterator_leak), TITLE(iterator_open),     TITLE(rss_growth),
-		TITLE(fragmentation), TITLE(iterator_mutation), TITLE(released_twice),
+		TITLE(leak),
+		TITLE(possible_leak),
+		TITLE(ghost),
+		TITLE(growth),
+		TITLE(heap_growth),
+		TITLE(thread_growth),
+		TITLE(deadlock),
+		TITLE(lock_order),
+		TITLE(stuck_holder),
+		TITLE(long_hold),
+		TITLE(blocked),
+		TITLE(orphan_thread),
+		TITLE(held_at_exit),
+		TITLE(thread_leak),
+		TITLE(not_owner_unlock),
+		TITLE(iterator_leak),
+		TITLE(iterator_open),
+		TITLE(rss_growth),
+		TITLE(fragmentation),
+		TITLE(iterator_mutation),
+		TITLE(released_twice),
+		TITLE(destroyed_in_use),
+		TITLE(reinit_in_use),
+		TITLE(cond_misuse),
 #undef TITLE
 	};
 	unsigned kind = account->finding->kind;

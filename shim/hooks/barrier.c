@@ -1,5 +1,6 @@
 /* Barriers: waits alone; nobody holds one. */
 #include "hooks/hook.h"
+#include "hooks/lock_misuse.h"
 
 #include "registry/object.h"
 
@@ -18,6 +19,8 @@ EXPORT int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrie
 				unsigned count)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_init(&hook, KIND_BARRIER, (uintptr_t)barrier, OP_pthread_barrier_init);
 	int result = real.pthread_barrier_init(barrier, attributes, count);
 	if (hook.track && result == 0) {
 		int shared = 0;
@@ -34,6 +37,7 @@ EXPORT int pthread_barrier_destroy(pthread_barrier_t *barrier)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_barrier_destroy(barrier);
+	lock_misuse_destroy(&hook, KIND_BARRIER, (uintptr_t)barrier, OP_pthread_barrier_destroy);
 	/* Blocks until the last of its threads has left. */
 	hook_wait(&hook, KIND_BARRIER, (uintptr_t)barrier, MODE_NONE, OP_pthread_barrier_destroy);
 	int result = real.pthread_barrier_destroy(barrier);

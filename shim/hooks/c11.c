@@ -5,6 +5,7 @@
  */
 #include "hooks/cond.h"
 #include "hooks/hook.h"
+#include "hooks/lock_misuse.h"
 #include "hooks/mutex.h"
 #include "registry/object.h"
 
@@ -55,7 +56,8 @@ EXPORT int mtx_unlock(mtx_t *mutex)
 	if (!hook.track)
 		return real.mtx_unlock(mutex);
 	struct mutex_release release;
-	mutex_release_begin(&release, (const pthread_mutex_t *)(const void *)mutex);
+	mutex_release_begin(&release, (const pthread_mutex_t *)(const void *)mutex, OP_mtx_unlock,
+			    hook.frame);
 	int result = real.mtx_unlock(mutex);
 	mutex_release_result(&release, result == thrd_success);
 	return result;
@@ -64,6 +66,8 @@ EXPORT int mtx_unlock(mtx_t *mutex)
 EXPORT int mtx_init(mtx_t *mutex, int type)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_init(&hook, KIND_MUTEX, (uintptr_t)mutex, OP_mtx_init);
 	int result = real.mtx_init(mutex, type);
 	if (hook.track && result == thrd_success) {
 		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
@@ -76,6 +80,8 @@ EXPORT int mtx_init(mtx_t *mutex, int type)
 EXPORT void mtx_destroy(mtx_t *mutex)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_destroy(&hook, KIND_MUTEX, (uintptr_t)mutex, OP_mtx_destroy);
 	real.mtx_destroy(mutex);
 	if (hook.track) {
 		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
@@ -108,6 +114,8 @@ EXPORT int cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *until
 EXPORT int cnd_init(cnd_t *cond)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_init(&hook, KIND_COND, (uintptr_t)cond, OP_cnd_init);
 	int result = real.cnd_init(cond);
 	if (hook.track && result == thrd_success)
 		object_created(KIND_COND, (uintptr_t)cond, hook_stack(&hook), 0, 0);

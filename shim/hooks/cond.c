@@ -1,5 +1,6 @@
 #include "hooks/cond.h"
 
+#include "hooks/lock_misuse.h"
 #include "registry/object.h"
 
 struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op,
@@ -12,15 +13,22 @@ struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void
 				 .handle = (uintptr_t)cond,
 				 .handle2 = (uintptr_t)mutex };
 
+	const struct rec_hold *own = hold_own(KIND_MUTEX, wait.mutex);
+	if (UNLIKELY(!own))
+		lock_misuse_wait(hook, what.handle, wait.mutex, op);
 	hook_wait_for(hook, &what);
-	hold_park(KIND_MUTEX, wait.mutex);
+	/* A recursive one that is held twice is given up once, and stays with us. */
+	wait.parked = own && own->count == 1;
+	if (LIKELY(wait.parked))
+		hold_park(KIND_MUTEX, wait.mutex);
 	return wait;
 }
 
 void cond_wait_end(struct cond_wait *wait)
 {
 	hook_wait_over(wait->hook);
-	hold_unpark(KIND_MUTEX, wait->mutex);
+	if (LIKELY(wait->parked))
+		hold_unpark(KIND_MUTEX, wait->mutex);
 	if (LIKELY(wait->result != EOWNERDEAD && wait->result != ENOTRECOVERABLE))
 		return;
 	/* A robust mutex, taken from a dead owner, whose hold is over, or gone for good. */
@@ -86,6 +94,8 @@ EXPORT int pthread_cond_broadcast(pthread_cond_t *cond)
 EXPORT int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attributes)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_init(&hook, KIND_COND, (uintptr_t)cond, OP_pthread_cond_init);
 	int result = real.pthread_cond_init(cond, attributes);
 	if (hook.track && result == 0) {
 		int shared = 0;

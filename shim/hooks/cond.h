@@ -18,6 +18,7 @@
 struct cond_wait {
 	struct hook *hook;
 	uint64_t mutex;
+	bool parked;
 	int result; /* of the real call, an errno; 0 as long as it has not returned */
 };
 

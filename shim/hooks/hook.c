@@ -1,5 +1,6 @@
 #include "hooks/hook.h"
 
+#include "hooks/lock_misuse.h"
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/recording.h"
@@ -63,4 +64,11 @@ NOINLINE void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle,
 	hook->waiting = true;
 	hook->since = contended ? 0 : since;
 	reporter_want_at(since);
+}
+
+NOINLINE void hook_unlock_rare(enum kind kind, uint64_t handle, enum op op, const void *frame)
+{
+	if (UNLIKELY(!hold_own(kind, handle)))
+		lock_misuse_unlock(kind, handle, op, frame);
+	hold_end(kind, handle, NULL);
 }

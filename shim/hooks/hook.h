@@ -156,11 +156,14 @@ static inline void hook_locked(struct hook *hook, enum kind kind, uint64_t handl
 	hold_begin(kind, handle, mode, op, hook_stack(hook));
 }
 
-/* The calling thread is about to give a lock back. */
-static inline void hook_unlock(enum kind kind, uint64_t handle)
+/* For hook_unlock: one that is not the thread's newest hold, or none of its holds at all. */
+void hook_unlock_rare(enum kind kind, uint64_t handle, enum op op, const void *frame);
+
+/* The calling thread is about to give a lock back. `frame` is that of the hook. */
+static inline void hook_unlock(enum kind kind, uint64_t handle, enum op op, const void *frame)
 {
 	if (UNLIKELY(!self.slot || !acquire_end(self.slot, kind, handle)))
-		hold_end(kind, handle, NULL);
+		hook_unlock_rare(kind, handle, op, frame);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include "hooks/mutex.h"
 
 #include "hooks/hook.h"
+#include "hooks/lock_misuse.h"
 #include "registry/object.h"
 
 /* What a lock call's result means for the holds. */
@@ -85,7 +86,8 @@ static bool mutex_checks_owner(const pthread_mutex_t *mutex)
 	return kind != PTHREAD_MUTEX_NORMAL && kind != PTHREAD_MUTEX_ADAPTIVE_NP;
 }
 
-void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *mutex)
+void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *mutex, enum op op,
+			 const void *frame)
 {
 	uint64_t handle = (uintptr_t)mutex;
 
@@ -93,6 +95,7 @@ void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *m
 	if (UNLIKELY(mutex_checks_owner(mutex))) {
 		const struct rec_hold *own = hold_own(KIND_MUTEX, handle);
 		if (!own) {
+			lock_misuse_unlock(KIND_MUTEX, handle, op, frame);
 			/* Most likely refused, and then it stays with whoever has it. */
 			release->later = true;
 			return;
@@ -101,7 +104,7 @@ void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *m
 		release->op = own->op;
 		release->stack = own->stack;
 	}
-	hook_unlock(KIND_MUTEX, handle);
+	hook_unlock(KIND_MUTEX, handle, op, frame);
 }
 
 void mutex_release_result(const struct mutex_release *release, bool released)
@@ -119,11 +122,12 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
 	if (UNLIKELY(!hook_track_hot(HOOK_LOCK)))
 		return real.pthread_mutex_unlock(mutex);
 	if (LIKELY(!mutex_checks_owner(mutex))) {
-		hook_unlock(KIND_MUTEX, (uintptr_t)mutex);
+		hook_unlock(KIND_MUTEX, (uintptr_t)mutex, OP_pthread_mutex_unlock,
+			    __builtin_frame_address(0));
 		return real.pthread_mutex_unlock(mutex);
 	}
 	struct mutex_release release;
-	mutex_release_begin(&release, mutex);
+	mutex_release_begin(&release, mutex, OP_pthread_mutex_unlock, __builtin_frame_address(0));
 	int result = real.pthread_mutex_unlock(mutex);
 	mutex_release_result(&release, result == 0);
 	return result;
@@ -150,6 +154,8 @@ static uint16_t mutex_attributes(const pthread_mutexattr_t *attributes)
 EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_init(&hook, KIND_MUTEX, (uintptr_t)mutex, OP_pthread_mutex_init);
 	int result = real.pthread_mutex_init(mutex, attributes);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
@@ -162,6 +168,8 @@ EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t 
 EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_destroy(&hook, KIND_MUTEX, (uintptr_t)mutex, OP_pthread_mutex_destroy);
 	int result = real.pthread_mutex_destroy(mutex);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_MUTEX, (uintptr_t)mutex);

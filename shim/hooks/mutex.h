@@ -23,7 +23,9 @@ struct mutex_release {
 	bool later;   /* not ours and probably refused: the hold ends once the real call has agreed */
 };
 
-void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *mutex);
+/* `frame` is that of the hook, `op` the call. */
+void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *mutex, enum op op,
+			 const void *frame);
 void mutex_release_result(const struct mutex_release *release, bool released);
 
 #endif

@@ -3,6 +3,7 @@
  * it was a reader's or the writer's: the hold knows.
  */
 #include "hooks/hook.h"
+#include "hooks/lock_misuse.h"
 
 #include "registry/object.h"
 
@@ -116,8 +117,9 @@ EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, c
 EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 {
 	if (LIKELY(hook_track_hot(HOOK_LOCK)))
-		hook_unlock(KIND_RWLOCK,
-			    (uintptr_t)lock); /* before: afterwards a writer may have it; it never fails */
+		/* Before: afterwards a writer may have it; it never fails. */
+		hook_unlock(KIND_RWLOCK, (uintptr_t)lock, OP_pthread_rwlock_unlock,
+			    __builtin_frame_address(0));
 	return real.pthread_rwlock_unlock(lock);
 }
 
@@ -139,6 +141,8 @@ static uint16_t rwlock_attributes(const pthread_rwlockattr_t *attributes)
 EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attributes)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_init(&hook, KIND_RWLOCK, (uintptr_t)lock, OP_pthread_rwlock_init);
 	int result = real.pthread_rwlock_init(lock, attributes);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_RWLOCK, (uintptr_t)lock);
@@ -151,6 +155,8 @@ EXPORT int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_
 EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *lock)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_destroy(&hook, KIND_RWLOCK, (uintptr_t)lock, OP_pthread_rwlock_destroy);
 	int result = real.pthread_rwlock_destroy(lock);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_RWLOCK, (uintptr_t)lock);

@@ -4,6 +4,7 @@
  * signal handlers.
  */
 #include "hooks/hook.h"
+#include "hooks/lock_misuse.h"
 
 #include <stdarg.h>
 
@@ -99,6 +100,8 @@ EXPORT int sem_post(sem_t *sem)
 EXPORT int sem_init(sem_t *sem, int shared, unsigned value)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_init(&hook, KIND_SEM, (uintptr_t)sem, OP_sem_init);
 	int result = real.sem_init(sem, shared, value);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_SEM, (uintptr_t)sem);
@@ -112,6 +115,8 @@ EXPORT int sem_init(sem_t *sem, int shared, unsigned value)
 EXPORT int sem_destroy(sem_t *sem)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_destroy(&hook, KIND_SEM, (uintptr_t)sem, OP_sem_destroy);
 	int result = real.sem_destroy(sem);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_SEM, (uintptr_t)sem);

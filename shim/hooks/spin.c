@@ -1,5 +1,6 @@
 /* Spin locks: the same as mutexes, save that a waiter is seen running. */
 #include "hooks/hook.h"
+#include "hooks/lock_misuse.h"
 
 #include "registry/object.h"
 
@@ -35,13 +36,16 @@ EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
 EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
 {
 	if (LIKELY(hook_track_hot(HOOK_LOCK)))
-		hook_unlock(KIND_SPIN, spin_handle(lock)); /* before: afterwards another thread may have it */
+		/* Before: afterwards another thread may have it. */
+		hook_unlock(KIND_SPIN, spin_handle(lock), OP_pthread_spin_unlock, __builtin_frame_address(0));
 	return real.pthread_spin_unlock(lock);
 }
 
 EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_init(&hook, KIND_SPIN, spin_handle(lock), OP_pthread_spin_init);
 	int result = real.pthread_spin_init(lock, shared);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_SPIN, spin_handle(lock));
@@ -54,6 +58,8 @@ EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared)
 EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		lock_misuse_destroy(&hook, KIND_SPIN, spin_handle(lock), OP_pthread_spin_destroy);
 	int result = real.pthread_spin_destroy(lock);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_SPIN, spin_handle(lock));

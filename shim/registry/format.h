@@ -442,7 +442,9 @@ struct rec_misuse_part {
 	uint32_t serial;     /* of the hold in its thread; 0: it is none */
 	uint16_t op;         /* enum op */
 	uint8_t mode;        /* enum mode */
-	uint8_t spare[5];
+	uint8_t object_kind; /* enum kind; KIND_NONE: the object is that of the whole */
+	uint8_t spare[4];
+	uint64_t handle; /* of object_kind */
 };
 
 /* What a hook caught on the spot, with the first such event's particulars. One a kind and stacks. */

@@ -6,7 +6,8 @@
  *
  * RUN: %prog
  * RUN: whoholds run %prog
- * KINDS: none held-at-exit?
+ * What it does to the mutexes is not all right: that is told, and changes no answer.
+ * KINDS: not-owner-unlock destroyed-in-use reinit-in-use held-at-exit?
  * EXPECT-STDOUT: mutexes answer as they should
  */
 #include <errno.h>

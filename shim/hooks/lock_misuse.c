@@ -1,0 +1,160 @@
+#include "hooks/lock_misuse.h"
+
+#include "hooks/words.h"
+#include "registry/misuse.h"
+#include "registry/others.h"
+#include "registry/recording.h"
+
+/* What a fork child got from its parent is put in order by its own handlers, which may well initialise it anew. */
+static bool is_inherited(const struct rec_hold *hold)
+{
+	return recording->fork_parent && hold->since < recording->started_mono;
+}
+
+/* Whether libc's words agree that this is how the lock is held. `count`: by how many known ones, of readers. */
+static bool is_confirmed(const struct lock_words *words, const struct other_hold *other, uint32_t count)
+{
+	if (words->state != WORD_TAKEN || is_inherited(&other->hold))
+		return false;
+	if (other->hold.kind == KIND_SPIN)
+		return true; /* its word names nobody */
+	if (other->hold.mode == MODE_SHARED)
+		return words->readers == count;
+	return words->owner && words->owner == other->tid;
+}
+
+static struct rec_misuse_part part_of_wait(const struct other_wait *other)
+{
+	return (struct rec_misuse_part){
+		.at = other->wait.since,
+		.stack = other->wait.stack,
+		.thread = other->thread,
+		.thread_name = other->name,
+		.serial = other->wait.serial,
+		.op = other->wait.op,
+		.mode = other->wait.mode,
+	};
+}
+
+/* -- by one who does not hold it ----------------------------------------------- */
+
+enum holding {
+	HELD_UNKNOWN, /* perhaps by the caller, in a way that nobody saw */
+	HELD_BY_NOBODY,
+	HELD_BY_OTHER,
+};
+
+/* Who has a lock of which the calling thread has no hold on record. */
+static enum holding holding_of(enum kind kind, uint64_t handle, const struct lock_words *words,
+			       struct other_hold *ret_other)
+{
+	const struct rec_thread *slot = thread_slot();
+	const struct others_range range = others_at(kind, handle, false);
+
+	/* Where it has had more than there was room for, this may be one of the rest. */
+	if (!slot || slot->holds_lost || slot->hold_count >= REC_SLOT_HOLDS || hold_own(kind, handle))
+		return HELD_UNKNOWN;
+	if (words->state == WORD_FREE)
+		return HELD_BY_NOBODY;
+	if (others_hold(&range, ret_other) && ret_other->hold.owner != slot->id &&
+	    is_confirmed(words, ret_other, words->readers ? others_count(&range) : 1))
+		return HELD_BY_OTHER;
+	return HELD_UNKNOWN;
+}
+
+NOINLINE void lock_misuse_unlock(enum kind kind, uint64_t handle, enum op op, const void *frame)
+{
+	struct lock_words words = words_of(kind, handle);
+	struct other_hold other;
+
+	/* Types that check answer EPERM, and that is all that happens. */
+	if (words.checks_owner)
+		return;
+	enum holding holding = holding_of(kind, handle, &words, &other);
+	if (holding == HELD_UNKNOWN)
+		return;
+	struct rec_misuse what = {
+		.kind = MISUSE_not_owner_unlock,
+		.object_kind = (uint8_t)kind,
+		.handle = handle,
+		.parts[0] = misuse_now(stack_capture(frame), op),
+	};
+	if (holding == HELD_BY_OTHER)
+		what.parts[1] = misuse_hold(&other.hold);
+	misuse_note(&what);
+}
+
+NOINLINE void lock_misuse_wait(struct hook *hook, uint64_t cond, uint64_t mutex, enum op op)
+{
+	struct lock_words words = words_of(KIND_MUTEX, mutex);
+	struct other_hold other;
+
+	if (words.checks_owner)
+		return;
+	enum holding holding = holding_of(KIND_MUTEX, mutex, &words, &other);
+	if (holding == HELD_UNKNOWN)
+		return;
+	struct rec_misuse what = {
+		.kind = MISUSE_cond_misuse,
+		.object_kind = KIND_COND,
+		.handle = cond,
+		.parts[0] = misuse_now(hook_stack(hook), op),
+	};
+	struct rec_misuse_part *with = &what.parts[2];
+	if (holding == HELD_BY_OTHER) {
+		with = &what.parts[1];
+		*with = misuse_hold(&other.hold);
+	}
+	with->object_kind = KIND_MUTEX;
+	with->handle = mutex;
+	misuse_note(&what);
+}
+
+/* -- while it is in use ---------------------------------------------------------- */
+
+/* Whether a wait on record is one that the words know of as well. */
+static bool is_waited_for(enum kind kind, uint64_t handle, const struct lock_words *words)
+{
+	return words->state == WORD_TAKEN || words_waiters(kind, handle);
+}
+
+/* Notes that the object is about to be `what`, where somebody holds it or waits for it. */
+static void note_use(struct hook *hook, enum misuse_kind misuse, enum kind kind, uint64_t handle, enum op op)
+{
+	const struct others_range range = others_at(kind, handle, true);
+	struct other_hold holder;
+	struct other_wait waiter;
+	bool held = others_hold(&range, &holder);
+	bool waited = others_wait(&range, &waiter);
+
+	if (LIKELY(!held && !waited))
+		return;
+	struct lock_words words = words_of(kind, handle);
+	held = held && is_confirmed(&words, &holder, words.readers);
+	waited = waited && is_waited_for(kind, handle, &words);
+	if (!held && !waited)
+		return;
+	struct rec_misuse what = {
+		.kind = (uint8_t)misuse,
+		.object_kind = (uint8_t)kind,
+		.handle = handle,
+		.parts[0] = misuse_now(hook_stack(hook), op),
+	};
+	if (held)
+		what.parts[1] = misuse_hold(&holder.hold);
+	if (waited)
+		what.parts[2] = part_of_wait(&waiter);
+	misuse_note(&what);
+}
+
+NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
+{
+	/* One that waits for a condition may have been woken and be about to leave, which is right: libc waits for it. */
+	if (kind != KIND_COND)
+		note_use(hook, MISUSE_destroyed_in_use, kind, handle, op);
+}
+
+NOINLINE void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
+{
+	note_use(hook, MISUSE_reinit_in_use, kind, handle, op);
+}

@@ -1,0 +1,23 @@
+/*
+ * What programs do to locks and must not: the questions that the hooks ask before the real call, and only
+ * where something is not as usual. What is recorded and libc's own words (hooks/words.h) have to agree; what is found goes to
+ * registry/misuse.h. The program's call goes on as if nothing had been asked.
+ *
+ * Context: hook. Keep errno.
+ */
+#ifndef WH_HOOKS_LOCK_MISUSE_H
+#define WH_HOOKS_LOCK_MISUSE_H
+
+#include "hooks/hook.h"
+
+/* The calling thread is about to unlock what it has no hold of. `frame` is that of the hook. */
+void lock_misuse_unlock(enum kind kind, uint64_t handle, enum op op, const void *frame);
+
+/* A lock, semaphore, barrier or condition variable is about to be destroyed, or initialised. */
+void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enum op op);
+void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handle, enum op op);
+
+/* The calling thread is about to wait for a condition with a mutex that it has no hold of. */
+void lock_misuse_wait(struct hook *hook, uint64_t cond, uint64_t mutex, enum op op);
+
+#endif
