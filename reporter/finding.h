@@ -71,14 +71,14 @@ enum finding_flag {
 	FOUND_UPDATE = 32,          /* the incident `key` was reported before; this is a fuller account */
 	FOUND_NESTED_MONITOR = 128, /* waits to be signalled, and holds a lock that others need */
 	FOUND_ASLEEP = 64, /* deadlock: no ring, but all of the process waits and nobody is left to wake it */
-	FOUND_ON_REQUEST = 256,     /* somebody asked, and is told; nobody else is */
+	FOUND_ON_REQUEST = 256, /* somebody asked, and is told; nobody else is */
 };
 
 struct finding {
-	uint32_t bytes;   /* of this record with its items, a multiple of 8 */
-	uint16_t kind;    /* enum finding_kind */
-	uint8_t severity; /* enum severity, as it came out (a degraded leak is a warning) */
-	uint8_t spare;
+	uint32_t bytes;    /* of this record with its items, a multiple of 8 */
+	uint16_t kind;     /* enum finding_kind */
+	uint8_t severity;  /* enum severity, as it came out (a degraded leak is a warning) */
+	uint8_t sort;      /* of misuse: what its kind distinguishes (registry/misuse.h) */
 	uint32_t flags;    /* enum finding_flag */
 	uint32_t number;   /* position among the process's findings, from 1; set by the log */
 	uint64_t key;      /* the same for the same incident in the same process */
@@ -91,6 +91,7 @@ struct finding {
 	uint64_t count;    /* blocks, iterators, threads: what the kind counts */
 	uint64_t indirect; /* leak: bytes reachable through the lost ones alone */
 	uint64_t rate;     /* heap-growth: bytes a second */
+	int64_t offset;    /* of misuse: bytes from the start of the block */
 	thread_id thread;  /* the subject; 0: none */
 	uint32_t item_count;
 	struct finding_item items[];

@@ -25,6 +25,7 @@
 static struct guest guest;
 static uint32_t stopping; /* seen when the sleep between two ticks ends */
 static uint32_t looks_wanted;
+static uint32_t told_misuse; /* futex word: of rec_header.misuse_news, what has been told, and acted upon */
 
 /*
  * Two arenas take turns, one a tick: what the incidents remember of the last look lies in the other.
@@ -182,12 +183,16 @@ static void tick(void)
 
 	serve_requests();
 	uint32_t alerts = atomic_load_explicit(&recording->alerts, memory_order_acquire);
-	if (alerts == watch.told)
-		return;
-	if (!teller_watched())
-		teller_tell(watch.told, TRIGGER_THRESHOLD);
-	watch.told = alerts;
-	teller_act();
+	if (alerts != watch.told) {
+		if (!teller_watched())
+			teller_tell(watch.told, TRIGGER_THRESHOLD);
+		watch.told = alerts;
+		teller_act();
+	}
+	if (told_misuse != watch.limits.misuse_news) {
+		__atomic_store_n(&told_misuse, watch.limits.misuse_news, __ATOMIC_RELEASE);
+		sys_futex_wake(&told_misuse, INT32_MAX);
+	}
 }
 
 /* Whether this guest is all that is left of the process. */
@@ -282,6 +287,7 @@ void watchdog_fork_child(void)
 	/* The thread is not in the child, but its memory is. */
 	clock_publish(0);
 	probe_fork_child();
+	told_misuse = 0;
 	guest.tid = 0;
 	guest_join(&guest);
 	arena_release(&watch.arenas[0]);
@@ -290,6 +296,17 @@ void watchdog_fork_child(void)
 	if (watch.incident_memory)
 		sys_pages_free(watch.incident_memory, INCIDENTS_BYTES);
 	memset(&watch, 0, sizeof watch);
+}
+
+void watchdog_wait_told(uint32_t misuse_news, nsec_t timeout)
+{
+	nsec_t until = sys_monotonic() + timeout;
+	uint32_t told;
+	while ((int32_t)((told = __atomic_load_n(&told_misuse, __ATOMIC_ACQUIRE)) - misuse_news) < 0 &&
+	       sys_monotonic() < until) {
+		poke();
+		sys_futex_wait(&told_misuse, told, options.tick);
+	}
 }
 
 void watchdog_poke(void)

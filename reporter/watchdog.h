@@ -21,6 +21,9 @@ void watchdog_stop(void);
 /* In a fork child: there is none. Context: hook. */
 void watchdog_fork_child(void);
 
+/* Waits until what was noted up to `misuse_news` (rec_header) has been told and acted upon, or for that long. Context: hook. */
+void watchdog_wait_told(uint32_t misuse_news, nsec_t timeout);
+
 /* Ends the tick's sleep: a report is wanted now. Context: signal. */
 void watchdog_poke(void);
 

@@ -16,6 +16,7 @@
 #include "registry/alert.h"
 #include "registry/allocation.h"
 #include "registry/count.h"
+#include "registry/freed.h"
 #include "registry/misuse.h"
 #include "registry/object.h"
 #include "registry/order.h"
@@ -337,6 +338,22 @@ void start_report_now(const char *why)
 	}
 }
 
+/* Long enough to look names up; a process that is about to crash loses nothing by it. */
+#define MISUSE_TELL_TIMEOUT (20 * NSEC_PER_SEC)
+
+void start_misuse_noted(bool grave)
+{
+	bool stops = strcmp(options.action, "abort") == 0;
+	if (self.guest || sys_sandboxed || !is_own_process() || !(stops || (grave && !teller_watched())))
+		return;
+	int kept_errno = errno;
+	uint32_t news = atomic_load_explicit(&recording->misuse_news, memory_order_acquire);
+	reporter_start();
+	if (reporter_state == 1)
+		watchdog_wait_told(news, MISUSE_TELL_TIMEOUT);
+	errno = kept_errno;
+}
+
 void start_sandboxed(void)
 {
 	if (!recording || sys_sandboxed || __atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON ||
@@ -391,6 +408,7 @@ void start_fork_child(void)
 	order_fork_child();
 	misuse_fork_child();
 	release_fork_child();
+	freed_fork_child();
 	allocation_fork_child();
 	count_fork_child();
 	alert_fork_child();

@@ -52,6 +52,13 @@ void start_sandboxed(void);
 void start_report_now(const char *why);
 
 /*
+ * A misuse of a new sort was noted (registry/misuse.h). Where it is `grave`, so that the process may not live to tell
+ * of it, and nobody watches the recording, comes back when the reporter thread has told it, or after
+ * some seconds. So it does with action=abort. Context: hook; keeps errno.
+ */
+void start_misuse_noted(bool grave);
+
+/*
  * The reporter thread: ended and waited for, so that a call which demands a single-threaded
  * process or changes a thread's credentials works as it would without us; and started again.
  * Pausing nests. Context: hook.

@@ -8,7 +8,7 @@
  *
  * RUN: whoholds run %prog
  * TIMEOUT: 20
- * KINDS: released-twice
+ * KINDS: released-twice double-free
  * EXPECT: error released-twice: thread 1 "main" closed iterator "scan", which it had closed already in pool_put
  * EXPECT: released resource "slot", which was not open, in
  * EXPECT: closed directory "/proc/self", which it had closed already in close_twice

@@ -74,6 +74,8 @@ static void report(struct detection *run, const struct rec_misuse *misuse, uint3
 	finding->since = misuse->parts[0].at;
 	finding->count = count;
 	finding->amount = misuse->amount;
+	finding->sort = (uint8_t)misuse->flags;
+	finding->offset = misuse->offset;
 	finding->key = hash_add(detection_key(sorts[misuse->kind].finding), misuse->object_kind);
 	for (unsigned i = 0; i < REC_MISUSE_PARTS; i++) {
 		finding->key = hash_add(finding->key, misuse->parts[i].stack);

@@ -1,3 +1,4 @@
+#include "registry/misuse.h"
 #include "reporter/write/accounts.h"
 #include "reporter/write/identity.h"
 #include "reporter/write/objects.h"
@@ -162,6 +163,79 @@ static const char *title_fragmentation(struct names *names, const struct account
 	return names_format(names, "the heap %s %s of the machine's memory%s for %s of live blocks",
 			    account->over ? "kept" : "keeps", names_size(names, finding->amount),
 			    lasting(names, account_age(account)), names_size(names, finding->indirect));
+}
+
+/* What an allocation is made with, and given back with, by enum allocation_kind. */
+static const char *made_with(unsigned kind)
+{
+	static const char *const words[] = { "malloc", "aligned_alloc", "new",          "new[]", NULL,
+					     NULL,     "aligned new",   "aligned new[]" };
+	return kind < COUNT_OF(words) && words[kind] ? words[kind] : "another allocator";
+}
+
+static const char *given_back_with(unsigned kind, const struct finding_item *freed)
+{
+	static const char *const words[] = { "free", "free", "delete",         "delete[]",
+					     NULL,   NULL,   "aligned delete", "aligned delete[]" };
+	if (kind <= 1 && freed && freed->op)
+		return op_name(freed->op);
+	return kind < COUNT_OF(words) && words[kind] ? words[kind] : "another allocator";
+}
+
+/* "a block of 48 bytes", ", from make_node": `finding` is about the block that was allocated so. */
+static const char *block_from(struct names *names, const struct finding *finding)
+{
+	return names_format(names, "a block of %s%s", names_size(names, finding->amount),
+			    place(names, " from", item_with(finding, ROLE_allocated, 0)));
+}
+
+static const char *title_double_free(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *allocated = item_with(finding, ROLE_allocated, 0);
+	return names_format(names, "memory%s was freed twice%s", place(names, " from", allocated),
+			    place(names, ", the second time in", item_with(finding, ROLE_freed_again, 0)));
+}
+
+static const char *title_invalid_free(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *freed = item_with(finding, ROLE_freed, 0);
+	const char *in = place(names, " in", freed);
+	const char *what = "an address that no allocation can have";
+	int64_t away = finding->offset;
+	switch (finding->sort) {
+	case MISUSE_INSIDE:
+		what = names_format(names, "an address %s bytes behind the start of %s",
+				    names_count(names, (uint64_t)away), block_from(names, finding));
+		break;
+	case MISUSE_BEFORE:
+		what = names_format(names, "an address %s bytes before %s",
+				    names_count(names, (uint64_t)-away), block_from(names, finding));
+		break;
+	case MISUSE_ON_STACK:
+		what = "a variable on the stack";
+		break;
+	case MISUSE_IN_MODULE:
+		what = "data of the program or of a library, which was never allocated,";
+		break;
+	default:
+		break;
+	}
+	return names_format(names, "%s was freed%s", what, in);
+}
+
+static const char *title_mismatched_free(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	unsigned made = finding->sort & 15, given_back = finding->sort >> 4;
+	const struct finding_item *freed = item_with(finding, ROLE_freed, 0);
+	const char *in = place(names, ", in", freed);
+	if (made == given_back)
+		return names_format(names, "%s was deleted as one of %s%s", block_from(names, finding),
+				    names_size(names, (uint64_t)finding->offset), in);
+	return names_format(names, "%s was made with %s and given back with %s%s", block_from(names, finding),
+			    made_with(made), given_back_with(given_back, freed), in);
 }
 
 /* -- threads and locks ------------------------------------------------------ */
@@ -519,6 +593,9 @@ const char *account_title(struct names *names, const struct account *account)
 		TITLE(destroyed_in_use),
 		TITLE(reinit_in_use),
 		TITLE(cond_misuse),
+		TITLE(double_free),
+		TITLE(invalid_free),
+		TITLE(mismatched_free),
 #undef TITLE
 	};
 	unsigned kind = account->finding->kind;

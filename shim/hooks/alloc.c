@@ -1,9 +1,11 @@
 #include "hooks/alloc.h"
 
+#include "hooks/alloc_misuse.h"
 #include "platform/early.h"
 #include "platform/process.h"
 #include "platform/trim.h"
 #include "registry/address_map.h"
+#include "registry/freed.h"
 #include "registry/recording.h"
 #include "start.h"
 
@@ -20,6 +22,8 @@ static struct {
 	size_t size;
 } before[BEFORE_MOST];
 static uint32_t before_count;
+
+bool alloc_is_libc;
 
 void alloc_before_start(const void *block, size_t size)
 {
@@ -48,8 +52,9 @@ void alloc_share_windows(void)
 
 void alloc_start(void)
 {
-	/* Whether malloc is glibc's, which keeps blocks 32 bytes apart. */
-	if ((void *)real.malloc != real_find("__libc_malloc", NULL))
+	/* glibc's keeps blocks 32 bytes apart. */
+	alloc_is_libc = (void *)real.malloc == real_find("__libc_malloc", NULL);
+	if (!alloc_is_libc)
 		alloc_share_windows();
 	else
 		trim_init();
@@ -107,19 +112,37 @@ NOINLINE bool alloc_track_other(size_t size, unsigned *ret_flags)
 	return allocation_chosen(size, ret_flags);
 }
 
-NOINLINE bool alloc_freed_other(void *block)
+NOINLINE void alloc_untracked_other(const void *block, size_t size)
 {
-	if (early_owns(block))
+	if (!hook_groups)
+		alloc_before_start(block, size);
+	else if (hook_groups & HOOK_ALLOC)
+		allocation_unseen(block);
+}
+
+NOINLINE bool alloc_released(const struct alloc_release *how)
+{
+	if (early_owns(how->block))
 		return false;
 	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))) {
 		if (!hook_groups)
-			freed_before_start(block);
+			freed_before_start(how->block);
 		return true;
 	}
 	if (UNLIKELY(!*process_canary))
 		start_fork_child();
-	if (LIKELY(!self.guest))
-		allocation_end(block, NULL);
+	if (UNLIKELY(self.guest))
+		return true;
+	struct allocation was;
+	bool known = allocation_end(how->block, &was);
+	/* What an allocator does inside of itself is its own business. */
+	if (self.busy != HOOK_IN_ALLOCATOR)
+		return true;
+	if (UNLIKELY(!known || allocation_given_back(was.kind) != how->kind ||
+		     (how->size != was.size && how->size != ALLOC_SIZE_UNTOLD)))
+		alloc_misuse(how, known ? &was : NULL);
+	if (known && allocation_certain())
+		freed_note_other((uintptr_t)how->block, was.site, how->frame);
 	return true;
 }
 
@@ -143,6 +166,13 @@ static NOINLINE void *malloc_untracked(size_t size, const void *frame)
 		self.busy = HOOK_IN_ALLOCATOR;
 		void *block = real.malloc(size);
 		self.busy = 0;
+		return block;
+	}
+	/* Nearly always from within operator new, which records the block. */
+	if (LIKELY(alloc_gate(GATE_EXACT) && self.busy >= HOOK_IN_ALLOCATOR)) {
+		void *block = real.malloc(size);
+		if (LIKELY(block))
+			allocation_unseen(block);
 		return block;
 	}
 	return malloc_other(size, frame);
@@ -178,7 +208,14 @@ EXPORT void *calloc(size_t count, size_t size)
 	return block;
 }
 
-EXPORT void free(void *block)
+#define RELEASE(block_, size_, op_) \
+	&(struct alloc_release) \
+	{ \
+		.block = (block_), .frame = __builtin_frame_address(0), .size = (size_), \
+		.kind = ALLOCATED_MALLOC, .op = OP_##op_ \
+	}
+
+static NOINLINE void free_other(void *block, const void *frame)
 {
 	if (alloc_gate(GATE_SAMPLED) && !early_owns(block) && address_map_lacks((uintptr_t)block)) {
 		/* As in malloc_untracked. */
@@ -193,10 +230,30 @@ EXPORT void free(void *block)
 	}
 	if (UNLIKELY(!block) || UNLIKELY(alloc_gate(GATE_CLOSED) && !real_ready()))
 		return;
+	struct alloc_release how = { .block = block,
+				     .frame = frame,
+				     .size = ALLOC_SIZE_UNTOLD,
+				     .kind = ALLOCATED_MALLOC,
+				     .op = OP_free };
 	self.busy += HOOK_IN_ALLOCATOR;
-	if (LIKELY(alloc_freed(block)))
+	if (LIKELY(alloc_released(&how)))
 		real.free(block);
 	self.busy -= HOOK_IN_ALLOCATOR;
+}
+
+EXPORT void free(void *block)
+{
+	if (LIKELY(alloc_gate(GATE_EXACT) && !self.busy)) {
+		self.busy = HOOK_IN_ALLOCATOR;
+		bool done = allocation_freed(block, __builtin_return_address(0));
+		if (LIKELY(done))
+			real.free(block);
+		self.busy = 0;
+		if (LIKELY(done))
+			return;
+	}
+	free_other(block, __builtin_frame_address(0));
+	__asm__ volatile(""); /* no jump: the frame has to be there */
 }
 
 EXPORT void cfree(void *block)
@@ -222,6 +279,9 @@ static void *early_grow(void *old, size_t size)
 	const stack_id stack = alloc_stack(tracked, __builtin_frame_address(0)); \
 	self.busy += HOOK_IN_ALLOCATOR; \
 	const bool known = hook_groups ? !self.guest && allocation_end(old, &was) : false; \
+	if (UNLIKELY(self.busy == HOOK_IN_ALLOCATOR && hook_groups & HOOK_ALLOC && \
+		     (!known || was.kind > ALLOCATED_ALIGNED))) \
+		alloc_misuse(RELEASE(old, ALLOC_SIZE_UNTOLD, realloc), known ? &was : NULL); \
 	if (UNLIKELY(!hook_groups)) \
 		freed_before_start(old); \
 	if (known) { \
@@ -236,8 +296,8 @@ static void *early_grow(void *old, size_t size)
 			alloc_before_start(old, 0); \
 	} else if (result && tracked) { \
 		allocation_begin(allocation_hide(result), (bytes), ALLOCATED_MALLOC, stack, flags); \
-	} else if (result && UNLIKELY(!hook_groups)) { \
-		alloc_before_start(result, (bytes)); \
+	} else if (result) { \
+		alloc_untracked(result, (bytes)); \
 	} \
 	__atomic_store_n(&self.moving, 0, __ATOMIC_RELAXED); \
 	self.busy -= HOOK_IN_ALLOCATOR;
@@ -298,8 +358,8 @@ EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t size)
 	if (result == 0 && *ret_block) {
 		if (tracked)
 			allocation_begin(allocation_hide(*ret_block), size, ALLOCATED_ALIGNED, stack, flags);
-		else if (UNLIKELY(!hook_groups))
-			alloc_before_start(*ret_block, size);
+		else
+			alloc_untracked(*ret_block, size);
 	}
 	self.busy -= HOOK_IN_ALLOCATOR;
 	return result;
@@ -357,7 +417,7 @@ EXPORT void free_sized(void *block, size_t size)
 		return;
 	}
 	self.busy += HOOK_IN_ALLOCATOR;
-	if (alloc_freed(block))
+	if (alloc_released(RELEASE(block, size, free_sized)))
 		real.free_sized(block, size);
 	self.busy -= HOOK_IN_ALLOCATOR;
 }
@@ -369,7 +429,7 @@ EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 		return;
 	}
 	self.busy += HOOK_IN_ALLOCATOR;
-	if (alloc_freed(block))
+	if (alloc_released(RELEASE(block, size, free_aligned_sized)))
 		real.free_aligned_sized(block, alignment, size);
 	self.busy -= HOOK_IN_ALLOCATOR;
 }

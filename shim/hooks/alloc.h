@@ -54,6 +54,17 @@ static inline bool alloc_track(size_t size, unsigned *ret_flags)
 void alloc_before_start(const void *block, size_t size);
 /* Hands them to the registry. Context: init. */
 void alloc_start(void);
+/* The same, and for those made within another call of the allocator, or by an interrupted one. */
+void alloc_untracked_other(const void *block, size_t size);
+
+static inline void alloc_untracked(const void *block, size_t size)
+{
+	if (!alloc_gate(GATE_SAMPLED))
+		alloc_untracked_other(block, size);
+}
+
+/* Whether malloc is libc's, of which more is known than that it allocates. */
+extern bool alloc_is_libc;
 
 /* From now on blocks may lie nearer to each other than 32 bytes (address_map.h). */
 void alloc_share_windows(void);
@@ -66,16 +77,22 @@ static inline stack_id alloc_stack(bool tracked, const void *frame)
 {
 	return tracked ? stack_capture(frame) : 0;
 }
+/* A call that gives a block back. */
+struct alloc_release {
+	const void *block;
+	const void *frame; /* of the hook */
+	size_t size;       /* of the block, as the call says; ALLOC_SIZE_UNTOLD */
+	uint8_t kind;      /* enum allocation_kind: which blocks it is for */
+	uint8_t op;        /* enum op */
+};
+
+#define ALLOC_SIZE_UNTOLD SIZE_MAX
+
 /*
- * `block` is about to be freed; safe at any time and anywhere, inside of the scope of the real call. Return:
+ * A block is about to be given back; safe at any time and anywhere, inside of the scope of the real call. Return:
  * false: it is none of the real allocator's, and not to be given to it.
  */
-bool alloc_freed_other(void *block);
-
-static inline bool alloc_freed(void *block)
-{
-	return LIKELY(alloc_gate(GATE_EXACT) && allocation_freed(block)) || alloc_freed_other(block);
-}
+bool alloc_released(const struct alloc_release *how);
 
 /* Runs `call` as the real allocator and records its result; `frame` is that of the hook. */
 #define ALLOC_CALL(block, size, kind, frame, call) \
@@ -89,8 +106,8 @@ static inline bool alloc_freed(void *block)
 		block = (call); \
 		if (LIKELY(tracked && block)) \
 			allocation_begin(allocation_hide(block), (size), (kind), stack, flags); \
-		else if (UNLIKELY(!hook_groups) && block) \
-			alloc_before_start(block, (size)); \
+		else if (!tracked && block) \
+			alloc_untracked(block, (size)); \
 	}
 
 #endif

@@ -61,9 +61,25 @@ static void *operator_ready(void **place, const char *name)
 	ALLOC_CALL(block, size, kind, __builtin_frame_address(0), call ? (expression) : (otherwise)); \
 	return block
 
-#define FREED(block, expression) \
+/* How the real call is made known: at no cost where all is as usual. A wrong size goes the other way. */
+static inline bool deleted(void *block, enum allocation_kind kind, size_t size, const void *frame)
+{
+	if (LIKELY(alloc_gate(GATE_EXACT) && self.busy == HOOK_IN_ALLOCATOR &&
+		   allocation_deleted(block, kind, size, ((void *const *)frame)[1])))
+		return true;
+	struct alloc_release how = {
+		.block = block,
+		.frame = frame,
+		.size = size,
+		.kind = (uint8_t)kind,
+		.op = kind & 1 ? OP_operator_delete_array : OP_operator_delete,
+	};
+	return !block || alloc_released(&how);
+}
+
+#define FREED(kind, block, size, expression) \
 	self.busy += HOOK_IN_ALLOCATOR; \
-	if (LIKELY(!block || alloc_freed(block))) { \
+	if (LIKELY(deleted(block, kind, size, __builtin_frame_address(0)))) { \
 		if (LIKELY(call)) \
 			expression; \
 		else \
@@ -109,7 +125,7 @@ static void *operator_ready(void **place, const char *name)
 	{ \
 		real_ready(); \
 		REAL(name); \
-		FREED(block, call(block)); \
+		FREED(kind, block, ALLOC_SIZE_UNTOLD, call(block)); \
 	}
 #define FORM_DELETE_NOTHROW(name, kind) \
 	void name(void *block, const struct nothrow *tag); \
@@ -117,7 +133,7 @@ static void *operator_ready(void **place, const char *name)
 	{ \
 		real_ready(); \
 		REAL(name); \
-		FREED(block, call(block, tag)); \
+		FREED(kind, block, ALLOC_SIZE_UNTOLD, call(block, tag)); \
 	}
 #define FORM_DELETE_SIZED(name, kind) \
 	void name(void *block, size_t size); \
@@ -125,16 +141,23 @@ static void *operator_ready(void **place, const char *name)
 	{ \
 		real_ready(); \
 		REAL(name); \
-		FREED(block, call(block, size)); \
+		FREED(kind, block, size, call(block, size)); \
 	}
-#define FORM_DELETE_ALIGNED(name, kind) FORM_DELETE_SIZED(name, kind)
+#define FORM_DELETE_ALIGNED(name, kind) \
+	void name(void *block, size_t alignment); \
+	EXPORT void name(void *block, size_t alignment) \
+	{ \
+		real_ready(); \
+		REAL(name); \
+		FREED(kind, block, ALLOC_SIZE_UNTOLD, call(block, alignment)); \
+	}
 #define FORM_DELETE_SIZED_ALIGNED(name, kind) \
 	void name(void *block, size_t size, size_t alignment); \
 	EXPORT void name(void *block, size_t size, size_t alignment) \
 	{ \
 		real_ready(); \
 		REAL(name); \
-		FREED(block, call(block, size, alignment)); \
+		FREED(kind, block, size, call(block, size, alignment)); \
 	}
 #define FORM_DELETE_ALIGNED_NOTHROW(name, kind) \
 	void name(void *block, size_t alignment, const struct nothrow *tag); \
@@ -142,7 +165,7 @@ static void *operator_ready(void **place, const char *name)
 	{ \
 		real_ready(); \
 		REAL(name); \
-		FREED(block, call(block, alignment, tag)); \
+		FREED(kind, block, ALLOC_SIZE_UNTOLD, call(block, alignment, tag)); \
 	}
 
 #define OPERATOR(name, form, kind) FORM_##form(name, kind)

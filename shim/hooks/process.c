@@ -5,6 +5,7 @@
 #include "hooks/hook.h"
 
 #include "hooks/tail.h"
+#include "registry/allocation.h"
 #include "start.h"
 
 /* -- fork ------------------------------------------------------------------ */
@@ -130,9 +131,15 @@ static void *note_opening(const void *caller_sp, void *real_function)
 /* Where the stack pointer will be when the real function returns to who called the stub. */
 #define CALLER_SP ((const char *)*(void **)__builtin_frame_address(0) + 16)
 
-void *dlopen_route(void);
-void *dlopen_route(void)
+/*
+ * A module that binds deeply has libc's allocator behind our backs, and one in a namespace of its own
+ * brings another libc: what goes to and fro between them and the others, we see one half of.
+ */
+void *dlopen_route(const char *file, int mode);
+void *dlopen_route(const char *file, int mode)
 {
+	if (file && mode & RTLD_DEEPBIND)
+		allocation_doubt();
 	return real_ready() ? note_opening(CALLER_SP, (void *)real.dlopen) : (void *)real.dlopen;
 }
 TAIL_HOOK(dlopen, dlopen_route);
@@ -140,6 +147,7 @@ TAIL_HOOK(dlopen, dlopen_route);
 void *dlmopen_route(void);
 void *dlmopen_route(void)
 {
+	allocation_doubt();
 	return real_ready() ? note_opening(CALLER_SP, (void *)real.dlmopen) : (void *)real.dlmopen;
 }
 TAIL_HOOK(dlmopen, dlmopen_route);

@@ -229,6 +229,17 @@ const ElfW(Dyn) * elf_own_dynamic(void)
 	return _DYNAMIC;
 }
 
+bool elf_is_before(const char *name)
+{
+	uint32_t hash = gnu_hash(name);
+	for (const struct link_map *map = _r_debug.r_map; map && map->l_ld != _DYNAMIC; map = map->l_next) {
+		struct object object;
+		if (read_object(map, &object) && find_in(&object, name, hash, NULL))
+			return true;
+	}
+	return false;
+}
+
 const char *elf_own_path(void)
 {
 	const struct link_map *own = own_map();

@@ -41,6 +41,9 @@ bool elf_definition(const ElfW(Dyn) * dynamic, uintptr_t bias, const char *name,
 /* Our own dynamic section. Context: signal. */
 const ElfW(Dyn) * elf_own_dynamic(void);
 
+/* Whether an object that comes before ours defines it: the program itself, say. Context: hook. */
+bool elf_is_before(const char *name);
+
 /* The path by which the loader found our own library; "" where it is not the loader's. Context: init. */
 const char *elf_own_path(void);
 

@@ -81,9 +81,12 @@ bool address_map_put(uint64_t address, uint32_t number, uint32_t *ret_stale)
 		return false;
 	__atomic_store_n(touched_of(region, address), true, __ATOMIC_RELAXED);
 	uint32_t *window = window_of(region, address);
-	uint32_t entry = address_map_entry(address, number), there = 0;
-	if (__atomic_compare_exchange_n(window, &there, entry, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-		return true;
+	uint32_t entry = address_map_entry(address, number),
+		 there = __atomic_load_n(window, __ATOMIC_RELAXED);
+	while (!entry_lives(there))
+		if (__atomic_compare_exchange_n(window, &there, entry, false, __ATOMIC_RELEASE,
+						__ATOMIC_RELAXED))
+			return true;
 	if ((there & 3) == place_in_window(address)) {
 		__atomic_store_n(window, entry, __ATOMIC_RELEASE);
 		*ret_stale = there >> 2;
@@ -92,29 +95,109 @@ bool address_map_put(uint64_t address, uint32_t number, uint32_t *ret_stale)
 	uint32_t *places = places_make(region);
 	*ret_stale =
 	    places ? __atomic_exchange_n(place_of(places, address), number, __ATOMIC_ACQ_REL) : number;
+	if (!entry_lives(*ret_stale))
+		*ret_stale = 0;
 	return true;
 }
 
-uint32_t address_map_find(uint64_t address, bool remove)
+/* Where the second array has something about `address`; NULL: there is no such array. */
+static uint32_t *place_at(uint64_t address)
 {
 	struct region *region = address_map_region(address);
-	if (!region)
-		return 0;
+	uint32_t *places = region ? __atomic_load_n(&region->places, __ATOMIC_ACQUIRE) : NULL;
+	return places ? place_of(places, address) : NULL;
+}
+
+uint32_t address_map_find(uint64_t address)
+{
+	const uint32_t *window = address_map_window(address);
+	if (window)
+		return *window >> 2;
+	const uint32_t *place = place_at(address);
+	uint32_t number = place ? __atomic_load_n(place, __ATOMIC_RELAXED) : 0;
+	return entry_lives(number) ? number : 0;
+}
+
+void address_map_freed(uint64_t address, uint32_t site)
+{
 	uint32_t *window = address_map_window(address);
-	if (window) {
-		uint32_t number = *window >> 2;
-		if (remove)
-			__atomic_store_n(window, 0, __ATOMIC_RELEASE);
-		return number;
+	uint32_t *place = window ? NULL : place_at(address);
+	if (window)
+		__atomic_store_n(window, address_map_trace(address, site), __ATOMIC_RELEASE);
+	else if (place)
+		__atomic_store_n(place, ADDRESS_MAP_TRACE | site, __ATOMIC_RELEASE);
+}
+
+bool address_map_was_freed(uint64_t address, uint32_t *ret_site)
+{
+	struct region *region = address_map_region(address);
+	if (!region || !*touched_of(region, address))
+		return false;
+	uint32_t entry = __atomic_load_n(window_of(region, address), __ATOMIC_RELAXED);
+	if (entry & ADDRESS_MAP_TRACE && (entry & 3) == place_in_window(address)) {
+		*ret_site = (entry & ~ADDRESS_MAP_TRACE) >> 2;
+		return true;
 	}
-	uint32_t *places = __atomic_load_n(&region->places, __ATOMIC_ACQUIRE);
-	if (!places)
-		return 0;
-	uint32_t *place = place_of(places, address);
-	uint32_t number = __atomic_load_n(place, __ATOMIC_RELAXED);
-	if (number && remove)
-		__atomic_store_n(place, 0, __ATOMIC_RELEASE);
-	return number;
+	const uint32_t *place = place_at(address);
+	entry = place ? __atomic_load_n(place, __ATOMIC_RELAXED) : 0;
+	*ret_site = entry & ~ADDRESS_MAP_TRACE;
+	return entry & ADDRESS_MAP_TRACE;
+}
+
+void address_map_unseen(uint64_t address)
+{
+	uint32_t site;
+	if (!address_map_was_freed(address, &site))
+		return;
+	/* Whoever calls owns the address; a neighbour may have put its own entry in place of the trace meanwhile. */
+	uint32_t trace = address_map_trace(address, site);
+	__atomic_compare_exchange_n(window_of(address_map_region(address), address), &trace, 0, false,
+				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	uint32_t *place = place_at(address);
+	if (place)
+		__atomic_store_n(place, 0, __ATOMIC_RELAXED);
+}
+
+/* The last live block of a window that begins at or below `address`; 0: none. */
+static uint32_t last_in_window(struct region *region, uint64_t window, uint64_t address, uint64_t *ret_start)
+{
+	uint32_t entry = __atomic_load_n(&region->windows[window], __ATOMIC_ACQUIRE);
+	const uint32_t *places = __atomic_load_n(&region->places, __ATOMIC_ACQUIRE);
+	uint64_t base = (address & ~(REGION_BYTES - 1)) + (window << WINDOW_SHIFT);
+	for (unsigned place = 4; place-- > 0;) {
+		uint32_t number = places ? __atomic_load_n(&places[window * 4 + place], __ATOMIC_ACQUIRE) : 0;
+		if (entry_lives(entry) && (entry & 3) == place)
+			number = entry >> 2;
+		*ret_start = base + place * 8;
+		if (entry_lives(number) && *ret_start <= address)
+			return number;
+	}
+	return 0;
+}
+
+uint32_t address_map_below(uint64_t address, uint64_t most, uint64_t *ret_start)
+{
+	uint64_t floor = address - MIN_OF(address, most);
+	for (uint64_t at = address;;) {
+		struct region *region = address_map_region(at);
+		uint64_t region_start = at & ~(REGION_BYTES - 1),
+			 window = (at - region_start) >> WINDOW_SHIFT;
+		while (region) {
+			uint64_t page = window / PAGE_WINDOWS;
+			uint32_t number = 0;
+			if (!__atomic_load_n(&region->touched[page], __ATOMIC_RELAXED))
+				window = page * PAGE_WINDOWS;
+			else
+				number = last_in_window(region, window, at, ret_start);
+			if (number)
+				return number;
+			if (!window-- || region_start + (window << WINDOW_SHIFT) < floor)
+				break;
+		}
+		if (region_start <= floor)
+			return 0;
+		at = region_start - 1;
+	}
 }
 
 static bool each_in_page(const struct region *region, uint64_t base, uint64_t page,
@@ -124,15 +207,17 @@ static bool each_in_page(const struct region *region, uint64_t base, uint64_t pa
 	for (uint64_t i = page * PAGE_WINDOWS; i < (page + 1) * PAGE_WINDOWS; i++) {
 		uint32_t entry = __atomic_load_n(&region->windows[i], __ATOMIC_ACQUIRE);
 		if (LIKELY(!places)) {
-			if (entry && !each(base + (i << WINDOW_SHIFT) + (entry & 3) * 8, entry >> 2, data))
+			if (entry_lives(entry) &&
+			    !each(base + (i << WINDOW_SHIFT) + (entry & 3) * 8, entry >> 2, data))
 				return false;
 			continue;
 		}
 		for (unsigned place = 0; place < 4; place++) {
-			uint32_t number = entry && (entry & 3) == place
+			uint32_t number = entry_lives(entry) && (entry & 3) == place
 					      ? entry >> 2
 					      : __atomic_load_n(&places[i * 4 + place], __ATOMIC_ACQUIRE);
-			if (number && !each(base + (i << WINDOW_SHIFT) + place * 8, number, data))
+			if (entry_lives(number) &&
+			    !each(base + (i << WINDOW_SHIFT) + place * 8, number, data))
 				return false;
 		}
 	}

@@ -15,6 +15,10 @@
  *   - Where windows are shared (address_map_shared), blocks of different owners meet in one entry. It
  *     is claimed with a compare-and-swap from empty, and emptied by its owner alone.
  *   - Arrays only ever come; readers that walk through them may miss a block or see one that goes.
+ *
+ * A block that is freed leaves its trace: the entry stays, marked, with the block's site in place of its number,
+ * until another block comes to lie there. Whatever finds a trace finds no block; but who frees the same
+ * address again can be told what was there.
  */
 #ifndef WH_REGISTRY_ADDRESS_MAP_H
 #define WH_REGISTRY_ADDRESS_MAP_H
@@ -33,13 +37,15 @@
 #define REGION_PAGES (REGION_WINDOWS / PAGE_WINDOWS)
 
 struct region {
-	uint32_t *windows; /* number of the block << 2 | place in the window; 0: none */
-	uint32_t *places;  /* number of the block at each 8 bytes, for those that find their window taken */
+	uint32_t *windows; /* number of the block << 2 | place in the window; 0: none; or a trace */
+	uint32_t *
+	    places; /* number of the block at each 8 bytes, for those that find their window taken; or a trace */
 	bool touched[REGION_PAGES]; /* pages of `windows` that ever held an entry */
 };
 
-/* Blocks have numbers of 30 bits. */
-#define ADDRESS_MAP_NUMBERS ((uint64_t)1 << 30)
+/* Blocks have numbers of 29 bits, and so have sites. */
+#define ADDRESS_MAP_NUMBERS ((uint64_t)1 << 29)
+#define ADDRESS_MAP_TRACE ((uint32_t)1 << 31)
 
 extern struct region **address_map_top; /* NULL until address_map_ready has succeeded */
 extern bool address_map_shared;         /* blocks may lie nearer to each other than 32 bytes */
@@ -54,12 +60,18 @@ static inline unsigned place_in_window(uint64_t address)
 	return (unsigned)(address >> 3) & 3;
 }
 
-static inline struct region *address_map_region(uint64_t address)
+/* Where the top level is known to be there. */
+static inline struct region *address_map_region_of(uint64_t address)
 {
 	uint64_t number = address >> REGION_SHIFT;
-	if (UNLIKELY(number >= TOP_ENTRIES || !address_map_top))
+	if (UNLIKELY(number >= TOP_ENTRIES))
 		return NULL;
 	return __atomic_load_n(&address_map_top[number], __ATOMIC_ACQUIRE);
+}
+
+static inline struct region *address_map_region(uint64_t address)
+{
+	return LIKELY(address_map_top) ? address_map_region_of(address) : NULL;
 }
 
 static inline uint32_t *window_of(const struct region *region, uint64_t address)
@@ -72,6 +84,17 @@ static inline uint32_t address_map_entry(uint64_t address, uint32_t number)
 	return number << 2 | place_in_window(address);
 }
 
+static inline uint32_t address_map_trace(uint64_t address, uint32_t site)
+{
+	return ADDRESS_MAP_TRACE | address_map_entry(address, site);
+}
+
+/* Whether an entry, of whichever array, is of a block that is live. */
+static inline bool entry_lives(uint32_t entry)
+{
+	return (int32_t)entry > 0;
+}
+
 static inline bool *touched_of(struct region *region, uint64_t address)
 {
 	return &region->touched[(address & (REGION_BYTES - 1)) >> WINDOW_SHIFT >> 10];
@@ -81,15 +104,15 @@ _Static_assert(PAGE_WINDOWS == 1 << 10, "see touched_of");
 
 /* -- the usual way, in two steps ---------------------------------------------- */
 
-/* Where the entry of a new block at `address` goes; NULL where that takes more than storing it. */
+/* Where the entry of a new block at `address` goes; NULL where that takes more than storing it. The top level is there. */
 static inline uint32_t *address_map_free_window(uint64_t address)
 {
-	struct region *region = address_map_region(address);
+	struct region *region = address_map_region_of(address);
 	if (UNLIKELY(!region))
 		return NULL;
 	uint32_t *window = window_of(region, address);
-	bool good =
-	    !address_map_shared && *touched_of(region, address) && !__atomic_load_n(window, __ATOMIC_RELAXED);
+	bool good = !address_map_shared && *touched_of(region, address) &&
+		    !entry_lives(__atomic_load_n(window, __ATOMIC_RELAXED));
 	return LIKELY(good) ? window : NULL;
 }
 
@@ -101,7 +124,7 @@ static inline uint32_t *address_map_window(uint64_t address)
 		return NULL;
 	uint32_t *window = window_of(region, address);
 	uint32_t entry = __atomic_load_n(window, __ATOMIC_RELAXED);
-	return LIKELY(entry && (entry & 3) == place_in_window(address)) ? window : NULL;
+	return LIKELY(entry_lives(entry) && (entry & 3) == place_in_window(address)) ? window : NULL;
 }
 
 /* -- every way ------------------------------------------------------------------ */
@@ -114,7 +137,16 @@ static inline uint32_t *address_map_window(uint64_t address)
 bool address_map_put(uint64_t address, uint32_t number, uint32_t *ret_stale);
 
 /* The number of the block at `address`; 0: none is known. Context: signal. */
-uint32_t address_map_find(uint64_t address, bool remove);
+uint32_t address_map_find(uint64_t address);
+/* That block, of `site`, is freed; its trace stays. Context: hook. */
+void address_map_freed(uint64_t address, uint32_t site);
+/* Whether the last that was known at `address` is a block that was freed, and of which site (0: unknown). Context: hook. */
+bool address_map_was_freed(uint64_t address, uint32_t *ret_site);
+/* Somebody has a block at `address` that will not be recorded: a trace there means nothing now. Context: hook. */
+void address_map_unseen(uint64_t address);
+
+/* The nearest live block that begins at or below `address`, within `most` bytes; 0: none. Context: hook. */
+uint32_t address_map_below(uint64_t address, uint64_t most, uint64_t *ret_start);
 
 /* Whether there ever was a block within 32 KiB of the address: spares a look at memory nobody touched. Context: signal. */
 static inline bool address_map_touched(uint64_t address)
@@ -130,7 +162,7 @@ static inline bool address_map_lacks(uint64_t address)
 	if (!region || !__atomic_load_n(touched_of(region, address), __ATOMIC_RELAXED))
 		return true;
 	uint32_t entry = __atomic_load_n(window_of(region, address), __ATOMIC_RELAXED);
-	return (!entry || (entry & 3) != place_in_window(address)) &&
+	return (!entry_lives(entry) || (entry & 3) != place_in_window(address)) &&
 	       !__atomic_load_n(&region->places, __ATOMIC_RELAXED);
 }
 

@@ -22,6 +22,7 @@
 #include "platform/sys.h"
 #include "registry/address_map.h"
 #include "registry/count.h"
+#include "registry/freed.h"
 #include "registry/recording.h"
 #include "registry/sampling.h"
 #include "registry/thread.h"
@@ -50,6 +51,7 @@ static struct lock growing; /* the slab, the common chain */
 static uint32_t common_free, common_free_count;
 static bool sampling; /* the tracker has used up its memory, or was told to sample */
 static bool partial;
+static bool uncertain;        /* there are, or were, blocks that come or go unrecorded */
 static bool refused;          /* there is no address space for the tables */
 static uint64_t memory_limit; /* bytes for the tracker; 0: none */
 
@@ -66,6 +68,7 @@ static NOINLINE bool make_tables(void)
 		if (!made)
 			refused = true;
 		sampling = options.alloc == ALLOC_SAMPLE;
+		uncertain |= sampling;
 		memory_limit = options.max_memory_bytes;
 		if (!memory_limit && options.max_memory_percent)
 			memory_limit = sys_memory_total() / 100 * options.max_memory_percent;
@@ -85,18 +88,19 @@ static NOINLINE void give_up_exactness(void)
 {
 	recording_degrade(REC_MEMORY_LIMIT);
 	__atomic_fetch_or((uint32_t *)&recording->flags, REC_ALLOC_SAMPLED, __ATOMIC_RELAXED);
-	partial = true;
+	partial = uncertain = true;
 	__atomic_store_n(&sampling, true, __ATOMIC_SEQ_CST);
 	process_gate_set(GATE_CLOSED);
 }
 
 /* -- records ----------------------------------------------------------------- */
 
-#define SIZE_BITS 40 /* larger blocks count as 1 TiB */
+#define SIZE_BITS 39 /* larger blocks count as 512 GiB */
 #define SIZE_MOST ((UINT64_C(1) << SIZE_BITS) - 1)
 #define THREAD_BITS 20
 #define KIND_SHIFT (SIZE_BITS + THREAD_BITS)
-#define FLAGS_SHIFT (KIND_SHIFT + 2)
+#define KIND_MASK UINT64_C(7)
+#define FLAGS_SHIFT (KIND_SHIFT + 3)
 
 static inline uint64_t thread_bits(uint32_t thread)
 {
@@ -106,12 +110,12 @@ static inline uint64_t thread_bits(uint32_t thread)
 /* By hand, since compilers write bit fields piece by piece and then wait for them when the whole is read. */
 static inline uint64_t pack(uint64_t size, uint32_t thread, unsigned kind, unsigned flags)
 {
-	return MIN_OF(size, SIZE_MOST) | thread_bits(thread) | (uint64_t)(kind & 3) << KIND_SHIFT |
+	return MIN_OF(size, SIZE_MOST) | thread_bits(thread) | (kind & KIND_MASK) << KIND_SHIFT |
 	       (uint64_t)flags << FLAGS_SHIFT;
 }
 
-/* What is neither size nor flags. */
-#define SIZE_OTHERS (((UINT64_C(1) << FLAGS_SHIFT) - 1) & ~SIZE_MOST)
+/* Of `rest`: what says nothing about a block's size, its flags, or how it must be given back. */
+#define THREAD_MASK (((UINT64_C(1) << KIND_SHIFT) - 1) & ~SIZE_MOST)
 
 static inline uint64_t size_in(uint64_t rest)
 {
@@ -370,7 +374,7 @@ static void describe(uint64_t address, uint32_t number, struct allocation *into)
 		.site = record->site,
 		.born = record->born,
 		.thread = record->rest >> SIZE_BITS & ((1u << THREAD_BITS) - 1),
-		.kind = record->rest >> KIND_SHIFT & 3,
+		.kind = record->rest >> KIND_SHIFT & KIND_MASK,
 		.flags = flags_in(record->rest),
 	};
 }
@@ -378,39 +382,68 @@ static void describe(uint64_t address, uint32_t number, struct allocation *into)
 /* The way of nearly every free. Return: false: nothing is known of a block there. */
 ALWAYS_INLINE bool forget(uint64_t address, struct allocation *ret_allocation)
 {
-	uint32_t number = address_map_find(address, true);
+	uint32_t number = address_map_find(address);
 	if (UNLIKELY(!number))
 		return false;
 	if (ret_allocation)
 		describe(address, number, ret_allocation);
+	address_map_freed(address, slab[number].site);
 	count(slab[number].site, slab[number].rest, COUNT_FREED);
 	record_give(number);
 	return true;
 }
 
-static NOINLINE bool freed_other(const void *address)
+static NOINLINE bool freed_other(const void *block, uint64_t size, size_t told)
 {
-	return forget((uintptr_t)address, NULL);
+	if (size > (uint64_t)COUNT_SPILL || (told != size && told != SIZE_MAX))
+		return false;
+	return forget((uintptr_t)block, NULL);
 }
 
-/* As allocation_made: first the questions. */
-bool allocation_freed(const void *address)
+/*
+ * As allocation_made: first the questions. What of `rest` differs from `like`, but for the bits of `whatever`, is the
+ * size; a kind that does not fit makes it too large, and so do flags.
+ */
+ALWAYS_INLINE bool freed_usual(const void *block, uint64_t like, uint64_t whatever, size_t told,
+			       const void *caller)
 {
-	uint32_t *window = address_map_window((uintptr_t)address);
-	if (UNLIKELY(!window))
-		return freed_other(address);
-	uint32_t number = __atomic_load_n(window, __ATOMIC_RELAXED) >> 2;
-	struct record *record = &slab[number];
-	uint64_t rest = record->rest;
-	/* Flags make it too large. */
-	struct rec_cell *cell = count_cell(record->site, rest & ~SIZE_OTHERS);
-	if (UNLIKELY(!cell))
-		return freed_other(address);
-	if (UNLIKELY(self.free_record_count >= MAGAZINE_MOST))
-		return freed_other(address);
-	__atomic_store_n(window, 0, __ATOMIC_RELEASE);
-	record_push(number);
-	return count_in_cell(cell, size_in(rest), COUNT_FREED);
+	uint64_t address = (uintptr_t)block;
+	struct region *region = address_map_region_of(address);
+	if (UNLIKELY(!region))
+		return false;
+	uint32_t *window = window_of(region, address);
+	uint32_t entry = __atomic_load_n(window, __ATOMIC_RELAXED), place = place_in_window(address);
+	if (UNLIKELY((entry ^ place) & (ADDRESS_MAP_TRACE | 3)))
+		return false;
+	struct rec_cells *cells = self.cells;
+	if (UNLIKELY(!cells))
+		return false;
+	/* Early, while it is at hand; whoever frees the block in another way does the same. */
+	freed_note(cells, address, caller);
+	struct record *record = &slab[entry >> 2]; /* number 0: no record, which has no site */
+	uint64_t size = (record->rest ^ like) & ~whatever;
+	site_id site = record->site;
+	struct rec_cell *cell = count_cell_in(cells, site, size);
+	if (UNLIKELY(!cell) || UNLIKELY(told != size && told != SIZE_MAX) ||
+	    UNLIKELY(self.free_record_count >= MAGAZINE_MOST))
+		return freed_other(block, size, told);
+	__atomic_store_n(window, ADDRESS_MAP_TRACE | site << 2 | (entry & 3), __ATOMIC_RELEASE);
+	record->site = self.free_records;
+	record->born = self.magazine;
+	self.free_records = entry >> 2;
+	self.free_record_count++;
+	return count_in_cell(cell, size, COUNT_FREED);
+}
+
+bool allocation_freed(const void *address, const void *caller)
+{
+	return freed_usual(address, 0, THREAD_MASK | (uint64_t)ALLOCATED_ALIGNED << KIND_SHIFT, SIZE_MAX,
+			   caller);
+}
+
+bool allocation_deleted(const void *address, enum allocation_kind kind, size_t size, const void *caller)
+{
+	return freed_usual(address, (uint64_t)kind << KIND_SHIFT, THREAD_MASK, size, caller);
 }
 
 bool allocation_end(const void *address, struct allocation *ret_allocation)
@@ -423,11 +456,43 @@ bool allocation_end(const void *address, struct allocation *ret_allocation)
 
 bool allocation_find(const void *address, struct allocation *ret_allocation)
 {
-	uint32_t number = address_map_find((uintptr_t)address, false);
+	uint32_t number = address_map_find((uintptr_t)address);
 	if (number && ret_allocation)
 		describe((uintptr_t)address, number, ret_allocation);
 	return number;
 }
+
+bool allocation_below(const void *address, struct allocation *ret_allocation)
+{
+	/* No program of today has larger blocks that it frees in the middle. */
+	uint64_t start;
+	uint32_t number = address_map_below((uintptr_t)address, UINT64_C(1) << 30, &start);
+	if (number)
+		describe(start, number, ret_allocation);
+	return number;
+}
+
+bool allocation_was_freed(const void *address, site_id *ret_site)
+{
+	return address_map_was_freed((uintptr_t)address, ret_site);
+}
+
+void allocation_unseen(const void *address)
+{
+	address_map_unseen((uintptr_t)address);
+}
+
+void allocation_doubt(void)
+{
+	uncertain = true;
+}
+
+bool allocation_certain(void)
+{
+	return tables_ready() && !uncertain;
+}
+
+/* -- all of them --------------------------------------------------------------- */
 
 struct each {
 	bool (*call)(const struct allocation *allocation, void *data);

@@ -14,11 +14,14 @@
 #include "registry/format.h"
 #include "registry/thread.h"
 
+/* Which family a block is of. Numbered so that those which are given back alike differ in no bit, or the lowest. */
 enum allocation_kind {
-	ALLOCATED_MALLOC,
-	ALLOCATED_NEW,
-	ALLOCATED_NEW_ARRAY,
-	ALLOCATED_ALIGNED, /* memalign family: must still be given to free */
+	ALLOCATED_MALLOC = 0,
+	ALLOCATED_ALIGNED = 1, /* memalign and its kin: given to free as well */
+	ALLOCATED_NEW = 2,
+	ALLOCATED_NEW_ARRAY = 3,
+	ALLOCATED_NEW_ALIGNED = 6,
+	ALLOCATED_NEW_ARRAY_ALIGNED = 7,
 };
 
 enum allocation_flag {
@@ -35,6 +38,12 @@ struct allocation {
 	uint8_t kind;    /* enum allocation_kind */
 	uint8_t flags;   /* enum allocation_flag */
 };
+
+/* How blocks of that kind are given back: the kind by which free, delete, ... are known. */
+static inline enum allocation_kind allocation_given_back(enum allocation_kind kind)
+{
+	return kind == ALLOCATED_ALIGNED ? ALLOCATED_MALLOC : kind;
+}
 
 /* Fine enough that waiting for the next one (wh_now) is nothing; 32 bits of them are 497 days. */
 #define ALLOCATION_TICK (10 * NSEC_PER_MSEC)
@@ -90,12 +99,37 @@ void allocation_made(uint64_t hidden, size_t size, enum allocation_kind kind, st
  * to put it back with allocation_restore where a realloc fails. Return: false: not one of ours.
  */
 bool allocation_end(const void *address, struct allocation *ret_allocation);
-/* The same for a plain free where every block is recorded. */
-bool allocation_freed(const void *address);
+/*
+ * The same for free, and for operators delete of `kind`, where every block is recorded; `size` is what the call
+ * says of it (SIZE_MAX: nothing), `caller` the return address.
+ * Return: false: it takes more than the usual way, or the block is of another kind; nothing was done.
+ */
+bool allocation_freed(const void *address, const void *caller);
+bool allocation_deleted(const void *address, enum allocation_kind kind, size_t size, const void *caller);
 void allocation_restore(const struct allocation *was);
 
 /* What is known of the block that starts at `address`. */
 bool allocation_find(const void *address, struct allocation *ret_allocation);
+
+/*
+ * The nearest live block that begins at or below `address`, within 1 GiB. All windows between the two are
+ * looked at: not for usual ways. Context: hook.
+ */
+bool allocation_below(const void *address, struct allocation *ret_allocation);
+
+/* -- blocks that are gone --------------------------------------------------- */
+
+/*
+ * Whether the last block that began at `address` was freed and no other came to begin there; from which
+ * site (0: unknown). To be believed where allocation_certain says so. Context: hook.
+ */
+bool allocation_was_freed(const void *address, site_id *ret_site);
+/* Somebody has been given a block at `address` that is not recorded. Context: hook. */
+void allocation_unseen(const void *address);
+/* From now on blocks may come and go without anybody's knowledge. Context: signal. */
+void allocation_doubt(void);
+/* Whether that is not so, and never was; nor was any block left unrecorded for being none of a sample. Context: hook. */
+bool allocation_certain(void);
 
 /*
  * Every live block in ascending order of address, at one moment or about it: blocks that come or

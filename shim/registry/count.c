@@ -1,5 +1,7 @@
 #include "registry/count.h"
 
+#include <string.h>
+
 static void add(_Atomic uint64_t *counter, uint64_t amount)
 {
 	__atomic_fetch_add((uint64_t *)counter, amount, __ATOMIC_RELAXED);
@@ -183,6 +185,7 @@ void count_thread_end(void)
 		if (cells->cells[i].site)
 			move(&cells->cells[i], 0);
 	cells->owner = 0;
+	memset(cells->freed, 0, sizeof cells->freed);
 	atomic_store_explicit(&cells->owned, 0, memory_order_release);
 }
 

@@ -76,16 +76,20 @@ static inline site_id count_site(stack_id stack)
 	return LIKELY(site) ? site : count_site_make(record, stack);
 }
 
-/* The thread's cell for a block of `size` bytes at `site`; NULL: it goes another way. */
+/* The cell among `cells`, the thread's own, for a block of `size` bytes at `site`; NULL: it goes another way. */
+ALWAYS_INLINE struct rec_cell *count_cell_in(struct rec_cells *cells, site_id site, uint64_t size)
+{
+	if (UNLIKELY(!site) || UNLIKELY(size > (uint64_t)COUNT_SPILL))
+		return NULL;
+	struct rec_cell *cell = &cells->cells[site % REC_CELLS_EACH];
+	bool good = __atomic_load_n((uint32_t *)&cell->site, __ATOMIC_RELAXED) == site;
+	return LIKELY(good) ? cell : NULL;
+}
+
 ALWAYS_INLINE struct rec_cell *count_cell(site_id site, uint64_t size)
 {
 	struct rec_cells *cells = self.cells;
-	if (UNLIKELY(!cells))
-		return NULL;
-	struct rec_cell *cell = &cells->cells[site % REC_CELLS_EACH];
-	bool good = site && size <= (uint64_t)COUNT_SPILL &&
-		    __atomic_load_n((uint32_t *)&cell->site, __ATOMIC_RELAXED) == site;
-	return LIKELY(good) ? cell : NULL;
+	return LIKELY(cells) ? count_cell_in(cells, site, size) : NULL;
 }
 
 /*

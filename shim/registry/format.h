@@ -38,7 +38,7 @@
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 9u
+#define REC_VERSION 10u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -345,11 +345,20 @@ struct rec_cell {
 	uint32_t spare;
 };
 
+/* Who freed a block: the return address of the call. At a place that the address gives, until another comes there. */
+struct rec_freed {
+	_Atomic uint64_t address; /* 0: nothing yet */
+	_Atomic uint64_t caller;
+};
+
+#define REC_FREED_EACH 32u
+
 struct rec_cells {
 	_Atomic uint32_t owned; /* 0: free, all cells are zero */
 	thread_id owner;
 	uint64_t spare[7];
 	struct rec_cell cells[REC_CELLS_EACH];
+	struct rec_freed freed[REC_FREED_EACH]; /* by the owner, lately: registry/freed.h */
 };
 
 /* -- objects --------------------------------------------------------------- */
@@ -456,7 +465,7 @@ struct rec_misuse {
 	uint64_t handle;
 	uint64_t amount; /* bytes, or what the kind counts */
 	text_id name;    /* of the object; 0: none */
-	uint32_t spare;
+	int32_t offset;  /* of where it hit, from the start of the block */
 	struct rec_misuse_part parts[REC_MISUSE_PARTS];
 };
 

@@ -20,6 +20,21 @@ enum misuse_kind {
 
 #define MISUSES_MOST 512u
 
+/* What an invalid-free was of: rec_misuse.flags, and where it says so offset and amount, the size of that block. */
+enum misuse_where {
+	MISUSE_NOWHERE,   /* no address that an allocator could have given */
+	MISUSE_INSIDE,    /* of a live block */
+	MISUSE_BEFORE,    /* just before a live block */
+	MISUSE_ON_STACK,  /* a variable of a function that runs */
+	MISUSE_IN_MODULE, /* code or data of the program or a library */
+};
+
+/* Of a mismatched-free: which kind of block (enum allocation_kind) was given back as which. */
+static inline uint16_t misuse_kinds(unsigned made, unsigned given_back)
+{
+	return (uint16_t)(made | given_back << 4);
+}
+
 /* The part of the calling thread, now. `stack` is where; 0: not captured. Context: hook. */
 struct rec_misuse_part misuse_now(stack_id stack, enum op op);
 
