@@ -11,6 +11,7 @@
 #include "platform/trim.h"
 #include "registry/alert.h"
 #include "registry/clock.h"
+#include "registry/contention.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
 #include "reporter/arenas.h"
@@ -151,7 +152,9 @@ static void serve_requests(void)
 static void tick(void)
 {
 	nsec_t now = sys_monotonic();
+	nsec_t span = watch.last_tick ? MIN_OF(now - watch.last_tick, 2 * options.tick) : 0;
 	notice_stall(now);
+	contention_sample(now, span);
 	clock_publish(now);
 	atomic_store_explicit(&recording->tick_mono, now, memory_order_relaxed);
 	atomic_fetch_add_explicit(&recording->ticks, 1, memory_order_relaxed);

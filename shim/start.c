@@ -15,6 +15,7 @@
 #include "platform/tsd.h"
 #include "registry/alert.h"
 #include "registry/allocation.h"
+#include "registry/contention.h"
 #include "registry/count.h"
 #include "registry/freed.h"
 #include "registry/misuse.h"
@@ -411,6 +412,7 @@ void start_fork_child(void)
 	freed_fork_child();
 	allocation_fork_child();
 	count_fork_child();
+	contention_fork_child();
 	alert_fork_child();
 	recording_fork_child();
 	if (recording_open() == 0) {

@@ -47,14 +47,17 @@ static const struct {
 	[REC_MISUSES] = { "misuses", sizeof(struct rec_misuse) },
 	[REC_GROWTH] = { "growth", sizeof(struct rec_growth) },
 	[REC_ARENAS] = { "arenas", sizeof(struct rec_arenas) },
+	[REC_USES] = { "uses", sizeof(struct rec_use) },
+	[REC_USE_CELLS] = { "use-cells", sizeof(struct rec_use_cells) },
 };
 
 /* Referrers first: what they name is copied after them, and is there by then. */
-static const enum rec_table_id order[REC_TABLES] = { REC_THREADS, REC_RESOURCES, REC_OBJECTS, REC_ALERTS,
-						     REC_SERIES,  REC_CELLS,     REC_GROWTH,  REC_ARENAS,
-						     REC_SITES,   REC_EDGES,     REC_LOCKS,   REC_LINEAGE,
-						     REC_MISUSES, REC_STACKS,    REC_MODULES, REC_STRINGS };
-#define REFERRERS 13u
+static const enum rec_table_id order[REC_TABLES] = { REC_THREADS,   REC_RESOURCES, REC_OBJECTS, REC_ALERTS,
+						     REC_SERIES,    REC_CELLS,     REC_GROWTH,  REC_ARENAS,
+						     REC_USE_CELLS, REC_USES,      REC_SITES,   REC_EDGES,
+						     REC_LOCKS,     REC_LINEAGE,   REC_MISUSES, REC_STACKS,
+						     REC_MODULES,   REC_STRINGS };
+#define REFERRERS 15u
 
 static int PRINTF(3, 4) fail(struct reader *reader, int error, const char *format, ...)
 {

@@ -6,6 +6,7 @@
 #include "reporter/write/accounts.h"
 #include "reporter/write/identity.h"
 #include "reporter/write/json_out.h"
+#include "reporter/write/locks.h"
 #include "reporter/write/objects.h"
 
 /*
@@ -14,6 +15,8 @@
  * spoken of.
  */
 
+#define LOCKS_MAX 100u /* the longest waited for first; and the places that take each: */
+#define PLACES_MAX 20u
 #define SITES_MAX 100u /* past these nobody reads on, and a big server has tens of thousands */
 
 struct json_report {
@@ -483,6 +486,47 @@ static void put_sites(struct json_report *self)
 	json_end(json, ']');
 }
 
+static void put_lock_counts(struct json *json, const struct lock_counts *counts)
+{
+	json_number(json, "acquisitions", counts->taken);
+	json_number(json, "contended", counts->waits);
+	json_seconds(json, "wait_s", counts->waited);
+	json_seconds(json, "longest_wait_s", counts->waited_most);
+	json_seconds(json, "hold_s", counts->held);
+	json_seconds(json, "longest_hold_s", counts->held_most);
+	json_seconds(json, "delay_s", counts->made_wait);
+}
+
+static void put_lock(struct json_report *self, const struct lock_row *row)
+{
+	struct json *json = &self->json;
+	struct object *object = row->handle ? object_get(&self->names, row->kind, row->handle, 0, 0) : NULL;
+	json_begin(json, NULL, '{');
+	put_object_id(self, "object", object);
+	json_string(json, "kind", kind_name(row->kind));
+	put_lock_counts(json, &row->counts);
+	json_number(json, "places", row->place_count);
+	json_begin(json, "stacks", '[');
+	for (uint32_t i = 0; i < MIN_OF(row->place_count, PLACES_MAX); i++) {
+		const struct lock_place *place = row->places[i];
+		json_begin(json, NULL, '{');
+		put_stack_id(json, "stack", names_stack(&self->names, place->stack));
+		json_string(json, "mode", place->mode == MODE_SHARED ? "shared" : "exclusive");
+		put_lock_counts(json, &place->counts);
+		json_end(json, '}');
+	}
+	json_end(json, ']');
+	json_end(json, '}');
+}
+
+static void put_locks(struct json_report *self, const struct lock_table *table)
+{
+	json_begin(&self->json, "locks", '[');
+	for (uint32_t i = 0; i < MIN_OF(table->count, LOCKS_MAX); i++)
+		put_lock(self, table->rows[i]);
+	json_end(&self->json, ']');
+}
+
 static void put_stacks(struct json_report *self)
 {
 	struct json *json = &self->json;
@@ -543,6 +587,12 @@ int write_json(const struct report *report, struct sink *sink)
 	for (uint32_t i = 0; i < report->snapshot->thread_count; i++)
 		put_thread(self, i);
 	json_end(json, ']');
+	struct lock_table locks = { 0 };
+	error = locks_collect(&self->names, &locks);
+	if (error)
+		return error;
+	/* Before the objects, which they add to. */
+	put_locks(self, &locks);
 	json_begin(json, "objects", '[');
 	for (struct object *object = self->names.objects; object; object = object->next)
 		put_object(self, object);

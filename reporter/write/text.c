@@ -282,6 +282,8 @@ int write_text(const struct report *report, struct sink *sink)
 	}
 	if (report->scan && report->verbosity >= 0)
 		put_scan(text);
+	if ((asked && !report->scan) || report->all_threads || text->verbose)
+		text_locks(text);
 	put_notes(text);
 	if (summed_up)
 		put_summary(text);

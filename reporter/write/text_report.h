@@ -7,6 +7,7 @@
  *   text_growth.c   a site that grows: its chart
  *   text_waiters.c   who waits for what a finding is about
  *   text_threads.c   every thread, for a dump
+ *   text_locks.c     locks by how they were used
  *   text_stack.c     a stack
  */
 #ifndef WH_WRITE_TEXT_REPORT_H
@@ -56,6 +57,8 @@ void text_deadlock(struct text_report *text, const struct account *account);
 void text_order(struct text_report *text, const struct account *account);
 void text_growth(struct text_report *text, const struct account *account);
 void text_threads(struct text_report *text);
+/* Locks by how long threads waited for them; nothing where none did, save with -v. */
+void text_locks(struct text_report *text);
 
 /* `thread 4 "a", thread 5 "b", thread 6 "c" and 9 more`: one name at a time; `count` in all. */
 const char *text_list_add(struct text_report *text, const char *list, const char *name, uint32_t index,

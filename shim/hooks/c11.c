@@ -16,12 +16,32 @@ static void mtx_result(struct hook *hook, const mtx_t *mutex, enum op op, int re
 		hold_begin(KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, op, hook_stack(hook));
 }
 
+static bool is_taken(const mtx_t *mutex)
+{
+	return mutex_is_taken((const pthread_mutex_t *)(const void *)mutex);
+}
+
+static NOINLINE int lock_taken(struct hook *hook, mtx_t *mutex)
+{
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	hook_lock_contended(hook, &wait, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
+	int result = real.mtx_lock(mutex);
+	if (LIKELY(result == thrd_success))
+		hook_locked(hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
+	else
+		hook_wait_over(hook);
+	contention_over(&wait, result == thrd_success);
+	return result;
+}
+
 EXPORT int mtx_lock(mtx_t *mutex)
 {
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.mtx_lock(mutex);
-	hook_lock(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock, false);
+	if (is_taken(mutex))
+		return lock_taken(&hook, mutex);
+	hook_lock(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
 	int result = real.mtx_lock(mutex);
 	if (LIKELY(result == thrd_success))
 		hook_locked(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
@@ -45,8 +65,12 @@ EXPORT int mtx_timedlock(mtx_t *mutex, const struct timespec *until)
 	if (!hook.track)
 		return real.mtx_timedlock(mutex, until);
 	hook_wait_timed(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_timedlock);
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	if (is_taken(mutex))
+		hook_contended(&hook, &wait, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_timedlock);
 	int result = real.mtx_timedlock(mutex, until);
 	mtx_result(&hook, mutex, OP_mtx_timedlock, result);
+	contention_over(&wait, result == thrd_success);
 	return result;
 }
 

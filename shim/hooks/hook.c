@@ -51,8 +51,7 @@ void hook_wait_for(struct hook *hook, struct wait_for *what)
 		reporter_want();
 }
 
-NOINLINE void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op,
-			     bool contended)
+NOINLINE void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
 {
 	struct rec_thread *slot = thread_slot();
 	nsec_t since = sys_monotonic_coarse();
@@ -62,7 +61,7 @@ NOINLINE void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle,
 		return;
 	}
 	hook->waiting = true;
-	hook->since = contended ? 0 : since;
+	hook->since = since;
 	reporter_want_at(since);
 }
 
@@ -71,4 +70,17 @@ NOINLINE void hook_unlock_rare(enum kind kind, uint64_t handle, enum op op, cons
 	if (UNLIKELY(!hold_own(kind, handle)))
 		lock_misuse_unlock(kind, handle, op, frame);
 	hold_end(kind, handle, NULL);
+}
+
+void hook_lock_contended(struct hook *hook, struct contended *wait, enum kind kind, uint64_t handle,
+			 enum mode mode, enum op op)
+{
+	stack_id stack = hook_stack(hook);
+	nsec_t since = contention_wait(wait, kind, handle, mode, op, stack);
+
+	hook->waiting = self.slot && clock_peek() &&
+			acquire_wait(self.slot, kind, handle, mode, op, stack, hook->frame, since);
+	if (!hook->waiting)
+		hook_lock_rare(hook, kind, handle, mode, op);
+	hook->since = 0; /* the lock is taken later */
 }

@@ -30,6 +30,7 @@
 #include "platform/process.h"
 #include "platform/real.h"
 #include "registry/acquire.h"
+#include "registry/contention.h"
 #include "registry/hold.h"
 #include "registry/thread.h"
 #include "registry/wait.h"
@@ -40,7 +41,7 @@ enum hook_group { HOOK_ALLOC = 1, HOOK_LOCK = 2, HOOK_PAIR = 4, HOOK_PROCESS = 8
 struct hook {
 	const void *frame;
 	stack_id stack; /* captured by hook_wait or hook_stack; 0: not yet, or failed */
-	nsec_t since;   /* of hook_lock: now, if that is known and the lock seemed free; else 0 */
+	nsec_t since;   /* of hook_lock: now, if that is known; else 0 */
 	bool track;
 	bool waiting;
 };
@@ -122,26 +123,32 @@ static inline void hook_wait_over(struct hook *hook)
 /* -- locks ----------------------------------------------------------------- */
 
 /* For hook_lock: without a published clock, or within another wait. */
-void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op,
-		    bool contended);
+void hook_lock_rare(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op);
 
-/*
- * Begins the wait for a lock, which hook_locked or hook_wait_over ends. `contended`: it seems to be
- * taken, so that a clock costs nothing beside what is to come. What seems so decides about nothing else.
- */
-static inline void hook_lock(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op,
-			     bool contended)
+/* Begins the wait for a lock, which hook_locked or hook_wait_over ends. */
+static inline void hook_lock(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op)
 {
 	struct rec_thread *slot = self.slot;
 	nsec_t since = clock_peek();
 	stack_id stack = hook_stack(hook);
 
-	if (UNLIKELY(contended) && since)
-		since = sys_monotonic_coarse();
 	hook->waiting =
 	    LIKELY(slot && since) && acquire_wait(slot, kind, handle, mode, op, stack, hook->frame, since);
 	if (UNLIKELY(!hook->waiting))
-		hook_lock_rare(hook, kind, handle, mode, op, contended);
+		hook_lock_rare(hook, kind, handle, mode, op);
+}
+
+/*
+ * The same for one that seems to be taken, so that a clock costs nothing beside what is to come. What seems so decides
+ * about nothing else. `wait` has the cleanup contention_left, and contention_over follows hook_locked or hook_wait_over.
+ */
+void hook_lock_contended(struct hook *hook, struct contended *wait, enum kind kind, uint64_t handle,
+			 enum mode mode, enum op op);
+/* For a wait that the hook has begun by other means. */
+static inline void hook_contended(struct hook *hook, struct contended *wait, enum kind kind, uint64_t handle,
+				  enum mode mode, enum op op)
+{
+	contention_wait(wait, kind, handle, mode, op, hook_stack(hook));
 }
 
 /* The lock is ours: the wait becomes a hold. */
@@ -159,10 +166,10 @@ static inline void hook_locked(struct hook *hook, enum kind kind, uint64_t handl
 /* For hook_unlock: one that is not the thread's newest hold, or none of its holds at all. */
 void hook_unlock_rare(enum kind kind, uint64_t handle, enum op op, const void *frame);
 
-/* The calling thread is about to give a lock back. `frame` is that of the hook. */
-static inline void hook_unlock(enum kind kind, uint64_t handle, enum op op, const void *frame)
+/* The calling thread is about to give a lock back. `frame` is that of the hook. `wanted`: somebody seems to wait for it. */
+static inline void hook_unlock(enum kind kind, uint64_t handle, enum op op, const void *frame, bool wanted)
 {
-	if (UNLIKELY(!self.slot || !acquire_end(self.slot, kind, handle)))
+	if (UNLIKELY(wanted || !self.slot || !acquire_end(self.slot, kind, handle)))
 		hook_unlock_rare(kind, handle, op, frame);
 }
 

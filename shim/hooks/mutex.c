@@ -26,10 +26,14 @@ static inline void mutex_result(struct hook *hook, const void *mutex, enum op op
 	}
 }
 
-/* Read out of glibc's own word, as is the type below. */
-static bool mutex_is_taken(const pthread_mutex_t *mutex)
+static NOINLINE int lock_taken(struct hook *hook, pthread_mutex_t *mutex)
 {
-	return __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) != 0;
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	hook_lock_contended(hook, &wait, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_lock);
+	int result = real.pthread_mutex_lock(mutex);
+	mutex_result(hook, mutex, OP_pthread_mutex_lock, result);
+	contention_over(&wait, result == 0 || result == EOWNERDEAD);
+	return result;
 }
 
 EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
@@ -37,8 +41,9 @@ EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 	HOOK_HOT(hook, LOCK);
 	if (UNLIKELY(!hook.track))
 		return real.pthread_mutex_lock(mutex);
-	hook_lock(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_lock,
-		  mutex_is_taken(mutex));
+	if (UNLIKELY(mutex_is_taken(mutex)))
+		return lock_taken(&hook, mutex);
+	hook_lock(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_lock);
 	int result = real.pthread_mutex_lock(mutex);
 	mutex_result(&hook, mutex, OP_pthread_mutex_lock, result);
 	return result;
@@ -59,8 +64,13 @@ EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec
 	if (!hook.track)
 		return real.pthread_mutex_timedlock(mutex, until);
 	hook_wait_timed(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_timedlock);
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	if (mutex_is_taken(mutex))
+		hook_contended(&hook, &wait, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE,
+			       OP_pthread_mutex_timedlock);
 	int result = real.pthread_mutex_timedlock(mutex, until);
 	mutex_result(&hook, mutex, OP_pthread_mutex_timedlock, result);
+	contention_over(&wait, result == 0 || result == EOWNERDEAD);
 	return result;
 }
 
@@ -70,8 +80,13 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, cons
 	if (!hook.track)
 		return real.pthread_mutex_clocklock(mutex, clock, until);
 	hook_wait_timed(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_clocklock);
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	if (mutex_is_taken(mutex))
+		hook_contended(&hook, &wait, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE,
+			       OP_pthread_mutex_clocklock);
 	int result = real.pthread_mutex_clocklock(mutex, clock, until);
 	mutex_result(&hook, mutex, OP_pthread_mutex_clocklock, result);
+	contention_over(&wait, result == 0 || result == EOWNERDEAD);
 	return result;
 }
 
@@ -104,7 +119,8 @@ void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *m
 		release->op = own->op;
 		release->stack = own->stack;
 	}
-	hook_unlock(KIND_MUTEX, handle, op, frame);
+	/* Those who spin for an adaptive one are not seen in its word. */
+	hook_unlock(KIND_MUTEX, handle, op, frame, contention_anywhere());
 }
 
 void mutex_release_result(const struct mutex_release *release, bool released)
@@ -122,8 +138,8 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
 	if (UNLIKELY(!hook_track_hot(HOOK_LOCK)))
 		return real.pthread_mutex_unlock(mutex);
 	if (LIKELY(!mutex_checks_owner(mutex))) {
-		hook_unlock(KIND_MUTEX, (uintptr_t)mutex, OP_pthread_mutex_unlock,
-			    __builtin_frame_address(0));
+		hook_unlock(KIND_MUTEX, (uintptr_t)mutex, OP_pthread_mutex_unlock, __builtin_frame_address(0),
+			    mutex_is_wanted(mutex));
 		return real.pthread_mutex_unlock(mutex);
 	}
 	struct mutex_release release;

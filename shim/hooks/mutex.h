@@ -23,6 +23,18 @@ struct mutex_release {
 	bool later;   /* not ours and probably refused: the hold ends once the real call has agreed */
 };
 
+/* Whether it is taken: read out of glibc's own word, since there is no call for it. */
+static inline bool mutex_is_taken(const pthread_mutex_t *mutex)
+{
+	return __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) != 0;
+}
+
+/* Whether somebody may be asleep for a plain one: 1 is taken, 2 is taken and to be waited for. */
+static inline bool mutex_is_wanted(const pthread_mutex_t *mutex)
+{
+	return __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) > 1;
+}
+
 /* `frame` is that of the hook, `op` the call. */
 void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *mutex, enum op op,
 			 const void *frame);

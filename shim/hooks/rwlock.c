@@ -16,16 +16,40 @@ static inline void rwlock_result(struct hook *hook, const pthread_rwlock_t *lock
 		hook_wait_over(hook);
 }
 
+/* In glibc's word of readers: a writer has it; and the readers, from this bit on. */
+#define WRITER_HAS_IT 2u
+#define ONE_READER 8u
+
 /* Whether a reader / a writer would have to wait, as glibc's own words have it. */
 static bool readers_wait(const pthread_rwlock_t *lock)
 {
 	return __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) ||
-	       __atomic_load_n(&lock->__data.__writers, __ATOMIC_RELAXED);
+	       (__atomic_load_n(&lock->__data.__writers, __ATOMIC_RELAXED) &&
+		lock->__data.__flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 }
 
 static bool writers_wait(const pthread_rwlock_t *lock)
 {
-	return __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED);
+	unsigned readers = __atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED);
+	return readers & WRITER_HAS_IT || readers >= ONE_READER;
+}
+
+/* Whether somebody waits for what a reader or the writer has: writers, or readers behind a writer. */
+static bool is_wanted(const pthread_rwlock_t *lock)
+{
+	return __atomic_load_n(&lock->__data.__writers, __ATOMIC_RELAXED) ||
+	       (__atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED) &&
+		__atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED) >= ONE_READER);
+}
+
+static NOINLINE int rdlock_taken(struct hook *hook, pthread_rwlock_t *lock)
+{
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	hook_lock_contended(hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_rdlock);
+	int result = real.pthread_rwlock_rdlock(lock);
+	rwlock_result(hook, lock, MODE_SHARED, OP_pthread_rwlock_rdlock, result);
+	contention_over(&wait, result == 0);
+	return result;
 }
 
 EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
@@ -33,10 +57,22 @@ EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
 	HOOK_HOT(hook, LOCK);
 	if (UNLIKELY(!hook.track))
 		return real.pthread_rwlock_rdlock(lock);
-	hook_lock(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_rdlock,
-		  readers_wait(lock));
+	if (UNLIKELY(readers_wait(lock)))
+		return rdlock_taken(&hook, lock);
+	hook_lock(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_rdlock);
 	int result = real.pthread_rwlock_rdlock(lock);
 	rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_rdlock, result);
+	return result;
+}
+
+static NOINLINE int wrlock_taken(struct hook *hook, pthread_rwlock_t *lock)
+{
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	hook_lock_contended(hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE,
+			    OP_pthread_rwlock_wrlock);
+	int result = real.pthread_rwlock_wrlock(lock);
+	rwlock_result(hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock, result);
+	contention_over(&wait, result == 0);
 	return result;
 }
 
@@ -45,8 +81,9 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
 	HOOK_HOT(hook, LOCK);
 	if (UNLIKELY(!hook.track))
 		return real.pthread_rwlock_wrlock(lock);
-	hook_lock(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock,
-		  writers_wait(lock));
+	if (UNLIKELY(writers_wait(lock)))
+		return wrlock_taken(&hook, lock);
+	hook_lock(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock);
 	int result = real.pthread_rwlock_wrlock(lock);
 	rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock, result);
 	return result;
@@ -76,8 +113,13 @@ EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct times
 	if (!hook.track)
 		return real.pthread_rwlock_timedrdlock(lock, until);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_timedrdlock);
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	if (readers_wait(lock))
+		hook_contended(&hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED,
+			       OP_pthread_rwlock_timedrdlock);
 	int result = real.pthread_rwlock_timedrdlock(lock, until);
 	rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_timedrdlock, result);
+	contention_over(&wait, result == 0);
 	return result;
 }
 
@@ -87,8 +129,13 @@ EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct times
 	if (!hook.track)
 		return real.pthread_rwlock_timedwrlock(lock, until);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_timedwrlock);
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	if (writers_wait(lock))
+		hook_contended(&hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE,
+			       OP_pthread_rwlock_timedwrlock);
 	int result = real.pthread_rwlock_timedwrlock(lock, until);
 	rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_timedwrlock, result);
+	contention_over(&wait, result == 0);
 	return result;
 }
 
@@ -98,8 +145,13 @@ EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, c
 	if (!hook.track)
 		return real.pthread_rwlock_clockrdlock(lock, clock, until);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_clockrdlock);
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	if (readers_wait(lock))
+		hook_contended(&hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED,
+			       OP_pthread_rwlock_clockrdlock);
 	int result = real.pthread_rwlock_clockrdlock(lock, clock, until);
 	rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_clockrdlock, result);
+	contention_over(&wait, result == 0);
 	return result;
 }
 
@@ -109,8 +161,13 @@ EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, c
 	if (!hook.track)
 		return real.pthread_rwlock_clockwrlock(lock, clock, until);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_clockwrlock);
+	struct contended wait CLEANUP(contention_left) = { 0 };
+	if (writers_wait(lock))
+		hook_contended(&hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE,
+			       OP_pthread_rwlock_clockwrlock);
 	int result = real.pthread_rwlock_clockwrlock(lock, clock, until);
 	rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_clockwrlock, result);
+	contention_over(&wait, result == 0);
 	return result;
 }
 
@@ -119,7 +176,7 @@ EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 	if (LIKELY(hook_track_hot(HOOK_LOCK)))
 		/* Before: afterwards a writer may have it; it never fails. */
 		hook_unlock(KIND_RWLOCK, (uintptr_t)lock, OP_pthread_rwlock_unlock,
-			    __builtin_frame_address(0));
+			    __builtin_frame_address(0), is_wanted(lock));
 	return real.pthread_rwlock_unlock(lock);
 }
 

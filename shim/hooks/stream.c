@@ -36,7 +36,7 @@ EXPORT void flockfile(FILE *stream)
 		return;
 	}
 	stream_name(stream);
-	hook_lock(&hook, KIND_STREAM_LOCK, stream_lock(stream), MODE_EXCLUSIVE, OP_flockfile, false);
+	hook_lock(&hook, KIND_STREAM_LOCK, stream_lock(stream), MODE_EXCLUSIVE, OP_flockfile);
 	real.flockfile(stream);
 	hook_locked(&hook, KIND_STREAM_LOCK, stream_lock(stream), MODE_EXCLUSIVE, OP_flockfile);
 }

@@ -6,13 +6,28 @@
 #define SPINS 200
 #define YIELDS 20000
 
+static bool take_once(struct lock *lock)
+{
+	uint32_t expected = 0;
+	return __atomic_load_n(&lock->word, __ATOMIC_RELAXED) == 0 &&
+	       __atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+bool lock_try(struct lock *lock)
+{
+	for (unsigned try = 0; try < SPINS; try++) {
+		if (take_once(lock))
+			return true;
+		__builtin_ia32_pause();
+	}
+	return false;
+}
+
 bool lock_take(struct lock *lock)
 {
 	for (unsigned try = 0; try < SPINS + YIELDS; try++) {
-		uint32_t expected = 0;
-		if (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) == 0 &&
-		    __atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED))
+		if (take_once(lock))
 			return true;
 		if (try < SPINS)
 			__builtin_ia32_pause();

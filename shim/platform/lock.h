@@ -17,6 +17,8 @@ struct lock {
 };
 
 bool lock_take(struct lock *lock);
+/* Spins for a moment at the most. For what can as well be left out. */
+bool lock_try(struct lock *lock);
 void lock_release(struct lock *lock);
 
 #endif

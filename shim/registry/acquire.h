@@ -21,6 +21,7 @@
 
 #include "base/context.h"
 #include "registry/clock.h"
+#include "registry/contention.h"
 #include "registry/format.h"
 #include "registry/kind.h"
 #include "registry/order.h"
@@ -120,9 +121,10 @@ static inline bool acquire_hold(struct rec_thread *slot, enum kind kind, uint64_
 	hold->op = (uint16_t)op;
 	hold->kind = (uint8_t)kind;
 	hold->mode = (uint8_t)mode;
-	atomic_store_explicit(&hold->state, HOLD_LIVE, memory_order_relaxed);
+	atomic_store_explicit(&hold->state_word, HOLD_LIVE, memory_order_relaxed);
 	hold->era = atomic_load_explicit(&recording->era, memory_order_relaxed);
 	acquire_show(slot, word - WORD_WAIT + WORD_HOLD);
+	contention_acquired(kind, handle, mode, op, stack);
 	acquire_leave(true);
 	if (holds)
 		order_acquired(slot, holds + 1);
@@ -138,7 +140,7 @@ static inline bool acquire_end(struct rec_thread *slot, enum kind kind, uint64_t
 		return acquire_leave(false);
 	const struct rec_hold *hold = &slot->holds[holds - 1];
 	if (UNLIKELY(hold->handle != handle || hold->kind != kind || hold->count != 1 ||
-		     atomic_load_explicit(&hold->state, memory_order_relaxed) != HOLD_LIVE))
+		     atomic_load_explicit(&hold->state_word, memory_order_relaxed) != HOLD_LIVE))
 		return acquire_leave(false);
 	/* What others have released below it goes with it: the general way. */
 	if (UNLIKELY(holds > 1 && atomic_load_explicit(&hold[-1].state, memory_order_relaxed) == HOLD_GONE))

@@ -60,6 +60,8 @@ enum rec_table_id {
 	REC_MISUSES,
 	REC_GROWTH,
 	REC_ARENAS,
+	REC_USES,
+	REC_USE_CELLS,
 	REC_TABLES,
 };
 
@@ -109,11 +111,11 @@ struct rec_scan {
 	int32_t error;           /* 0, or -errno: it came to no result */
 	uint32_t degraded;       /* enum rec_degraded: what it did without */
 	uint32_t images;         /* of the process that were looked at: 1 where nothing was suspect in it */
-	nsec_t pause;            /* how long threads were held still, the longest time; what `fork` took included */
-	nsec_t fork;             /* in that one */
-	nsec_t took, cpu;        /* from beginning to end; processor time */
-	uint64_t blocks, bytes;  /* live ones */
-	uint64_t read_bytes;     /* that were looked at for pointers */
+	nsec_t pause;     /* how long threads were held still, the longest time; what `fork` took included */
+	nsec_t fork;      /* in that one */
+	nsec_t took, cpu; /* from beginning to end; processor time */
+	uint64_t blocks, bytes; /* live ones */
+	uint64_t read_bytes;    /* that were looked at for pointers */
 };
 
 struct rec_header {
@@ -193,17 +195,24 @@ struct rec_hold {
 	nsec_t since;       /* CLOCK_MONOTONIC, of the tick before (registry/clock.h) */
 	uint64_t container; /* of an iterator: what it iterates over; 0: unknown */
 	text_id sort; /* of an annotated resource: what kind of thing the program says it is; 0: it is none */
-	uint32_t flags;        /* enum hold_flag */
-	stack_id stack;        /* where it was taken; 0: capture failed */
-	uint32_t count;        /* depth of a recursive lock, else 1 */
-	thread_id owner;       /* who took it */
-	text_id name;          /* what the program calls it, 0: unnamed */
-	uint32_t serial;       /* counts the owner's holds: tells two holds of one lock apart */
-	uint16_t op;           /* enum op */
-	uint8_t kind;          /* enum kind */
-	uint8_t mode;          /* enum mode */
-	_Atomic uint8_t state; /* enum hold_state */
-	uint8_t spare[3];
+	uint32_t flags;  /* enum hold_flag */
+	stack_id stack;  /* where it was taken; 0: capture failed */
+	uint32_t count;  /* depth of a recursive lock, else 1 */
+	thread_id owner; /* who took it */
+	text_id name;    /* what the program calls it, 0: unnamed */
+	uint32_t serial; /* counts the owner's holds: tells two holds of one lock apart */
+	uint16_t op;     /* enum op */
+	uint8_t kind;    /* enum kind */
+	uint8_t mode;    /* enum mode */
+	union {
+		/* Both at once, for the hot path: HOLD_LIVE where it is not timed. */
+		_Atomic uint16_t state_word;
+		struct {
+			_Atomic uint8_t state; /* enum hold_state */
+			uint8_t timed;         /* `since` is the moment itself: its taker had waited for it */
+		};
+	};
+	uint8_t spare[2];
 	uint32_t era; /* of the process, when it was taken */
 };
 
@@ -469,6 +478,54 @@ struct rec_misuse {
 	struct rec_misuse_part parts[REC_MISUSE_PARTS];
 };
 
+/* -- how locks are used ---------------------------------------------------- */
+
+/* A lock as it is taken from one place (registry/contention.h). Identified by its index + 1. Times are ns. */
+struct rec_use {
+	uint64_t handle; /* 0: several, all that are taken there but those with a use of their own */
+	stack_id stack;  /* 0: entry not complete, or a stack that could not be captured */
+	uint32_t next;   /* in the bucket of the index, which is private memory; private to it */
+	uint16_t op;     /* enum op; OP_none: not complete */
+	uint8_t kind;    /* enum kind */
+	uint8_t mode;    /* enum mode */
+	uint32_t spare;
+	_Atomic uint64_t taken; /* times; what the threads' cells have is not in it */
+	_Atomic uint64_t waits; /* times that it was seen taken when it was asked for */
+	_Atomic uint64_t waited, waited_most;
+	_Atomic uint64_t held, held_most;
+	_Atomic uint64_t made_wait;       /* by those who waited while it was held from here */
+	_Atomic uint64_t made_wait_times; /* releases with somebody waiting */
+	uint64_t
+	    own; /* of several locks: a bit each for the hashes of those that are not among them; private */
+};
+
+/*
+ * How often a thread has taken what it has not yet added to the uses: see struct rec_cells. The use of a stack
+ * and a handle has the cell at rec_use_place of them.
+ */
+#define REC_USE_CELLS_EACH 128u
+
+struct rec_use_cell {
+	uint64_t handle;
+	stack_id stack;
+	_Atomic uint32_t use; /* 0: the cell does not count */
+	_Atomic uint64_t taken;
+	uint64_t spare;
+};
+
+struct rec_use_cells {
+	_Atomic uint32_t owned; /* 0: free, all cells are zero */
+	thread_id owner;
+	uint64_t spare[7];
+	struct rec_use_cell cells[REC_USE_CELLS_EACH];
+};
+
+/* Stacks are numbered by eights of bytes, locks are a few words apart. */
+static inline uint32_t rec_use_place(stack_id stack, uint64_t handle)
+{
+	return (stack ^ (uint32_t)(handle >> 3)) % REC_USE_CELLS_EACH;
+}
+
 /* -- modules --------------------------------------------------------------- */
 
 #define REC_BUILD_ID_BYTES 20u
@@ -568,6 +625,8 @@ _Static_assert(sizeof(struct rec_cell) == 32, "two to a cache line");
 _Static_assert(sizeof(struct rec_cells) % 64 == 0, "cells begin and end with a cache line");
 _Static_assert(sizeof(struct rec_thread) <= REC_SLOT_BYTES, "a page a thread");
 _Static_assert(sizeof(struct rec_stack) == 24, "frames follow");
+_Static_assert(sizeof(struct rec_use) == 96 && sizeof(struct rec_use_cell) == 32, "entries are packed");
+_Static_assert(sizeof(struct rec_use_cells) % 64 == 0, "cells begin and end with a cache line");
 _Static_assert(sizeof(struct rec_edge) == 160 && sizeof(struct rec_lock) == 24, "entries are packed");
 
 #endif

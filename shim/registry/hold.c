@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "registry/clock.h"
+#include "registry/contention.h"
 #include "registry/recording.h"
 #include "registry/resource.h"
 #include "registry/thread.h"
@@ -108,6 +109,8 @@ void hold_begin(enum kind kind, uint64_t handle, enum mode mode, enum op op, sta
 			slot->holds[slot->hold_count++] = hold;
 		else if (!resource_add(&hold))
 			slot->holds_lost++;
+		if (kind_is_lock(kind))
+			contention_acquired(kind, handle, mode, op, stack);
 	}
 	thread_write_end(slot);
 	self.busy--;
@@ -148,6 +151,8 @@ enum hold_end hold_end(enum kind kind, uint64_t handle, enum mode *ret_mode)
 	if (at >= 0) {
 		if (ret_mode)
 			*ret_mode = slot->holds[at].mode;
+		if (slot->holds[at].count == 1 && kind_is_lock(kind))
+			contention_released(&slot->holds[at]);
 		thread_write_begin(slot);
 		if (slot->holds[at].count > 1)
 			slot->holds[at].count--;
@@ -182,6 +187,8 @@ static void own_set_state(enum kind kind, uint64_t handle, unsigned state)
 	if (at < 0)
 		return;
 	self.busy++;
+	if (state == HOLD_PARKED)
+		contention_released(&slot->holds[at]);
 	thread_write_begin(slot);
 	hold_set_state(&slot->holds[at], state);
 	if (state == HOLD_LIVE) {

@@ -45,6 +45,11 @@ static inline bool kind_has(unsigned kind, unsigned trait)
 {
 	return (kind_traits(kind) & trait) == trait;
 }
+/* What one thread has and others wait for: how it is used is counted (registry/contention.h). */
+static inline bool kind_is_lock(unsigned kind)
+{
+	return kind == KIND_MUTEX || kind == KIND_RWLOCK || kind == KIND_SPIN || kind == KIND_LOCK;
+}
 const char *op_name(unsigned op);
 const char *mode_name(unsigned mode);
 

@@ -40,6 +40,8 @@ static const uint64_t capacities[REC_TABLES] = {
 	[REC_MISUSES] = MISUSES_MOST * sizeof(struct rec_misuse),
 	[REC_GROWTH] = 1 * MIB,
 	[REC_ARENAS] = sizeof(struct rec_arenas),
+	[REC_USES] = 8 * MIB,
+	[REC_USE_CELLS] = 8 * MIB,
 };
 
 /* Steps in which tables grow: each doubles what is there, within these. */

@@ -7,6 +7,7 @@
 #include "platform/thread_self.h"
 #include "platform/tsd.h"
 #include "registry/allocation.h"
+#include "registry/contention.h"
 #include "registry/count.h"
 #include "registry/order.h"
 #include "registry/recording.h"
@@ -208,6 +209,7 @@ void thread_end(void)
 	self.busy++;
 	count_flush();
 	count_thread_end();
+	contention_thread_end();
 	allocation_thread_end();
 	thread_write_begin(slot);
 	slot->ended = sys_monotonic_coarse();

@@ -37,7 +37,9 @@ struct self_state {
 	uint64_t opening_sp;   /* stack/: where dlopen was called that may have brought modules; 0: nowhere */
 	uint32_t free_records; /* allocation/: this thread's magazine of free records */
 	uint32_t free_record_count;
-	uint32_t magazine;    /* its name; 0: none yet */
+	uint32_t magazine;               /* its name; 0: none yet */
+	struct rec_use_cells *use_cells; /* contention/: how often this thread takes what */
+	uint32_t taken_uncounted;        /* contention/: locks taken without cells */
 	uint64_t *order_seen; /* order/: what it has seen itself hold; a private page of this thread */
 	/* A block that is being moved by realloc, and known to no table meanwhile; 0: none. For the scan of an image. */
 	uint64_t moving, moving_bytes;

@@ -117,6 +117,28 @@ const struct rec_arenas *view_arenas(const struct view *view)
 	return entry_at(view, REC_ARENAS, 0, sizeof(struct rec_arenas));
 }
 
+uint32_t view_uses(const struct view *view)
+{
+	return view->tables[REC_USES] ? (uint32_t)(view_used(view, REC_USES) / sizeof(struct rec_use)) : 0;
+}
+
+const struct rec_use *view_use(const struct view *view, uint32_t use)
+{
+	const struct rec_use *found = use ? entry_at(view, REC_USES, use - 1, sizeof *found) : NULL;
+	return found && __atomic_load_n(&found->op, __ATOMIC_ACQUIRE) != OP_none ? found : NULL;
+}
+
+void view_uses_in_cells(const struct view *view, uint64_t *ret_taken, uint32_t last)
+{
+	const struct rec_use_cells *cells;
+	for (uint64_t i = 0; (cells = entry_at(view, REC_USE_CELLS, i, sizeof *cells)); i++)
+		for (uint32_t at = 0; at < REC_USE_CELLS_EACH; at++) {
+			uint32_t use = atomic_load_explicit(&cells->cells[at].use, memory_order_acquire);
+			if (use && use <= last)
+				ret_taken[use] += load(&cells->cells[at].taken);
+		}
+}
+
 const struct rec_stack *view_stack(const struct view *view, stack_id stack)
 {
 	uint64_t at = (uint64_t)stack * 8;

@@ -55,6 +55,15 @@ const struct rec_growth *view_growth(const struct view *view, uint32_t index);
 /* The arenas of libc's allocator; NULL: they were never measured. */
 const struct rec_arenas *view_arenas(const struct view *view);
 
+/* How locks are used: a use by its number (1 to the last); NULL past the end and where it is not whole. */
+uint32_t view_uses(const struct view *view); /* the last number */
+const struct rec_use *view_use(const struct view *view, uint32_t use);
+/*
+ * Adds to ret_taken[use] how often the threads' cells have it that the use took its lock, for uses up to `last`. Before the
+ * uses' own counters are read: then what is moved meanwhile is missed, or seen once.
+ */
+void view_uses_in_cells(const struct view *view, uint64_t *ret_taken, uint32_t last);
+
 /* The record of a stack whose frames lie wholly inside the table; NULL for 0 and nonsense. */
 const struct rec_stack *view_stack(const struct view *view, stack_id stack);
 

@@ -13,6 +13,7 @@
 #define RESOURCES_MAX 64u
 #define OBJECTS_MAX 64u
 #define SITES_MAX 400u
+#define USES_MAX 64u
 #define FUNCTIONS_MAX 512u
 #define DATA_MAX 64u
 #define MODULE_BYTES UINT64_C(0x1000000)
@@ -30,6 +31,7 @@ static char stacks[STACKS_BYTES] __attribute__((aligned(8)));
 static struct rec_module modules[3];
 static struct rec_object objects[OBJECTS_MAX];
 static struct rec_site sites[SITES_MAX];
+static struct rec_use uses[USES_MAX];
 static struct snap_thread threads[THREADS_MAX];
 static struct rec_hold resources[RESOURCES_MAX];
 static struct fake_function functions[FUNCTIONS_MAX];
@@ -178,6 +180,7 @@ void fake_clear(void)
 	use(REC_MODULES, modules, sizeof modules, sizeof modules);
 	use(REC_OBJECTS, objects, sizeof objects, 0);
 	use(REC_SITES, sites, sizeof sites, sizeof sites[0]);
+	use(REC_USES, uses, sizeof uses, 0);
 	header.magic = REC_MAGIC;
 	header.version = REC_VERSION;
 	header.pid = 4242;
@@ -376,6 +379,20 @@ struct rec_object *fake_object(enum kind kind, uint64_t address, const char *nam
 	};
 	header.tables[REC_OBJECTS].used += sizeof objects[0];
 	return &objects[count];
+}
+
+struct rec_use *fake_use(enum kind kind, uint64_t handle, enum mode mode, enum op op, stack_id stack)
+{
+	struct rec_table *table = &header.tables[REC_USES];
+	insist(table->used < table->capacity, "too many uses");
+	struct rec_use *made = &uses[table->used / sizeof *made];
+	table->used += sizeof *made;
+	*made = (struct rec_use){ .handle = handle,
+				  .stack = stack,
+				  .op = (uint16_t)op,
+				  .kind = (uint8_t)kind,
+				  .mode = (uint8_t)mode };
+	return made;
 }
 
 void fake_site(stack_id stack, uint64_t live_bytes, uint64_t live_blocks)

@@ -60,6 +60,8 @@ struct rec_hold *fake_resource(thread_id owner, enum kind kind, uint64_t handle,
 			       nsec_t age);
 struct rec_object *fake_object(enum kind kind, uint64_t address, const char *name, stack_id created);
 void fake_site(stack_id stack, uint64_t live_bytes, uint64_t live_blocks);
+/* How a lock was used from a place; what is to be counted is written to it. */
+struct rec_use *fake_use(enum kind kind, uint64_t handle, enum mode mode, enum op op, stack_id stack);
 
 /* A finding made now, of trouble that is `age` old. Items: finding_add with room 64, or these. */
 struct finding *fake_finding(enum finding_kind kind, thread_id thread, nsec_t age);

@@ -19,6 +19,7 @@
 #include "registry/acquire.h"
 #include "registry/alert.h"
 #include "registry/allocation.h"
+#include "registry/contention.h"
 #include "registry/hold.h"
 #include "registry/misuse.h"
 #include "registry/recording.h"
@@ -551,6 +552,113 @@ START_TEST(two_sorts_may_use_one_handle)
 }
 END_TEST
 
+/* -- how locks are used ---------------------------------------------------------- */
+
+#define USED_LOCKS 3u
+#define USED_STACKS 300u /* more than there are cells */
+#define USED_ROUNDS 5000u
+
+/* Spin locks of the test's own: taken as hooks tell it, by calls that wait and by calls that find it free. */
+static uint32_t used_locks[USED_LOCKS][16];
+
+static uint64_t used_handle(uint32_t which)
+{
+	return (uintptr_t)used_locks[which];
+}
+
+static bool used_take(uint32_t which)
+{
+	uint32_t none = 0;
+	return __atomic_compare_exchange_n(used_locks[which], &none, 1, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+static void use_locks(unsigned number)
+{
+	(void)number;
+	for (unsigned round = 0; round < USED_ROUNDS; round++) {
+		uint32_t which = random_below(USED_LOCKS);
+		stack_id stack = 8 * (1 + random_below(USED_STACKS));
+		struct contended wait = { 0 };
+		if (!used_take(which)) {
+			contention_wait(&wait, KIND_SPIN, used_handle(which), MODE_EXCLUSIVE,
+					OP_pthread_spin_lock, stack);
+			while (!used_take(which))
+				sched_yield();
+		}
+		hold_begin(KIND_SPIN, used_handle(which), MODE_EXCLUSIVE, OP_pthread_spin_lock, stack);
+		contention_over(&wait, true);
+		maybe_yield(20);
+		hold_end(KIND_SPIN, used_handle(which), NULL);
+		__atomic_store_n(used_locks[which], 0, __ATOMIC_RELEASE);
+		/* Some wait in vain. */
+		if (!random_below(50)) {
+			contention_wait(&wait, KIND_SPIN, used_handle(which), MODE_EXCLUSIVE,
+					OP_pthread_spin_lock, stack);
+			contention_left(&wait);
+		}
+	}
+}
+
+/* Nothing is lost of what threads take, whoever is first; they make wait no longer than is waited, and then nobody waits. */
+START_TEST(uses_are_counted)
+{
+	struct worker workers[THREADS];
+	start(workers, THREADS, use_locks);
+	while (recording->tables[REC_USES].used == 0)
+		sched_yield();
+	contention_sample(sys_monotonic(), 1);
+	join(workers, THREADS);
+	ck_assert(!contention_anywhere());
+	uint64_t taken = 0, waited = 0, made_wait = 0, waits = 0;
+	uint32_t last = view_uses(recording_view());
+	uint64_t *in_cells = calloc(last + 1, sizeof *in_cells);
+	view_uses_in_cells(recording_view(), in_cells, last);
+	for (uint32_t i = 1; i <= last; i++) {
+		const struct rec_use *use = view_use(recording_view(), i);
+		ck_assert_ptr_nonnull(use);
+		ck_assert_uint_eq(in_cells[i], 0); /* the threads have ended */
+		taken += use->taken;
+		waits += use->waits;
+		waited += use->waited;
+		made_wait += use->made_wait;
+		for (uint32_t j = 1; j < i; j++)
+			ck_assert(view_use(recording_view(), j)->stack != use->stack ||
+				  view_use(recording_view(), j)->handle != use->handle);
+	}
+	ck_assert_uint_eq(taken, (uint64_t)THREADS * USED_ROUNDS);
+	ck_assert_uint_eq(last, USED_LOCKS * USED_STACKS);
+	ck_assert_uint_gt(waits, 0);
+	/* Sums of moments are right to the time between two readings of the clock each. */
+	ck_assert_uint_le(made_wait, waited + waits * NSEC_PER_MSEC);
+	free(in_cells);
+}
+END_TEST
+
+/* Of the locks that one place takes some are told one by one, the others together. */
+START_TEST(many_locks_of_a_place)
+{
+	uint32_t before = view_uses(recording_view());
+	stack_id stack = 8 * (USED_STACKS + 1);
+	thread_slot();
+	for (unsigned round = 0; round < 100; round++)
+		for (uint64_t lock = 1; lock <= 1000; lock++) {
+			hold_begin(KIND_MUTEX, lock * 64, MODE_EXCLUSIVE, OP_pthread_mutex_lock, stack);
+			hold_end(KIND_MUTEX, lock * 64, NULL);
+		}
+	uint32_t last = view_uses(recording_view());
+	ck_assert_uint_eq(last - before, CONTENTION_LOCKS_EACH + 1);
+	uint64_t *taken = calloc(last + 1, sizeof *taken);
+	view_uses_in_cells(recording_view(), taken, last);
+	for (uint32_t i = before + 1; i <= last; i++) {
+		const struct rec_use *use = view_use(recording_view(), i);
+		uint64_t locks = use->handle ? 1 : 1000 - CONTENTION_LOCKS_EACH;
+		ck_assert_uint_eq(taken[i] + use->taken, locks * 100);
+	}
+	free(taken);
+}
+END_TEST
+
 int main(void)
 {
 	if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
@@ -569,6 +677,8 @@ int main(void)
 	tcase_add_test(tcase, resources_are_found_by_what_they_are_of);
 	tcase_add_test(tcase, two_sorts_may_use_one_handle);
 	tcase_add_test(tcase, misuses_are_counted_once);
+	tcase_add_test(tcase, uses_are_counted);
+	tcase_add_test(tcase, many_locks_of_a_place);
 	options_init(&options);
 	recording_configure(NULL, NULL);
 	SRunner *runner = srunner_create(suite);

@@ -280,10 +280,65 @@ START_TEST(test_deep_stacks)
 }
 END_TEST
 
+/*
+ * Three locks, two of them waited for; one place called from two others; one that is waited for now, by a thread
+ * that another one makes wait.
+ */
+START_TEST(test_locks)
+{
+	fake_clear();
+	stack_id put = fake_stack(fake_function("put", "/src/app/cache.c", 31),
+				  fake_function("serve", "/src/app/server.c", 80), UINT64_C(0)),
+		 put_too = fake_stack(fake_function("put", "/src/app/cache.c", 31),
+				      fake_function("reload", "/src/app/server.c", 95), UINT64_C(0)),
+		 get = fake_stack(fake_function("get", "/src/app/cache.c", 12), UINT64_C(0)),
+		 walk = fake_stack(fake_function("walk", "/src/app/tree.c", 5), UINT64_C(0));
+	fake_symbol(0x1000, "cache_lock (server .bss)");
+	fake_symbol(0x2000, "tree_lock (server .bss)");
+	fake_symbol(0x3000, "quiet_lock (server .bss)");
+	struct rec_use *use = fake_use(KIND_MUTEX, 0x1000, MODE_EXCLUSIVE, OP_pthread_mutex_lock, put);
+	use->taken = 40000;
+	use->waits = 1000;
+	use->waited = 3 * NSEC_PER_SEC;
+	use->waited_most = 41 * NSEC_PER_MSEC;
+	use->held = 8 * NSEC_PER_SEC;
+	use->held_most = 50 * NSEC_PER_MSEC;
+	use->made_wait = 2 * NSEC_PER_SEC;
+	use = fake_use(KIND_MUTEX, 0x1000, MODE_EXCLUSIVE, OP_pthread_mutex_lock, put_too);
+	use->taken = 2;
+	use->made_wait = 1100 * NSEC_PER_MSEC;
+	use = fake_use(KIND_MUTEX, 0x1000, MODE_EXCLUSIVE, OP_pthread_mutex_lock, get);
+	use->taken = 12113;
+	use->waits = 204;
+	use->waited = 200 * NSEC_PER_MSEC;
+	use->waited_most = 3 * NSEC_PER_MSEC;
+	fake_use(KIND_RWLOCK, 0x2000, MODE_SHARED, OP_pthread_rwlock_rdlock, walk)->taken = 7;
+	fake_use(KIND_MUTEX, 0x3000, MODE_EXCLUSIVE, OP_pthread_mutex_lock, walk)->taken = 9;
+	use = fake_use(KIND_MUTEX, 0, MODE_EXCLUSIVE, OP_pthread_mutex_lock, walk);
+	use->taken = 5000;
+	use->waits = 1;
+	use->waited = use->waited_most = 20 * NSEC_PER_MSEC / 1000;
+	struct snap_thread *reader = fake_thread(1, "server"), *writer = fake_thread(2, "writer");
+	fake_hold(reader, KIND_RWLOCK, 0x2000, MODE_SHARED, OP_pthread_rwlock_rdlock, walk,
+		  300 * NSEC_PER_MSEC);
+	fake_wait(writer, KIND_RWLOCK, 0x2000, OP_pthread_rwlock_wrlock, get, 250 * NSEC_PER_MSEC);
+	fake.report.trigger = TRIGGER_REQUEST;
+	ASSERT_GOLDEN("locks.txt");
+	fake.report.verbosity = 1;
+	ASSERT_GOLDEN("locks_verbose.txt");
+	/* At the end nobody has asked. */
+	fake.report.verbosity = 0;
+	fake.report.trigger = TRIGGER_EXIT;
+	ck_assert_str_eq(fake_written(write_text), "");
+}
+END_TEST
+
 START_TEST(test_silence)
 {
 	fake_scene_deadlock();
 	fake.report.found_count = 0;
+	for (uint32_t i = 0; i < fake.snapshot.thread_count; i++)
+		fake.snapshot.threads[i].waiting = false;
 	ck_assert_str_eq(fake_written(write_text), "");
 	fake.report.suppressed = 5;
 	ck_assert_str_eq(fake_written(write_text), "");
@@ -297,7 +352,8 @@ START_TEST(test_silence)
 	fake.report.verbosity = 1;
 	ck_assert_str_eq(fake_written(write_text),
 			 "whoholds: server (pid 4242): nothing found after 12.4 s; heap 3 MiB in "
-			 "1,234 blocks, peak 5 MiB; 2 threads\n");
+			 "1,234 blocks, peak 5 MiB; 2 threads\n"
+			 "locks: 2, taken 0 times, none waited for\n");
 }
 END_TEST
 
@@ -435,6 +491,7 @@ int main(void)
 	tcase_add_test(tests, test_dump);
 	tcase_add_test(tests, test_dump_folds);
 	tcase_add_test(tests, test_deep_stacks);
+	tcase_add_test(tests, test_locks);
 	tcase_add_test(tests, test_silence);
 	tcase_add_test(tests, test_hostile_names);
 	tcase_add_test(tests, test_nonsense);
