@@ -390,6 +390,7 @@ static bool somebody_waits(const struct snapshot *snapshot)
 
 void probe_threads(struct snapshot *snapshot)
 {
+	probe_file_locks(snapshot);
 	if (!somebody_waits(snapshot))
 		return;
 	find_waits(snapshot);

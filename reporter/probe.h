@@ -17,6 +17,12 @@
 
 void probe_threads(struct snapshot *snapshot);
 
+/*
+ * Of locks on files: takes out holds that are over (the descriptor was closed), and asks who has what
+ * is waited for, in this process or another. Part of probe_threads.
+ */
+void probe_file_locks(struct snapshot *snapshot);
+
 /* In a fork child: what was seen of the parent's threads is none of its business. */
 void probe_fork_child(void);
 

@@ -224,6 +224,7 @@ struct finding_item *detection_add_wait(struct detection *run, struct finding *f
 		return NULL;
 	finding_item_thread(item, waiter);
 	finding_item_wait(item, &waiter->wait);
+	item->pid = waiter->wait_pid;
 	if (edge)
 		item->other = run->snapshot->threads[edge->to].id;
 	/* What it has to get is the mutex, not the condition variable that it was given up for. */

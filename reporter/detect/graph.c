@@ -190,7 +190,7 @@ static void add_wait(struct graph *graph, uint32_t thread)
 {
 	struct node *node = &graph->nodes[thread];
 	const struct snap_thread *from = thread_at(graph, thread);
-	if (!is_waiting(from))
+	if (!is_waiting(from) || from->wait_unclear)
 		return;
 	const struct snap_thread *owner = snapshot_thread(graph->snapshot, from->wait_owner);
 	if (owner) {
@@ -341,7 +341,7 @@ static bool edge_to_holder(const struct graph *graph, uint32_t from, const struc
 	const struct rec_hold *hold = link->hold;
 	/* Looking an object up changes nothing but what is known of it. */
 	struct graph *mutable = (struct graph *)graph;
-	enum edge_type type = kind_has(object->kind, KIND_IS_OWNED) ? EDGE_LOCK : EDGE_SEMAPHORE;
+	enum edge_type type = object->kind == KIND_SEM ? EDGE_SEMAPHORE : EDGE_LOCK;
 	if (type != EDGE_SEMAPHORE && !hold_blocks(hold, wait->mode))
 		return false;
 	if (type == EDGE_SEMAPHORE && !is_like_a_lock(mutable, object, link))

@@ -246,6 +246,8 @@ static void put_item(struct json_report *self, const struct account *account, co
 		json_number(json, "bytes", item->amount);
 	if (item->count > 1)
 		json_number(json, "count", item->count);
+	if (item->pid)
+		json_number(json, "held_by_pid", (uint64_t)item->pid);
 	put_age(json, "since_s", item->since, account->until);
 	json_string(json, "source", item->source < COUNT_OF(sources) ? sources[item->source] : "unknown");
 	put_stack_id(json, "stack", stack);

@@ -106,6 +106,14 @@ static bool is_state(const struct finding *finding, unsigned role)
 		finding->kind != FINDING_iterator_mutation && finding->kind != FINDING_released_twice);
 }
 
+/* Who has what is waited for; NULL: nobody in particular. */
+static const char *holder_text(struct names *names, const struct finding_item *item, bool is_lock)
+{
+	if (is_lock)
+		return item->other == item->thread ? "itself" : names_thread(names, item->other, NULL);
+	return item->pid ? names_format(names, "process %d", item->pid) : NULL;
+}
+
 /* `of` is the finding: what its headline says is not said again. */
 static const char *item_label(struct text_report *text, const struct finding *of,
 			      const struct finding_item *item, const char *verb)
@@ -121,11 +129,7 @@ static const char *item_label(struct text_report *text, const struct finding *of
 		/* fall through */
 	case ROLE_waits:
 	case ROLE_blocked:
-		return text_wait_label(text, verb, object, item->op,
-				       !is_lock ? NULL
-				       : item->other == item->thread
-					   ? "itself"
-					   : names_thread(names, item->other, NULL));
+		return text_wait_label(text, verb, object, item->op, holder_text(names, item, is_lock));
 	case ROLE_opened:
 		if (of->kind == FINDING_iterator_leak)
 			return names_format(names, "opened by %s in",

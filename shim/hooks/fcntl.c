@@ -1,53 +1,74 @@
 /*
  * fcntl: its third argument is an int, a pointer or nothing, by a number that may
  * be newer than we are; it is handed on as the machine word that it came in.
- * Two of the commands wait for a lock.
+ * Some of the commands take locks, or wait for one.
  */
 #include "hooks/hook.h"
 
 #include <stdarg.h>
 
-static bool fcntl_waits(int command)
+#include "hooks/file_lock.h"
+#include "stack/memory.h"
+
+/* F_SETLKW64 is F_SETLKW here, and only libc's own files say so. */
+static bool fcntl_locks(int command)
 {
-	return command == F_SETLKW || command == F_SETLKW64 || command == F_OFD_SETLKW;
+	return command == F_SETLKW || command == F_OFD_SETLKW || command == F_OFD_SETLK;
 }
 
-static void fcntl_wait(struct hook *hook, int fd)
+static void *fcntl_argument(va_list rest)
 {
-	struct wait_for what = { .kind = KIND_FILE_LOCK, .op = OP_fcntl, .handle = (uint64_t)fd };
-	hook_wait_for(hook, &what);
+	return va_arg(rest, void *);
+}
+
+/* What the program asks for; a bad pointer is the kernel's to refuse, so it is not read in place. */
+static short lock_type(const void *argument)
+{
+	struct flock lock;
+	return memory_copy(&lock, (uintptr_t)argument, sizeof lock) ? lock.l_type : F_UNLCK;
+}
+
+static int fcntl_lock(int (*call)(int fd, int command, ...), int fd, int command, void *argument)
+{
+	HOOK(hook, BLOCKING);
+	if (!hook.track)
+		return call(fd, command, argument);
+	int error = errno;
+	short type = lock_type(argument);
+	enum mode mode = type == F_RDLCK ? MODE_SHARED : MODE_EXCLUSIVE;
+	bool waits = command != F_OFD_SETLK, of_file = command != F_SETLKW;
+	if (type == F_UNLCK && of_file)
+		file_lock_released(
+		    fd); /* all of it, also where only a part is: rather too little than too much */
+	else if (type != F_UNLCK && waits)
+		file_lock_wait(&hook, fd, mode, OP_fcntl);
+	errno = error;
+	int result = call(fd, command, argument);
+	if (result == 0 && type != F_UNLCK && of_file)
+		file_lock_taken(&hook, fd, mode, OP_fcntl);
+	return result;
 }
 
 EXPORT int fcntl(int fd, int command, ...)
 {
 	va_list rest;
 	va_start(rest, command);
-	void *argument = va_arg(rest, void *);
+	void *argument = fcntl_argument(rest);
 	va_end(rest);
 
-	if (LIKELY(!fcntl_waits(command))) {
-		real_ready();
-		return real.fcntl(fd, command, argument);
-	}
-	HOOK(hook, BLOCKING);
-	if (hook.track)
-		fcntl_wait(&hook, fd);
-	return real.fcntl(fd, command, argument);
+	real_ready();
+	return UNLIKELY(fcntl_locks(command)) ? fcntl_lock(real.fcntl, fd, command, argument)
+					      : real.fcntl(fd, command, argument);
 }
 
 EXPORT int fcntl64(int fd, int command, ...)
 {
 	va_list rest;
 	va_start(rest, command);
-	void *argument = va_arg(rest, void *);
+	void *argument = fcntl_argument(rest);
 	va_end(rest);
 
-	if (LIKELY(!fcntl_waits(command))) {
-		real_ready();
-		return real.fcntl64(fd, command, argument);
-	}
-	HOOK(hook, BLOCKING);
-	if (hook.track)
-		fcntl_wait(&hook, fd);
-	return real.fcntl64(fd, command, argument);
+	real_ready();
+	return UNLIKELY(fcntl_locks(command)) ? fcntl_lock(real.fcntl64, fd, command, argument)
+					      : real.fcntl64(fd, command, argument);
 }

@@ -38,7 +38,7 @@
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 10u
+#define REC_VERSION 11u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -195,6 +195,7 @@ struct rec_hold {
 	nsec_t since;       /* CLOCK_MONOTONIC, of the tick before (registry/clock.h) */
 	uint64_t container; /* of an iterator: what it iterates over; 0: unknown */
 	text_id sort; /* of an annotated resource: what kind of thing the program says it is; 0: it is none */
+<<<<<<< HEAD
 	uint32_t flags;  /* enum hold_flag */
 	stack_id stack;  /* where it was taken; 0: capture failed */
 	uint32_t count;  /* depth of a recursive lock, else 1 */
@@ -214,11 +215,26 @@ struct rec_hold {
 	};
 	uint8_t spare[2];
 	uint32_t era; /* of the process, when it was taken */
+=======
+	uint32_t flags;        /* enum hold_flag */
+	stack_id stack;        /* where it was taken; 0: capture failed */
+	uint32_t count;        /* depth of a recursive lock, else 1 */
+	thread_id owner;       /* who took it */
+	text_id name;          /* what the program calls it, 0: unnamed */
+	uint32_t serial;       /* counts the owner's holds: tells two holds of one lock apart */
+	uint16_t op;           /* enum op */
+	uint8_t kind;          /* enum kind */
+	uint8_t mode;          /* enum mode */
+	_Atomic uint8_t state; /* enum hold_state */
+	uint8_t
+	    descriptor[3]; /* of a file lock, and of nothing else: which it was taken with, low byte first */
+	uint32_t era;      /* of the process, when it was taken */
+>>>>>>> f26f14e (locks: files that are locked are part of the wait graph)
 };
 
 struct rec_wait {
 	uint64_t handle;  /* address, descriptor or pid; 0: nothing in particular */
-	uint64_t handle2; /* of a condition wait: the mutex */
+	uint64_t handle2; /* of a condition wait: the mutex; of a wait for a file lock: the descriptor */
 	nsec_t since;
 	uint64_t sp; /* of the hook's caller; what lies above it is the thread's live stack */
 	stack_id stack;

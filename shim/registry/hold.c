@@ -180,6 +180,20 @@ const struct rec_hold *hold_own(enum kind kind, uint64_t handle)
 	return at >= 0 ? &slot->holds[at] : NULL;
 }
 
+void hold_descriptor(enum kind kind, uint64_t handle, int fd)
+{
+	struct rec_thread *slot = thread_slot();
+	int at = slot ? slot_find(slot, kind, handle) : -1;
+	if (at < 0)
+		return;
+	self.busy++;
+	thread_write_begin(slot);
+	for (unsigned i = 0; i < sizeof slot->holds[at].descriptor; i++)
+		slot->holds[at].descriptor[i] = (uint8_t)((unsigned)fd >> 8 * i);
+	thread_write_end(slot);
+	self.busy--;
+}
+
 static void own_set_state(enum kind kind, uint64_t handle, unsigned state)
 {
 	struct rec_thread *slot = thread_slot();

@@ -38,6 +38,9 @@ enum hold_end hold_end(enum kind kind, uint64_t handle, enum mode *ret_mode);
 /* The calling thread's own hold of `handle`; NULL: none. Valid until its next hold event. */
 const struct rec_hold *hold_own(enum kind kind, uint64_t handle);
 
+/* With which descriptor the calling thread took its own hold of a file lock. */
+void hold_descriptor(enum kind kind, uint64_t handle, int fd);
+
 /* A condition wait gives the mutex up and takes it back: the hold stays, parked meanwhile. */
 void hold_park(enum kind kind, uint64_t handle);
 void hold_unpark(enum kind kind, uint64_t handle);

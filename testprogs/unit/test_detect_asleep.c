@@ -123,6 +123,30 @@ START_TEST(semaphore_that_starts_elsewhere)
 }
 END_TEST
 
+/* Locks on files are locks, wherever the kernel says who has them; 1: it can't tell. */
+START_TEST(file_locks_crossed)
+{
+	struct snap_thread *t[2] = { world_thread(world), world_thread(world) };
+	for (int i = 0; i < 2; i++) {
+		world_hold(world, t[i], KIND_FILE_LOCK, i ? B : A, MODE_EXCLUSIVE, 5 * SEC);
+		world_wait(world, t[i], KIND_FILE_LOCK, i ? A : B, MODE_EXCLUSIVE, 2 * SEC);
+	}
+	t[1]->wait_unclear = _i;
+	ck_assert_int_eq(look() != NULL, !_i);
+}
+END_TEST
+
+START_TEST(file_locks_read)
+{
+	struct snap_thread *t[2] = { world_thread(world), world_thread(world) };
+	for (int i = 0; i < 2; i++) {
+		world_hold(world, t[i], KIND_FILE_LOCK, i ? B : A, MODE_SHARED, 5 * SEC);
+		world_wait(world, t[i], KIND_FILE_LOCK, i ? A : B, MODE_SHARED, 2 * SEC);
+	}
+	ck_assert_ptr_null(look());
+}
+END_TEST
+
 START_TEST(all_asleep)
 {
 	struct snap_thread *t[2] = { world_thread(world), world_thread(world) };
@@ -246,6 +270,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, who_waits_for_an_owner_is_told);
 	tcase_add_loop_test(tests, semaphores_as_locks, 0, 4);
 	tcase_add_loop_test(tests, semaphore_that_starts_elsewhere, 0, 2);
+	tcase_add_loop_test(tests, file_locks_crossed, 0, 2);
+	tcase_add_test(tests, file_locks_read);
 	tcase_add_test(tests, all_asleep);
 	tcase_add_test(tests, not_asleep_for_long);
 	tcase_add_test(tests, with_locks_it_takes_longer);
