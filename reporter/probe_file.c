@@ -22,11 +22,6 @@ static bool is_old(const struct snapshot *snapshot, nsec_t since)
 	return snapshot->now > since && snapshot->now - since >= FILE_LOCK_AGE;
 }
 
-static uint32_t descriptor_of(const struct rec_hold *hold)
-{
-	return hold->descriptor[0] | (uint32_t)hold->descriptor[1] << 8 | (uint32_t)hold->descriptor[2] << 16;
-}
-
 /* The same number as the hook gives a file; 0: it can't be asked for. */
 static uint64_t identity_of(int32_t tid, uint32_t fd, uint64_t *ret_inode)
 {
@@ -81,7 +76,7 @@ static void check_holds(struct snapshot *snapshot, unsigned *left)
 				continue;
 			--*left;
 			/* Not known: then it proves nothing. */
-			if (file_has_lock(thread->tid, descriptor_of(hold), hold->handle) == NO)
+			if (file_has_lock(thread->tid, hold->descriptor, hold->handle) == NO)
 				end_hold(thread, hold);
 		}
 	}

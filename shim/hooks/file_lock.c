@@ -62,7 +62,8 @@ void file_lock_taken(struct hook *hook, int fd, enum mode mode, enum op op)
 {
 	uint64_t identity = file_identity(fd);
 	hook_wait_over(hook);
-	if (!identity)
+	/* Of descriptors this high there is no room for the number, and nothing to ask the kernel with. */
+	if (!identity || fd > UINT16_MAX)
 		return;
 	while (hold_end(KIND_FILE_LOCK, identity, NULL) == HOLD_END_OWN)
 		;

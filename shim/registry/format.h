@@ -195,7 +195,6 @@ struct rec_hold {
 	nsec_t since;       /* CLOCK_MONOTONIC, of the tick before (registry/clock.h) */
 	uint64_t container; /* of an iterator: what it iterates over; 0: unknown */
 	text_id sort; /* of an annotated resource: what kind of thing the program says it is; 0: it is none */
-<<<<<<< HEAD
 	uint32_t flags;  /* enum hold_flag */
 	stack_id stack;  /* where it was taken; 0: capture failed */
 	uint32_t count;  /* depth of a recursive lock, else 1 */
@@ -213,23 +212,8 @@ struct rec_hold {
 			uint8_t timed;         /* `since` is the moment itself: its taker had waited for it */
 		};
 	};
-	uint8_t spare[2];
+	uint16_t descriptor; /* of a file lock, and of nothing else: which it was taken with */
 	uint32_t era; /* of the process, when it was taken */
-=======
-	uint32_t flags;        /* enum hold_flag */
-	stack_id stack;        /* where it was taken; 0: capture failed */
-	uint32_t count;        /* depth of a recursive lock, else 1 */
-	thread_id owner;       /* who took it */
-	text_id name;          /* what the program calls it, 0: unnamed */
-	uint32_t serial;       /* counts the owner's holds: tells two holds of one lock apart */
-	uint16_t op;           /* enum op */
-	uint8_t kind;          /* enum kind */
-	uint8_t mode;          /* enum mode */
-	_Atomic uint8_t state; /* enum hold_state */
-	uint8_t
-	    descriptor[3]; /* of a file lock, and of nothing else: which it was taken with, low byte first */
-	uint32_t era;      /* of the process, when it was taken */
->>>>>>> f26f14e (locks: files that are locked are part of the wait graph)
 };
 
 struct rec_wait {

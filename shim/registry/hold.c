@@ -188,8 +188,7 @@ void hold_descriptor(enum kind kind, uint64_t handle, int fd)
 		return;
 	self.busy++;
 	thread_write_begin(slot);
-	for (unsigned i = 0; i < sizeof slot->holds[at].descriptor; i++)
-		slot->holds[at].descriptor[i] = (uint8_t)((unsigned)fd >> 8 * i);
+	slot->holds[at].descriptor = (uint16_t)fd;
 	thread_write_end(slot);
 	self.busy--;
 }
