@@ -252,6 +252,43 @@ static int take_share(const char *accepts, const char *value, unsigned *ret_perc
 	return 0;
 }
 
+/* `0xHEX` behind `word`. Return: what follows it, or NULL: it is not there. */
+static const char *take_hex(const char *at, const char *word, uint64_t *ret_value)
+{
+	size_t bytes = strlen(word);
+	if (strncmp(at, word, bytes) != 0 || strncmp(at + bytes, " 0x", 3) != 0)
+		return NULL;
+	at += bytes + 3;
+	const char *from = at;
+	for (*ret_value = 0; at - from < 16; at++) {
+		int digit = *at >= '0' && *at <= '9'                 ? *at - '0'
+			    : (*at | 32) >= 'a' && (*at | 32) <= 'f' ? (*at | 32) - 'a' + 10
+								     : -1;
+		if (digit < 0)
+			break;
+		*ret_value = *ret_value << 4 | (uint64_t)digit;
+	}
+	return at == from ? NULL : at;
+}
+
+static int take_disguise(struct options *into, const char *value)
+{
+	uint64_t mask = 0, exclusive = 0;
+	if (strcmp(value, "plain") != 0) {
+		const char *at = take_hex(value, "mask", &mask);
+		if (at && *at == ' ')
+			at = take_hex(at + 1, "xor", &exclusive);
+		else if (!at)
+			at = take_hex(value, "xor", &exclusive);
+		if (!at || *at || (!mask && !exclusive))
+			return -EINVAL;
+		mask = mask ? mask : UINT64_MAX;
+	}
+	into->pointer_mask = mask;
+	into->pointer_xor = exclusive;
+	return 0;
+}
+
 static int take_text(const char *value, char ret_text[OPTION_TEXT_BYTES])
 {
 	size_t bytes = strlen(value);
@@ -317,6 +354,8 @@ static int option_take(struct options *into, enum option_id id, const char *valu
 		return take_flag(accepts, value, &into->trim);
 	case OPTION_leaks:
 		return take_when(into, accepts, value);
+	case OPTION_pointers:
+		return take_disguise(into, value);
 	case OPTION_log:
 		return take_text(value, into->log);
 	case OPTION_json:
@@ -585,6 +624,14 @@ static void put_value(struct text *text, const struct options *from, enum option
 			put_duration(text, from->leaks_every);
 		else
 			text_put(text, "exit");
+		return;
+	case OPTION_pointers:
+		if (from->pointer_mask)
+			text_format(text, "mask 0x%llx", (unsigned long long)from->pointer_mask);
+		if (from->pointer_xor)
+			text_format(text, " xor 0x%llx", (unsigned long long)from->pointer_xor);
+		if (!from->pointer_mask)
+			text_put(text, "plain");
 		return;
 	case OPTION_log:
 		text_put(text, from->log);

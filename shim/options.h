@@ -34,7 +34,9 @@ struct options {
 	nsec_t fragmentation_in;
 	bool trim;
 	bool leaks_at_exit;
-	nsec_t leaks_every;          /* 0: not while it runs */
+	nsec_t leaks_every; /* 0: not while it runs */
+	uint64_t pointer_mask,
+	    pointer_xor; /* as well as it stands a word counts as (word & mask) ^ xor; 0 and 0: not */
 	uint64_t max_memory_bytes;   /* 0: by percent */
 	unsigned max_memory_percent; /* 0 with bytes 0: off */
 	unsigned max_overhead_percent;

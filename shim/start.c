@@ -476,10 +476,8 @@ static void judge(void *caller)
 	ending_judge(caller);
 }
 
-void start_process_ends(int status, enum start_end how)
+static void process_ends(int status, enum start_end how, struct scan_caller *caller)
 {
-	struct scan_caller caller;
-	scan_caller_here(&caller, __builtin_frame_address(0));
 	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != SHIM_ON)
 		return;
 	if (!*process_canary)
@@ -507,7 +505,7 @@ void start_process_ends(int status, enum start_end how)
 	if (status >= 0)
 		recording->exit_code = status;
 	if (how == START_END_EXIT)
-		guest_call(judge, &caller, ENDING_STACK_BYTES);
+		guest_call(judge, caller, ENDING_STACK_BYTES);
 	atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED,
 			      memory_order_release);
 	if ((recording->alerts != told || strcmp(options.json, "none") != 0) && !teller_watched())
@@ -518,7 +516,17 @@ void start_process_ends(int status, enum start_end how)
 	errno = kept_errno;
 }
 
+void start_process_ends(int status, enum start_end how)
+{
+	struct scan_caller caller = { 0 };
+	scan_caller_here(&caller, __builtin_frame_address(0));
+	process_ends(status, how, &caller);
+}
+
 __attribute__((destructor)) static void start_destructor(void)
 {
-	start_process_ends(recording ? recording->exit_code : -1, START_END_EXIT);
+	struct scan_caller caller = { 0 };
+	scan_caller_here(&caller, __builtin_frame_address(0));
+	caller.exit = (uint64_t)(uintptr_t)exit;
+	process_ends(recording ? recording->exit_code : -1, START_END_EXIT, &caller);
 }

@@ -21,8 +21,9 @@ struct node {
 };
 
 static struct link *chain;
-static char *middle;
-static struct node *ring;
+/* Else the compiler sees that nobody reads them, and leaves the stores out. */
+static char *volatile middle;
+static struct node *volatile ring;
 
 static __attribute__((noinline)) struct node *make_ring(void)
 {

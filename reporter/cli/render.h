@@ -40,7 +40,8 @@ struct account {
 	uint32_t since; /* findings of the log up to this number have been told */
 	bool quiet_end; /* write nothing as text where nothing new was found */
 	bool all_threads;
-	bool scan; /* of a live process: only what a search for lost memory has found, and what the search took */
+	bool
+	    scan; /* of a live process: only what a search for lost memory has found, and what the search took */
 	bool has_exit_code;
 	int exit_code, signal; /* of the end, where they are known */
 };

@@ -440,7 +440,7 @@ static void wake(int fd)
 int reader_ask_scan(struct reader *reader, uint32_t *ret_number)
 {
 	struct rec_header header;
-	uint64_t base;
+	uint64_t base = 0;
 	int error = reader_glance(reader, &header);
 	int fd = error ? error : open_to_write(reader, O_RDWR, &base);
 	if (fd < 0)

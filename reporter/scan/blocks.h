@@ -64,11 +64,27 @@ void blocks_index(struct blocks *blocks);
 
 void blocks_release(struct blocks *blocks);
 
-/* Bytes that a pointer may point into, and that are read for pointers. A block of 0 bytes has one. */
+/* Bytes that a pointer may point into: those that were asked for. A block of 0 bytes has one. */
+static inline uint64_t block_reach(const struct block *block)
+{
+	return block->bytes ? block->bytes : 1;
+}
+
+/*
+ * Bytes that are read for pointers: what the allocator gave. Who points behind what it asked for points to
+ * no part of the block but behind its end, which keeps nothing alive.
+ */
 static inline uint64_t block_extent(const struct block *block)
 {
 	uint64_t bytes = block->bytes + block->slack;
 	return bytes ? bytes : 1;
+}
+
+/* The index's entry for `address`, which lies in a region that has one. */
+static inline const uint32_t *blocks_index_of(const struct blocks *blocks, uint64_t address)
+{
+	return &blocks->regions[address >> BLOCKS_REGION_SHIFT]
+			       [(address >> BLOCKS_GRANULE_SHIFT) & (BLOCKS_REGION_ENTRIES - 1)];
 }
 
 /*
@@ -87,7 +103,7 @@ static inline uint32_t blocks_find(const struct blocks *blocks, uint64_t address
 		return BLOCK_NONE;
 	uint32_t found = BLOCK_NONE;
 	for (uint64_t i = first - 1; i < blocks->count && blocks->at[i].start <= address; i++)
-		if (address - blocks->at[i].start < block_extent(&blocks->at[i]))
+		if (address - blocks->at[i].start < block_reach(&blocks->at[i]))
 			found = (uint32_t)i;
 	return found;
 }

@@ -31,6 +31,8 @@ static uint64_t break_start(void)
 	return value;
 }
 
+#define HEADERS_AHEAD ((uint64_t)16)
+
 struct heap {
 	const struct maps *maps;
 	struct ranges *ranges;
@@ -107,6 +109,9 @@ void heap_measure(struct blocks *blocks, const struct maps *maps, const struct r
 	struct range good = { 0, 0 };
 	for (uint64_t i = 0; i < blocks->count; i++) {
 		struct block *block = &blocks->at[i];
+		/* Each header is in a cache line of its own. */
+		if (i + HEADERS_AHEAD < blocks->count)
+			__builtin_prefetch((const char *)blocks->at[i + HEADERS_AHEAD].start - CHUNK_HEADER);
 		/* Both go upward; most blocks lie in the readable piece that the last one lay in. */
 		if (block->start >= good.end &&
 		    !ranges_next(readable, block->start - CHUNK_HEADER, UINT64_MAX, &good))

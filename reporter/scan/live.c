@@ -49,11 +49,15 @@ static bool is_last_look(const struct live *live)
 	return live->look + 1 >= (live->stopped ? LOOKS : LOOKS_UNSTOPPED);
 }
 
+/* Where somebody waits for it, a tenth of a processor on a busy machine; else what nobody wants. */
+#define NICE_URGENT 10
+#define NICE 19
+
 /* -- in the image ------------------------------------------------------------ */
 
-static void be_nice(void)
+static void be_nice(bool urgent)
 {
-	sys_call3(SYS_setpriority, PRIO_PROCESS, 0, 19);
+	sys_call3(SYS_setpriority, PRIO_PROCESS, 0, urgent ? NICE_URGENT : NICE);
 	/* It goes with the reporter thread; and if memory gets scarce, before anything else. */
 	sys_call2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	int fd = sys_open("/proc/self/oom_score_adj", O_WRONLY, 0);
@@ -74,7 +78,7 @@ static int look(void *data)
 {
 	struct live *live = data;
 	struct verdict *verdict = *present(live);
-	be_nice();
+	be_nice(live->by_request);
 	struct image image = {
 		.snapshot = &live->snapshot,
 		.stop = live->stopped ? &live->stop : NULL,

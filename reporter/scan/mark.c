@@ -28,8 +28,6 @@ void mark_block(struct mark *mark, uint32_t number)
 	block->flags |= BLOCK_REACHED;
 	mark->reached_bytes += block->bytes;
 	mark->pending[mark->pending_count++] = number;
-	/* It is read soon, and rarely in the cache. */
-	__builtin_prefetch((const void *)block->start);
 }
 
 void mark_word(struct mark *mark, uint64_t word)
@@ -60,28 +58,152 @@ static bool is_bookkeeping(const struct block *block, uint64_t word, enum mark_o
 	       word == block->start + block_extent(block) - 8;
 }
 
-void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of)
+/* -- the usual words, in queues ---------------------------------------------- */
+
+/* Third: the block's entry is there. */
+static void find_block(struct mark *mark, uint64_t word, uint32_t first)
+{
+	const struct blocks *blocks = mark->blocks;
+	uint32_t found = BLOCK_NONE;
+	/* As blocks_find does. */
+	for (uint64_t i = first; i < blocks->count && blocks->at[i].start <= word; i++)
+		if (word - blocks->at[i].start < block_reach(&blocks->at[i]))
+			found = (uint32_t)i;
+	if (found != BLOCK_NONE)
+		mark_block(mark, found);
+}
+
+/* Second: the index is there. */
+static void look_up(struct mark *mark, uint64_t word)
+{
+	const struct blocks *blocks = mark->blocks;
+	uint32_t first = *blocks_index_of(blocks, word);
+	if (!first)
+		return;
+	first--;
+	__builtin_prefetch(&blocks->at[first]);
+	__builtin_prefetch(&blocks->at[first + 2]);
+	struct mark_word *place = &mark->at_entry[mark->entry_turn++ % MARK_QUEUE];
+	struct mark_word leaving = *place;
+	*place = (struct mark_word){ .word = word, .first = first, .used = true };
+	if (leaving.used)
+		find_block(mark, leaving.word, leaving.first);
+}
+
+/* First: it is a number that could be an address in the heap. */
+static inline void enter(struct mark *mark, uint64_t word)
+{
+	const struct blocks *blocks = mark->blocks;
+	if (LIKELY(word - blocks->low >= blocks->span) || !blocks->regions[word >> BLOCKS_REGION_SHIFT])
+		return;
+	__builtin_prefetch(blocks_index_of(blocks, word));
+	struct mark_word *place = &mark->at_index[mark->index_turn++ % MARK_QUEUE];
+	struct mark_word leaving = *place;
+	*place = (struct mark_word){ .word = word, .used = true };
+	if (leaving.used)
+		look_up(mark, leaving.word);
+}
+
+/* Empties both queues. */
+static void drain(struct mark *mark)
+{
+	for (unsigned i = 0; i < MARK_QUEUE; i++) {
+		struct mark_word *place = &mark->at_index[mark->index_turn++ % MARK_QUEUE];
+		struct mark_word leaving = *place;
+		place->used = false;
+		if (leaving.used)
+			look_up(mark, leaving.word);
+	}
+	for (unsigned i = 0; i < MARK_QUEUE; i++) {
+		struct mark_word *place = &mark->at_entry[mark->entry_turn++ % MARK_QUEUE];
+		struct mark_word leaving = *place;
+		place->used = false;
+		if (leaving.used)
+			find_block(mark, leaving.word, leaving.first);
+	}
+}
+
+/* Those of the program may be in the queues afterwards. */
+static void read_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of)
 {
 	const struct blocks *blocks = mark->blocks;
 	count_words(mark, count);
+	if (LIKELY(of == MARK_OF_PROGRAM)) {
+		for (uint64_t i = 0; i < count; i++)
+			enter(mark, words[i]);
+		for (uint64_t i = 0; UNLIKELY(mark->mask) && i < count; i++)
+			enter(mark, (words[i] & mark->mask) ^ mark->exclusive);
+		return;
+	}
 	for (uint64_t i = 0; i < count; i++) {
 		uint32_t found = blocks_find(blocks, words[i]);
-		if (LIKELY(found == BLOCK_NONE))
-			continue;
-		if (UNLIKELY(of != MARK_OF_PROGRAM) && is_bookkeeping(&blocks->at[found], words[i], of))
-			continue;
-		mark_block(mark, found);
+		if (found != BLOCK_NONE && !is_bookkeeping(&blocks->at[found], words[i], of))
+			mark_block(mark, found);
 	}
+}
+
+void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of)
+{
+	read_words(mark, words, count, of);
+	drain(mark);
+}
+
+/* -- blocks -------------------------------------------------------------------- */
+
+static void read_block(struct mark *mark, uint32_t block)
+{
+	const struct blocks *blocks = mark->blocks;
+	struct block_cursor cursor = block_cursor_at(block);
+	bool stream = blocks->at[block].flags & BLOCK_RESOURCE;
+	while (block_cursor_run(blocks, &cursor) && !mark->expired)
+		read_words(mark, cursor.words, cursor.left, stream ? MARK_OF_STREAM : MARK_OF_PROGRAM);
+}
+
+/*
+ * The next to be read. Its entry, and then the block itself, were fetched some blocks ago. BLOCK_NONE: none is pending, but
+ * something may be in the queues.
+ */
+static uint32_t next_to_read(struct mark *mark)
+{
+	const struct block *blocks = mark->blocks->at;
+	for (unsigned i = 0; i < 2 * MARK_QUEUE; i++) {
+		unsigned turn = mark->read_turn++ % MARK_QUEUE;
+		uint32_t read = mark->to_read[turn], fetch = mark->to_fetch[turn], entry = 0;
+		if (mark->pending_count) {
+			entry = mark->pending[--mark->pending_count] + 1;
+			__builtin_prefetch(&blocks[entry - 1]);
+		}
+		if (fetch) {
+			const char *start = (const char *)blocks[fetch - 1].start;
+			__builtin_prefetch(start);
+			__builtin_prefetch(start + 64);
+		}
+		mark->to_fetch[turn] = entry;
+		mark->to_read[turn] = fetch;
+		if (read)
+			return read - 1;
+	}
+	return BLOCK_NONE;
+}
+
+static bool anything_to_read(const struct mark *mark)
+{
+	for (unsigned i = 0; i < MARK_QUEUE; i++)
+		if (mark->to_fetch[i] || mark->to_read[i])
+			return true;
+	return mark->pending_count;
 }
 
 void mark_run(struct mark *mark)
 {
-	const struct blocks *blocks = mark->blocks;
-	while (mark->pending_count && !mark->expired) {
-		struct block_cursor cursor = block_cursor_at(mark->pending[--mark->pending_count]);
-		bool stream = blocks->at[cursor.block].flags & BLOCK_RESOURCE;
-		while (block_cursor_run(blocks, &cursor) && !mark->expired)
-			mark_words(mark, cursor.words, cursor.left,
-				   stream ? MARK_OF_STREAM : MARK_OF_PROGRAM);
+	while (!mark->expired) {
+		uint32_t block = next_to_read(mark);
+		if (LIKELY(block != BLOCK_NONE)) {
+			read_block(mark, block);
+			continue;
+		}
+		drain(mark);
+		if (!anything_to_read(mark))
+			return;
 	}
 }

@@ -21,14 +21,30 @@ enum mark_of {
 	MARK_OF_LIBC,
 };
 
+/*
+ * What a word points into takes three looks at memory that is hardly ever in the cache: the index, the block's entry, the block. So
+ * words go through a queue before each, and what they need is fetched when they enter it.
+ */
+#define MARK_QUEUE 16u
+
+struct mark_word {
+	uint64_t word;
+	uint32_t first; /* the index's answer, less 1 */
+	bool used;
+};
+
 struct mark {
 	struct blocks *blocks;
+	struct mark_word at_index[MARK_QUEUE], at_entry[MARK_QUEUE];
+	uint32_t to_fetch[MARK_QUEUE], to_read[MARK_QUEUE]; /* blocks; + 1, 0: none */
+	uint32_t index_turn, entry_turn, read_turn;
 	uint32_t *pending; /* blocks that were reached and not read yet */
 	uint64_t pending_count;
-	uint64_t read_words;    /* in all */
-	uint64_t reached_bytes; /* of the blocks reached so far */
-	nsec_t deadline;        /* CLOCK_MONOTONIC; 0: none */
-	bool expired;           /* past it: nothing may be concluded from marks that are missing */
+	uint64_t read_words;      /* in all */
+	uint64_t reached_bytes;   /* of the blocks reached so far */
+	uint64_t mask, exclusive; /* words count as (word & mask) ^ exclusive too; 0 and 0: they don't */
+	nsec_t deadline;          /* CLOCK_MONOTONIC; 0: none */
+	bool expired;             /* past it: nothing may be concluded from marks that are missing */
 };
 
 /*

@@ -1,6 +1,7 @@
 #include "reporter/scan/memory.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "platform/sys.h"
 
@@ -35,6 +36,8 @@ void *memory_grow(void *at, uint64_t count, uint64_t *room, size_t size)
 	void *made = memory_array(larger, size);
 	if (!made)
 		return NULL;
+	/* Read in no order at all later, so that small pages cost a miss each. It is good advice only. */
+	sys_call3(SYS_madvise, made, bytes_of(larger, size), MADV_HUGEPAGE);
 	if (at) {
 		memcpy(made, at, count * size);
 		memory_free(at, *room, size);

@@ -134,13 +134,35 @@ static void add_thread(struct roots *roots, uint64_t sp, uint64_t pointer)
 		mark_memory(roots, MAX_OF(from, map->start), map->end);
 }
 
+/* What exit() is long, and what lies below its frame: the registers that it has saved for its caller. */
+#define EXIT_BYTES ((uint64_t)128)
+#define EXIT_SAVED ((uint64_t)48)
+#define EXIT_DEPTH_MOST ((uint64_t)64 * 1024)
+
+/*
+ * Where the program's frames begin that lie above the exiting thread's. Between them and our destructor are those of
+ * libc and of the loader, in whose unused places old pointers of the program's lie: what main had on its stack before it
+ * returned. The first word that is a return address into exit() marks the end of these.
+ */
+static uint64_t program_sp(const struct image *image, const struct scan_caller *caller)
+{
+	const struct map *map = maps_find(&image->maps, caller->sp);
+	if (!caller->exit || !map || !(map->flags & MAP_READ))
+		return caller->sp;
+	uint64_t end = MIN_OF(map->end, caller->sp + EXIT_DEPTH_MOST);
+	for (uint64_t at = (caller->sp + 7) & ~UINT64_C(7); at + 8 <= end; at += 8)
+		if (*(const uint64_t *)at - caller->exit - 1 < EXIT_BYTES)
+			return MAX_OF(caller->sp, at - EXIT_SAVED);
+	return caller->sp;
+}
+
 static void add_threads(struct roots *roots)
 {
 	const struct image *image = roots->image;
 	const struct scan_caller *caller = image->caller;
 	if (caller) {
 		mark_words(roots->mark, caller->registers, COUNT_OF(caller->registers), MARK_OF_PROGRAM);
-		add_thread(roots, caller->sp + RED_ZONE, caller->pointer);
+		add_thread(roots, program_sp(image, caller) + RED_ZONE, caller->pointer);
 	}
 	for (uint64_t i = 0; image->stop && i < image->stop->count; i++) {
 		const struct stop_thread *thread = &image->stop->threads[i];

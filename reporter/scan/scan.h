@@ -30,6 +30,8 @@ struct scan_caller {
 	uint64_t sp;           /* the program's frames lie here and above */
 	uint64_t pointer;      /* thread pointer */
 	uint64_t registers[6]; /* those that a function must keep for its caller */
+	uint64_t
+	    exit; /* libc's function that runs what is to be run at the end; 0: it was not come by that way */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "base/hash.h"
+#include "options.h"
 #include "platform/guard.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
@@ -108,6 +109,8 @@ static int judge(const struct court *court)
 	error = mark_init(&mark, &image->blocks, image->deadline);
 	if (error)
 		return error;
+	mark.mask = options.pointer_mask;
+	mark.exclusive = options.pointer_xor;
 	resources_enter(image->snapshot, &image->blocks);
 	error = roots_mark(image, &mark);
 	if (!error && !mark.expired)

@@ -33,8 +33,8 @@ struct report {
 	uint32_t suppressed;
 	bool has_exit_code;
 	int exit_code;
-	int signal;       /* that killed it; 0: none */
-	bool all_threads; /* dump: every thread, not only those in findings */
+	int signal;                  /* that killed it; 0: none */
+	bool all_threads;            /* dump: every thread, not only those in findings */
 	const struct rec_scan *scan; /* the search that the findings are from, to be told of; NULL: none */
 	bool color;
 	int verbosity; /* -1 quiet, 0, 1 verbose */

@@ -88,7 +88,7 @@ static void put_scan(struct text_report *text)
 	const struct rec_scan *scan = text->report->scan;
 	text_line(text, 0,
 		  names_format(names,
-			       "searched %s in %s block%s in %s, at the lowest priority (%s of CPU time, %u "
+			       "searched %s in %s block%s in %s, at a low priority (%s of CPU time, %u "
 			       "image%s); the program "
 			       "was held still for %s, %s of it in fork",
 			       names_size(names, scan->bytes), names_count(names, scan->blocks),

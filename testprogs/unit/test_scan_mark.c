@@ -65,14 +65,36 @@ START_TEST(words_behind_the_block_are_not_read)
 }
 END_TEST
 
+/* What is in it counts; who points there points behind the end. */
 START_TEST(slack_belongs_to_the_block)
 {
 	heap_build_slack(&heap, 3, 20, 12);
 	heap_point(&heap, 0, 3, 1, 0);
 	heap_mark(&heap, heap_address(&heap, 0));
 	ck_assert(heap_reached(&heap, 1));
-	heap_mark(&heap, heap_address(&heap, 2) + 31);
+	heap_mark(&heap, heap_address(&heap, 2) + 20);
+	ck_assert(!heap_reached(&heap, 2));
+	heap_mark(&heap, heap_address(&heap, 2) + 19);
 	ck_assert(heap_reached(&heap, 2));
+}
+END_TEST
+
+START_TEST(pointers_in_disguise)
+{
+	heap_build(&heap, 3, 24);
+	const uint64_t key = UINT64_C(0x5a5a5a5a00000000), tag = UINT64_C(0xffff000000000000);
+	uint64_t disguised = (heap_address(&heap, 1) ^ key) | tag;
+	struct mark mark;
+	ck_assert_int_eq(mark_init(&mark, &heap.blocks, 0), 0);
+	mark_words(&mark, &disguised, 1, MARK_OF_PROGRAM);
+	ck_assert(!heap_reached(&heap, 1));
+	mark.mask = ~tag;
+	mark.exclusive = key & ~tag;
+	disguised = (heap_address(&heap, 1) ^ mark.exclusive) | tag;
+	mark_words(&mark, &disguised, 1, MARK_OF_PROGRAM);
+	ck_assert(heap_reached(&heap, 1));
+	ck_assert(!heap_reached(&heap, 2));
+	mark_release(&mark);
 }
 END_TEST
 
@@ -286,6 +308,7 @@ int main(void)
 	tcase_add_test(tests, a_chain_is_followed_to_its_end);
 	tcase_add_test(tests, words_behind_the_block_are_not_read);
 	tcase_add_test(tests, slack_belongs_to_the_block);
+	tcase_add_test(tests, pointers_in_disguise);
 	tcase_add_test(tests, a_pointer_that_is_not_aligned_does_not_count);
 	tcase_add_test(tests, of_blocks_in_blocks_the_inner_one);
 	tcase_add_test(tests, nothing_leads_out_of_an_empty_heap);
