@@ -12,6 +12,7 @@
 #include "registry/alert.h"
 #include "registry/clock.h"
 #include "registry/contention.h"
+#include "registry/hold.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
 #include "reporter/arenas.h"
@@ -160,6 +161,7 @@ static void tick(void)
 	atomic_fetch_add_explicit(&recording->ticks, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&recording->era, 1, memory_order_relaxed);
 	stack_modules_check();
+	resource_forget_freed();
 
 	struct arena *arena = &watch.arenas[watch.turn ^= 1];
 	arena_reset(arena);

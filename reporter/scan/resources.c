@@ -66,6 +66,8 @@ static bool is_lost(const struct snapshot *snapshot, uint32_t number, const uint
 	uint64_t verdict = verdicts ? verdicts[number] : RESOURCE_UNJUDGED;
 	if (verdict != RESOURCE_UNJUDGED || !kind_has(resource->kind, KIND_IS_RESOURCE))
 		return verdict >= RESOURCE_LOST;
+	if (resource->flags & HOLD_BY_MEMORY)
+		return false;
 	return !kind_has(resource->kind, KIND_IS_MEMORY) && owner_is_over(snapshot, resource->owner, caller);
 }
 

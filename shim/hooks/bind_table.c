@@ -129,6 +129,7 @@ static bool line_add(const struct pair_line *line, uint32_t pair, enum kind kind
 		.line = line,
 		.pair = (uint16_t)pair,
 		.kind = (uint8_t)kind,
+		.configured = configured,
 		.next = function->first,
 		.keeps = line->acquires && line->handle.source == PAIR_ARG,
 	};

@@ -15,6 +15,7 @@ struct bind_action {
 	uint16_t pair; /* number, for bind_pair_text */
 	uint16_t next; /* number of the next action + 1 */
 	uint8_t kind;  /* enum kind */
+	bool configured;
 	bool
 	    keeps; /* its handle is an object that was there before: acquired again it is held since the first time */
 };

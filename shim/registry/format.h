@@ -186,8 +186,9 @@ enum hold_state {
 };
 
 enum hold_flag {
-	HOLD_AGAIN =
-	    1, /* acquired once more while it was open: how often it is to be released is not known */
+	HOLD_AGAIN = 1,    /* acquired once more while it was open: how often it is to be released is not known */
+	HOLD_IN_BLOCK = 2, /* its handle was a block of the allocator's: once that is freed, it is over; the bits from 8 on are its site */
+	HOLD_BY_MEMORY = 4, /* lost only where its memory is */
 };
 
 struct rec_hold {

@@ -61,7 +61,8 @@ struct resource {
 	uint64_t handle;
 	uint64_t container;
 	const char *name;
-	text_id text; /* the name, where it is in the recording already */
+	text_id text;   /* the name, where it is in the recording already */
+	uint32_t flags; /* enum hold_flag */
 };
 
 /* A handle acquired again without a release replaces the old hold: the release went a way that we do not see. */
@@ -73,6 +74,11 @@ bool resource_released(const struct resource *what, struct rec_hold *ret_was);
 void resource_begin(enum kind kind, uint64_t handle, enum op op, stack_id stack, uint64_t container,
 		    const char *name);
 bool resource_end(enum kind kind, uint64_t handle);
+
+/* For the flags of a resource that ends when its block is freed, by whatever function: 0 where the handle is none. */
+uint32_t resource_block_flags(uint64_t handle);
+/* Ends those whose block is gone. A look-up for each that is open. Context: reporter; hook, at the end. */
+void resource_forget_freed(void);
 
 /* What is known of an open resource. Return: whether it is open. */
 bool resource_find(const struct resource *what, struct rec_hold *ret_hold);

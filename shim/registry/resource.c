@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "platform/lock.h"
 #include "platform/sys.h"
+#include "registry/allocation.h"
 #include "registry/hold.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
@@ -94,12 +95,21 @@ static void unlink_container(uint32_t number, uint64_t container)
 		links[next].before_of = before;
 }
 
-bool resource_add(const struct rec_hold *hold)
+/* The link that names the newest entry of `handle`; NULL: there is none. With the lock held. */
+static uint32_t *find(enum kind kind, uint64_t handle, text_id sort, thread_id owner)
 {
-	if (!lock_take(&lock)) {
-		recording_lost(REC_RESOURCES);
-		return false;
+	for (uint32_t *link = bucket_of(kind, handle); *link; link = &links[*link].next) {
+		const struct rec_hold *entry = entry_at(*link);
+		if (entry->handle == handle && entry->kind == kind && entry->sort == sort &&
+		    (!owner || entry->owner == owner))
+			return link;
 	}
+	return NULL;
+}
+
+/* The two below: with the lock held. */
+static bool add_locked(const struct rec_hold *hold)
+{
 	uint32_t number = 0;
 	if (index_ready()) {
 		number = free_entries;
@@ -124,44 +134,48 @@ bool resource_add(const struct rec_hold *hold)
 		if (hold->container)
 			link_container(number, hold->container);
 	}
-	lock_release(&lock);
 	return number;
 }
 
-/* The link that names the newest entry of `handle`; NULL: there is none. With the lock held. */
-static uint32_t *find(enum kind kind, uint64_t handle, text_id sort, thread_id owner)
+static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner, struct rec_hold *ret_was)
 {
-	for (uint32_t *link = bucket_of(kind, handle); *link; link = &links[*link].next) {
-		const struct rec_hold *entry = entry_at(*link);
-		if (entry->handle == handle && entry->kind == kind && entry->sort == sort &&
-		    (!owner || entry->owner == owner))
-			return link;
+	uint32_t *link = find(kind, handle, sort, owner);
+	if (!link)
+		return false;
+	uint32_t number = *link;
+	struct rec_hold *entry = entry_at(number);
+	*ret_was = *entry;
+	if (entry->count > 1) {
+		entry->count--;
+		return true;
 	}
-	return NULL;
+	__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_FREE, __ATOMIC_RELEASE);
+	if (entry->container)
+		unlink_container(number, entry->container);
+	*link = links[number].next;
+	links[number].next = free_entries;
+	free_entries = number;
+	return true;
+}
+
+bool resource_add(const struct rec_hold *hold)
+{
+	if (!lock_take(&lock)) {
+		recording_lost(REC_RESOURCES);
+		return false;
+	}
+	bool added = add_locked(hold);
+	lock_release(&lock);
+	return added;
 }
 
 static bool drop(enum kind kind, uint64_t handle, text_id sort, thread_id owner, struct rec_hold *ret_was)
 {
 	if (!index_made() || !lock_take(&lock))
 		return false;
-	uint32_t *link = find(kind, handle, sort, owner);
-	if (link) {
-		uint32_t number = *link;
-		struct rec_hold *entry = entry_at(number);
-		*ret_was = *entry;
-		if (entry->count > 1) {
-			entry->count--;
-		} else {
-			__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_FREE, __ATOMIC_RELEASE);
-			if (entry->container)
-				unlink_container(number, entry->container);
-			*link = links[number].next;
-			links[number].next = free_entries;
-			free_entries = number;
-		}
-	}
+	bool known = drop_locked(kind, handle, sort, owner, ret_was);
 	lock_release(&lock);
-	return link;
+	return known;
 }
 
 bool resource_drop(enum kind kind, uint64_t handle, thread_id owner, enum mode *ret_mode)
@@ -184,6 +198,7 @@ void resource_acquired(const struct resource *what)
 		.since = sys_monotonic_coarse(),
 		.container = what->container,
 		.sort = what->sort,
+		.flags = what->flags,
 		.stack = what->stack,
 		.count = 1,
 		.owner = slot ? slot->id : 0,
@@ -194,9 +209,14 @@ void resource_acquired(const struct resource *what)
 		.era = __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED),
 		.mode = MODE_EXCLUSIVE,
 	};
-	if (drop(what->kind, what->handle, what->sort, 0, &was))
-		hold.flags |= HOLD_AGAIN;
-	resource_add(&hold);
+	if (lock_take(&lock)) {
+		if (index_made() && drop_locked(what->kind, what->handle, what->sort, 0, &was))
+			hold.flags |= HOLD_AGAIN;
+		add_locked(&hold);
+		lock_release(&lock);
+	} else {
+		recording_lost(REC_RESOURCES);
+	}
 	self.busy--;
 }
 
@@ -257,6 +277,45 @@ uint32_t resource_find_of(uint64_t container, struct rec_hold *ret_holds, uint32
 	}
 	self.busy--;
 	return count;
+}
+
+/* -- blocks that are gone ---------------------------------------------------- */
+
+#define SITE_SHIFT 8u /* in the flags of a hold, above enum hold_flag */
+
+static uint32_t block_flags(uint64_t handle)
+{
+	struct allocation block;
+	bool known = handle && allocation_find((const void *)handle, &block);
+	return known ? HOLD_IN_BLOCK | block.site << SITE_SHIFT : 0;
+}
+
+uint32_t resource_block_flags(uint64_t handle)
+{
+	self.busy++;
+	uint32_t flags = block_flags(handle);
+	self.busy--;
+	return flags;
+}
+
+void resource_forget_freed(void)
+{
+	const uint32_t of_block = UINT32_MAX << SITE_SHIFT | HOLD_IN_BLOCK;
+	self.busy++;
+	uint32_t count = (uint32_t)(view_used(recording_view(), REC_RESOURCES) / sizeof(struct rec_hold));
+	for (uint32_t number = 1; index_made() && number <= count; number++) {
+		struct rec_hold hold = *entry_at(number), was;
+		if (hold.state != HOLD_LIVE || !(hold.flags & HOLD_IN_BLOCK) ||
+		    block_flags(hold.handle) == (hold.flags & of_block) || !lock_take(&lock))
+			continue;
+		/* It may be another one by now. */
+		const struct rec_hold *entry = entry_at(number);
+		if (entry->state == HOLD_LIVE && entry->handle == hold.handle && entry->serial == hold.serial &&
+		    entry->owner == hold.owner)
+			drop_locked((enum kind)hold.kind, hold.handle, hold.sort, hold.owner, &was);
+		lock_release(&lock);
+	}
+	self.busy--;
 }
 
 void resource_fork_child(void)
