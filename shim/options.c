@@ -326,6 +326,8 @@ static int option_take(struct options *into, enum option_id id, const char *valu
 		return take_flag(accepts, value, &into->locks);
 	case OPTION_iterators:
 		return take_flag(accepts, value, &into->iterators);
+	case OPTION_descriptors:
+		return take_flag(accepts, value, &into->descriptors);
 	case OPTION_pairs:
 		return take_text(value, into->pairs);
 	case OPTION_depth:
@@ -579,6 +581,9 @@ static void put_value(struct text *text, const struct options *from, enum option
 		return;
 	case OPTION_iterators:
 		text_put(text, from->iterators ? "on" : "off");
+		return;
+	case OPTION_descriptors:
+		text_put(text, from->descriptors ? "on" : "off");
 		return;
 	case OPTION_pairs:
 		text_put(text, from->pairs);

@@ -37,6 +37,7 @@ struct pair_value {
 	uint8_t source; /* enum pair_source */
 	uint8_t number; /* of the argument, from 1 */
 	bool is_int;    /* 32 bits mean something, sign included */
+	bool is_second; /* of the two ints that an argument points to */
 };
 
 enum pair_test { PAIR_ALWAYS, PAIR_EQ, PAIR_NE, PAIR_GE, PAIR_GT, PAIR_LE, PAIR_LT };

@@ -501,6 +501,7 @@ static void process_ends(int status, enum start_end how, struct scan_caller *cal
 	self.busy += HOOK_IN_ALLOCATOR;
 	count_flush();
 	resource_forget_freed();
+	bind_end();
 	uint32_t told = recording->alerts;
 	recording->ended_mono = sys_monotonic();
 	if (status >= 0)

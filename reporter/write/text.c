@@ -125,6 +125,13 @@ static void put_notes(struct text_report *text)
 			  names_format(names, "note: %s events came where nothing may be recorded",
 				       names_count(names, header->dropped_events)),
 			  0);
+	if (text->verbose && header->unbound)
+		text_line(text, 0,
+			  names_format(names,
+				       "note: no module calls %s by name: not used, inlined, or called "
+				       "within its own library",
+				       view_text(text->report->view, header->unbound)),
+			  0);
 	if (text->verbose && header->truncated_stacks)
 		text_line(text, 0,
 			  names_format(names, "note: %s stacks lack their outer end (option depth)",

@@ -394,7 +394,7 @@ void bind_start(void (*complain)(const char *message))
 		return;
 	if (strcmp(options.pairs, "none") != 0)
 		read_config(options.pairs, complain);
-	bind_table_start();
+	bind_table_start(options.descriptors);
 	if (pairs.pair_count && !bind_table_add(&pairs))
 		complain("there are too many pairs; the last ones are not followed");
 	bind_entries_init();
@@ -408,6 +408,27 @@ void bind_fork_child(void)
 	bind_table_name();
 }
 
+/* Closed by a way that is not seen: close_range, a system call. */
+static bool is_closed(const struct rec_hold *hold)
+{
+	return hold->kind == KIND_DESCRIPTOR && sys_call2(SYS_fcntl, hold->handle, F_GETFD) == -EBADF;
+}
+
+static void name_unbound(struct bind_function *function, void *data)
+{
+	struct text *names = data;
+	if (function->configured && !function->words)
+		text_format(names, "%s%s", names->used ? ", " : "", function->name);
+}
+
 void bind_end(void)
 {
+	char buffer[400];
+	struct text names = TEXT_OF(buffer);
+	if (!startup_count)
+		return;
+	if (options.descriptors)
+		resource_forget(is_closed);
+	bind_table_each(name_unbound, &names);
+	recording->unbound = recording_text(names.at);
 }

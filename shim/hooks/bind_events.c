@@ -57,7 +57,8 @@ static bool value_of(struct pair_value value, const struct bound_call *call, con
 		word = argument(call, frame, value.number);
 		break;
 	case PAIR_AT_ARG:
-		if (!read_there(argument(call, frame, value.number), value.is_int, &word))
+		if (!read_there(argument(call, frame, value.number) + (value.is_second ? sizeof(int) : 0),
+				value.is_int, &word))
 			return false;
 		break;
 	default:
@@ -79,6 +80,8 @@ static bool thing_of(const struct bind_action *action, const struct bound_call *
 	    (!handle && !action->line->handle.is_int))
 		return false;
 	*ret_thing = (struct resource){ .kind = (enum kind)action->kind, .handle = handle };
+	if (action->kind == KIND_DESCRIPTOR)
+		return handle > 2; /* the standard ones are nobody's to close */
 	if (action->line->handle.is_int)
 		ret_thing->sort = bind_pair_text(action->pair);
 	return true;
@@ -131,7 +134,9 @@ static void acquire(struct hook *hook, const struct bind_action *action, const s
 	if (!thing_of(action, call, frame, &thing) || (action->keeps && resource_find(&thing, &open)))
 		return;
 	thing.stack = hook_stack(hook);
-	thing.text = bind_pair_text(action->pair);
+	/* A number is name enough. */
+	if (action->kind != KIND_DESCRIPTOR)
+		thing.text = bind_pair_text(action->pair);
 	thing.flags = action->line->handle.is_int ? 0 : resource_block_flags(thing.handle);
 	if (!action->configured && action->kind == KIND_RESOURCE)
 		thing.flags |= HOLD_BY_MEMORY;
@@ -144,7 +149,7 @@ static void release_noted(const struct bind_action *action, const struct bound_c
 {
 	struct resource thing = { .kind = (enum kind)action->kind, .handle = call->noted[number].handle };
 	struct rec_hold open;
-	if (action->line->handle.is_int)
+	if (action->line->handle.is_int && action->kind != KIND_DESCRIPTOR)
 		thing.sort = bind_pair_text(action->pair);
 	if (call->noted[number].identity && resource_find(&thing, &open) &&
 	    identity_of(&open) == call->noted[number].identity)

@@ -7,7 +7,6 @@
 
 /* -- the built-in ones -------------------------------------------------------- */
 
-/* Each pair of the table in its own scope of numbers: the number of a LIBRARY_PAIR is what __COUNTER__ was there. */
 static const struct pair library_pairs[] = {
 #define LIBRARY_PAIR(name_, kind_) { .name = (name_), .kind = KIND_##kind_ },
 #define ACQUIRE(function, handle, container, when)
@@ -15,38 +14,18 @@ static const struct pair library_pairs[] = {
 #include "hooks/library_pairs.def"
 };
 
-#define RET \
-	{ \
-		.source = PAIR_RET \
-	}
-#define ARG(n) \
-	{ \
-		.source = PAIR_ARG, .number = (n) \
-	}
-#define AT_ARG(n) \
-	{ \
-		.source = PAIR_AT_ARG, .number = (n) \
-	}
-#define INT(n) \
-	{ \
-		.source = PAIR_ARG, .number = (n), .is_int = true \
-	}
-#define NOTHING \
-	{ \
-		.source = PAIR_NOTHING \
-	}
-#define ALWAYS \
-	{ \
-		.test = PAIR_ALWAYS \
-	}
-#define NOT_NULL \
-	{ \
-		.test = PAIR_NE, .is_pointer = true \
-	}
-#define TEST(test_, value_) \
-	{ \
-		.test = PAIR_##test_, .value = (value_) \
-	}
+#define RET ((struct pair_value){ .source = PAIR_RET })
+#define ARG(n) ((struct pair_value){ .source = PAIR_ARG, .number = (n) })
+#define AT_ARG(n) ((struct pair_value){ .source = PAIR_AT_ARG, .number = (n) })
+#define INT_RET ((struct pair_value){ .source = PAIR_RET, .is_int = true })
+#define INT(n) ((struct pair_value){ .source = PAIR_ARG, .number = (n), .is_int = true })
+#define FIRST_INT(n) ((struct pair_value){ .source = PAIR_AT_ARG, .number = (n), .is_int = true })
+#define SECOND_INT(n) \
+	((struct pair_value){ .source = PAIR_AT_ARG, .number = (n), .is_int = true, .is_second = true })
+#define NOTHING ((struct pair_value){ .source = PAIR_NOTHING })
+#define ALWAYS ((struct pair_when){ .test = PAIR_ALWAYS })
+#define NOT_NULL ((struct pair_when){ .test = PAIR_NE, .is_pointer = true })
+#define TEST(test_, value_) ((struct pair_when){ .test = PAIR_##test_, .value = (value_) })
 
 /* A line without a function begins the next pair. */
 static const struct pair_line library_lines[] = {
@@ -61,12 +40,20 @@ static const struct pair_line library_lines[] = {
 #include "hooks/library_pairs.def"
 };
 
+/* Of descriptors: one pair, which has no name but the number. */
+static const struct pair_line descriptor_lines[] = {
+#define ACQUIRE(function_, handle_, when_) \
+	{ .function = #function_, .handle = handle_, .when = when_, .acquires = true },
+#define RELEASE(function_, handle_, when_) { .function = #function_, .handle = handle_, .when = when_ },
+#include "hooks/descriptors.def"
+};
+
 /* -- the table ----------------------------------------------------------------- */
 
 #define FUNCTIONS_MOST 2048u
 #define SLOTS 8192u      /* of the hash table; a power of two */
 #define BEGINNINGS 4096u /* bits that say which first four bytes a name may have */
-#define PAIRS_IN_ALL (COUNT_OF(library_pairs) + PAIRS_MOST)
+#define PAIRS_IN_ALL (COUNT_OF(library_pairs) + 1 + PAIRS_MOST)
 
 static struct bind_action actions[BIND_ACTIONS_MOST];
 static struct bind_function functions[FUNCTIONS_MOST];
@@ -141,7 +128,7 @@ static bool line_add(const struct pair_line *line, uint32_t pair, enum kind kind
 	return true;
 }
 
-void bind_table_start(void)
+void bind_table_start(bool with_descriptors)
 {
 	uint32_t pair = UINT32_MAX;
 	for (size_t i = 0; i < COUNT_OF(library_pairs); i++)
@@ -152,6 +139,9 @@ void bind_table_start(void)
 		else
 			line_add(&library_lines[i], pair, library_pairs[pair].kind, false);
 	}
+	pair_names[pair_count++] = "descriptor";
+	for (size_t i = 0; i < COUNT_OF(descriptor_lines) && with_descriptors; i++)
+		line_add(&descriptor_lines[i], pair_count - 1, KIND_DESCRIPTOR, false);
 	struct bind_function *asked = function_get("dlsym");
 	if (asked)
 		asked->dlsym = true;

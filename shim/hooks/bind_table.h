@@ -30,8 +30,8 @@ struct bind_function {
 	uint32_t words;                         /* that were bound to it */
 };
 
-/* Adds the built-in pairs, and dlsym. Context: init, all of these. */
-void bind_table_start(void);
+/* Adds the built-in pairs, with those of descriptors.def if they are wanted, and dlsym. Context: init, all of these. */
+void bind_table_start(bool with_descriptors);
 /* Adds what was read from config files, which stays where it is. Return: false: there were too many. */
 bool bind_table_add(const struct pairs *pairs);
 

@@ -155,6 +155,7 @@ struct rec_header {
 	_Atomic uint32_t requests;      /* reports that the program has asked for (wh_report); a futex word */
 	_Atomic uint32_t requests_told; /* those of them that were written; likewise */
 	_Atomic text_id request_why;    /* of the newest */
+	text_id unbound; /* names of functions in configured pairs that nothing was found to call; 0: none */
 	uint64_t sample_bytes;
 	uint64_t shim_start, shim_end; /* our own module's range */
 	uint64_t limits_blocked, limits_held, limits_iterating,
@@ -185,10 +186,15 @@ enum hold_state {
 	HOLD_GONE,   /* released by another thread; the owner clears it */
 };
 
+/*
+ * HOLD_AGAIN: acquired once more while it was open, so how often it is to be released is not known.
+ * HOLD_IN_BLOCK: its handle was a block of the allocator's, made at the site in the bits from 8 on; once that is freed it is over.
+ * HOLD_BY_MEMORY: lost only where its memory is.
+ */
 enum hold_flag {
-	HOLD_AGAIN = 1,    /* acquired once more while it was open: how often it is to be released is not known */
-	HOLD_IN_BLOCK = 2, /* its handle was a block of the allocator's: once that is freed, it is over; the bits from 8 on are its site */
-	HOLD_BY_MEMORY = 4, /* lost only where its memory is */
+	HOLD_AGAIN = 1,
+	HOLD_IN_BLOCK = 2,
+	HOLD_BY_MEMORY = 4,
 };
 
 struct rec_hold {

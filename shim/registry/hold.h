@@ -77,8 +77,9 @@ bool resource_end(enum kind kind, uint64_t handle);
 
 /* For the flags of a resource that ends when its block is freed, by whatever function: 0 where the handle is none. */
 uint32_t resource_block_flags(uint64_t handle);
-/* Ends those whose block is gone. A look-up for each that is open. Context: reporter; hook, at the end. */
+/* Ends those whose block is gone, or that `is_over` says are. A look at each that is open. Context: reporter; hook, at the end. */
 void resource_forget_freed(void);
+void resource_forget(bool (*is_over)(const struct rec_hold *hold));
 
 /* What is known of an open resource. Return: whether it is open. */
 bool resource_find(const struct resource *what, struct rec_hold *ret_hold);

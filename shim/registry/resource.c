@@ -137,7 +137,8 @@ static bool add_locked(const struct rec_hold *hold)
 	return number;
 }
 
-static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner, struct rec_hold *ret_was)
+static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner,
+			struct rec_hold *ret_was)
 {
 	uint32_t *link = find(kind, handle, sort, owner);
 	if (!link)
@@ -298,20 +299,29 @@ uint32_t resource_block_flags(uint64_t handle)
 	return flags;
 }
 
-void resource_forget_freed(void)
+static bool is_freed(const struct rec_hold *hold)
 {
 	const uint32_t of_block = UINT32_MAX << SITE_SHIFT | HOLD_IN_BLOCK;
+	return (hold->flags & HOLD_IN_BLOCK) && block_flags(hold->handle) != (hold->flags & of_block);
+}
+
+void resource_forget_freed(void)
+{
+	resource_forget(is_freed);
+}
+
+void resource_forget(bool (*is_over)(const struct rec_hold *hold))
+{
 	self.busy++;
 	uint32_t count = (uint32_t)(view_used(recording_view(), REC_RESOURCES) / sizeof(struct rec_hold));
 	for (uint32_t number = 1; index_made() && number <= count; number++) {
 		struct rec_hold hold = *entry_at(number), was;
-		if (hold.state != HOLD_LIVE || !(hold.flags & HOLD_IN_BLOCK) ||
-		    block_flags(hold.handle) == (hold.flags & of_block) || !lock_take(&lock))
+		if (hold.state != HOLD_LIVE || !is_over(&hold) || !lock_take(&lock))
 			continue;
 		/* It may be another one by now. */
 		const struct rec_hold *entry = entry_at(number);
-		if (entry->state == HOLD_LIVE && entry->handle == hold.handle && entry->serial == hold.serial &&
-		    entry->owner == hold.owner)
+		if (entry->state == HOLD_LIVE && entry->handle == hold.handle &&
+		    entry->serial == hold.serial && entry->owner == hold.owner)
 			drop_locked((enum kind)hold.kind, hold.handle, hold.sort, hold.owner, &was);
 		lock_release(&lock);
 	}

@@ -26,6 +26,7 @@ static const struct {
 	  { "0", "1023", "2GiB", "99999999999999999999999" } },
 	{ "locks", { "on", "off" }, { "yes", "1", "ON" }, { NULL } },
 	{ "iterators", { "on", "off" }, { "yes", "true" }, { NULL } },
+	{ "descriptors", { "on", "off" }, { "yes", "1" }, { NULL } },
 	{ "pairs", { "none", "/tmp/a:b", "x.conf" }, { "" }, { NULL } },
 	{ "depth",
 	  { "1", "64", "256" },
