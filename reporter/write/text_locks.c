@@ -13,8 +13,9 @@
  *       12,113       204     200 ms      3 ms     100 ms     12 ms     100 ms    get cache.c:12
  */
 
-#define ROWS_MAX 10u  /* locks that are told, without -v; */
-#define PLACES_MAX 5u /* of each */
+#define ROWS_MAX 10u    /* locks, without -v */
+#define PLACES_MAX 5u   /* of each, without -v */
+#define PLACES_FULL 10u /* with -v, and with their stacks */
 #define COLUMN 11u
 #define STACK_INDENT 16u
 
@@ -73,7 +74,7 @@ static void put_places(struct text_report *text, const struct lock_row *row)
 	for (uint32_t i = 0; told && i < part.place_count; i++) {
 		if (told[i])
 			continue;
-		if (!text->verbose && lines++ == PLACES_MAX)
+		if (lines++ == (text->verbose ? PLACES_FULL : PLACES_MAX))
 			break;
 		const char *where = place_text(text, part.places[i]);
 		struct lock_counts counts = fold_places(text, &part, i, where, told);
