@@ -103,7 +103,7 @@ static void note(struct bound_call *call, unsigned number, const struct resource
 void *bind_before(struct bound *bound, struct bound_call *call, const void *frame)
 {
 	const struct bind_function *function = bound->function;
-	HOOK(hook, PAIR);
+	HOOK_HOT(hook, PAIR);
 	call->noted[0].identity = call->noted[1].identity = 0;
 	if (UNLIKELY(function->dlsym))
 		return bind_dlsym(bound, call, frame);
@@ -159,7 +159,7 @@ static void release_noted(const struct bind_action *action, const struct bound_c
 void bind_after(struct bound *bound, struct bound_call *call, const void *frame)
 {
 	const struct bind_function *function = bound->function;
-	HOOK(hook, PAIR);
+	HOOK_HOT(hook, PAIR);
 	if (!hook.track)
 		return;
 	int kept_errno = errno;
