@@ -21,6 +21,7 @@
 #include "registry/misuse.h"
 #include "registry/object.h"
 #include "registry/order.h"
+#include "registry/orphan.h"
 #include "registry/recording.h"
 #include "registry/release.h"
 #include "registry/resource.h"
@@ -404,6 +405,8 @@ void start_fork_child(void)
 	bool known = self.slot != NULL;
 	if (known)
 		memcpy(&before, self.slot, sizeof before);
+	orphans_collect(self.forked_at);
+	self.forked_at = 0;
 	resource_fork_child();
 	object_fork_child();
 	order_fork_child();

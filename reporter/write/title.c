@@ -480,6 +480,23 @@ static const char *title_cond_misuse(struct names *names, const struct account *
 			    times(names, finding));
 }
 
+static const char *title_fork_held(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *wait = item_with(finding, ROLE_waits, 0);
+	const struct finding_item *holder = item_with(finding, ROLE_acquired, 0);
+	if (!wait)
+		return finding_kind_words(finding->kind);
+	const char *who = "another thread";
+	if (holder && *holder->thread_name)
+		who = names_format(names, "another thread, \"%s\",", holder->thread_name);
+	return names_format(names,
+			    "%s of a forked child waits for %s, which %s held when it forked: nobody "
+			    "will ever release it",
+			    names_item_thread(names, wait),
+			    object_text(names, object_of_item(names, wait), OBJECT_BRIEF), who);
+}
+
 static const char *title_thread_leak(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
@@ -590,7 +607,7 @@ const char *account_title(struct names *names, const struct account *account)
 		TITLE(fragmentation),
 		TITLE(iterator_mutation),
 		TITLE(released_twice),
-		TITLE(destroyed_in_use),
+		TITLE(destroyed_in_use),  TITLE(fork_held),
 		TITLE(reinit_in_use),
 		TITLE(cond_misuse),
 		TITLE(double_free),

@@ -76,6 +76,8 @@ void hook_lock_contended(struct hook *hook, struct contended *wait, enum kind ki
 			 enum mode mode, enum op op)
 {
 	stack_id stack = hook_stack(hook);
+	if (UNLIKELY(recording->fork_parent) && !hold_own(kind, handle))
+		lock_misuse_forked(hook, kind, handle, op);
 	nsec_t since = contention_wait(wait, kind, handle, mode, op, stack);
 
 	hook->waiting = self.slot && clock_peek() &&

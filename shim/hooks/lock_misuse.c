@@ -1,9 +1,12 @@
 #include "hooks/lock_misuse.h"
 
 #include "hooks/words.h"
+#include "platform/sys.h"
 #include "registry/misuse.h"
+#include "registry/orphan.h"
 #include "registry/others.h"
 #include "registry/recording.h"
+#include "start.h"
 
 /* What a fork child got from its parent is put in order by its own handlers, which may well initialise it anew. */
 static bool is_inherited(const struct rec_hold *hold)
@@ -157,4 +160,27 @@ NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t ha
 NOINLINE void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
 	note_use(hook, MISUSE_reinit_in_use, kind, handle, op);
+}
+
+/* -- after a fork ---------------------------------------------------------------- */
+
+NOINLINE void lock_misuse_forked(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
+{
+	struct lock_words words = words_of(kind, handle);
+
+	/* One between processes is the other's, who will release it. */
+	if (words.state != WORD_TAKEN || words.shared || !words.owner || sys_sandboxed)
+		return;
+	if (sys_call3(SYS_tgkill, sys_pid(), words.owner, 0) != -ESRCH)
+		return; /* a thread of this process */
+	struct rec_misuse what = {
+		.kind = MISUSE_fork_held,
+		.object_kind = (uint8_t)kind,
+		.handle = handle,
+		.parts[0] = misuse_now(hook_stack(hook), op),
+		.parts[1] = orphan_part(kind, handle, words.owner),
+		.parts[2] = orphan_forked(),
+	};
+	misuse_note(&what);
+	reporter_want();
 }

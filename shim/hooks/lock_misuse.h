@@ -17,6 +17,12 @@ void lock_misuse_unlock(enum kind kind, uint64_t handle, enum op op, const void 
 void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enum op op);
 void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handle, enum op op);
 
+/*
+ * In a fork child, the calling thread is about to wait for a lock. Noted where it was taken by a thread of the parent that
+ * is not in this process: then nobody will ever release it.
+ */
+void lock_misuse_forked(struct hook *hook, enum kind kind, uint64_t handle, enum op op);
+
 /* The calling thread is about to wait for a condition with a mutex that it has no hold of. */
 void lock_misuse_wait(struct hook *hook, uint64_t cond, uint64_t mutex, enum op op);
 

@@ -10,9 +10,12 @@
 
 /* -- fork ------------------------------------------------------------------ */
 
-static pid_t fork_with(pid_t (*real_fork)(void))
+static pid_t fork_with(pid_t (*real_fork)(void), const void *frame)
 {
 	start_fork_prepare();
+	/* For the child, which may meet a lock that another thread of ours holds. */
+	if (self.slot && recording->threads_started > 1 && !self.busy)
+		self.forked_at = stack_capture(frame);
 	pid_t pid = real_fork();
 	int error = errno;
 	if (pid == 0)
@@ -26,13 +29,13 @@ static pid_t fork_with(pid_t (*real_fork)(void))
 EXPORT pid_t fork(void)
 {
 	real_ready();
-	return fork_with(real.fork);
+	return fork_with(real.fork, __builtin_frame_address(0));
 }
 
 EXPORT pid_t _Fork(void)
 {
 	real_ready();
-	return fork_with(real._Fork);
+	return fork_with(real._Fork, __builtin_frame_address(0));
 }
 
 /* Forks, and the parent ends, inside libc: what returns is the child, or nothing has happened. */
