@@ -436,13 +436,11 @@ static const char *title_destroyed_in_use(struct names *names, const struct acco
 	if (!by)
 		return finding_kind_words(finding->kind);
 	const char *what = object_text(names, object_of_item(names, by), OBJECT_BRIEF);
-	if (by->op == OP_free || by->op == OP_munmap)
-		what = names_format(names, "the memory of %s", what);
-	return names_format(names, "%s %s %s %s%s", names_item_thread(names, by),
-			    by->op == OP_free     ? "freed"
-			    : by->op == OP_munmap ? "unmapped"
-						  : "destroyed",
-			    what, use(names, finding, by), times(names, finding));
+	bool is_freed =
+	    by->op == OP_free || by->op == OP_operator_delete || by->op == OP_operator_delete_array;
+	return names_format(names, "%s %s%s %s%s", names_item_thread(names, by),
+			    is_freed ? "freed the memory of " : "destroyed ", what, use(names, finding, by),
+			    times(names, finding));
 }
 
 static const char *title_reinit_in_use(struct names *names, const struct account *account)
@@ -607,7 +605,8 @@ const char *account_title(struct names *names, const struct account *account)
 		TITLE(fragmentation),
 		TITLE(iterator_mutation),
 		TITLE(released_twice),
-		TITLE(destroyed_in_use),  TITLE(fork_held),
+		TITLE(destroyed_in_use),
+		TITLE(fork_held),
 		TITLE(reinit_in_use),
 		TITLE(cond_misuse),
 		TITLE(double_free),

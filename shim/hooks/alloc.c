@@ -1,6 +1,7 @@
 #include "hooks/alloc.h"
 
 #include "hooks/alloc_misuse.h"
+#include "hooks/lock_misuse.h"
 #include "platform/early.h"
 #include "platform/process.h"
 #include "platform/trim.h"
@@ -64,6 +65,9 @@ void alloc_start(void)
 			allocation_early(before[i].block, before[i].size);
 }
 
+/* How far from the start of its block a lock is looked for; chosen somewhat arbitrarily. */
+#define LOCK_REACH (UINT64_C(1) << 20)
+
 /* -- what all of them share ------------------------------------------------ */
 
 /*
@@ -118,6 +122,21 @@ NOINLINE void alloc_untracked_other(const void *block, size_t size)
 		alloc_before_start(block, size);
 	else if (hook_groups & HOOK_ALLOC)
 		allocation_unseen(block);
+}
+
+NOINLINE void alloc_released_holding(const void *block, enum op op, const void *frame)
+{
+	const struct rec_thread *slot = self.slot;
+	uint32_t holds = MIN_OF(slot->hold_count, REC_SLOT_HOLDS);
+	struct allocation known;
+	for (uint32_t i = 0; i < holds; i++) {
+		uint64_t offset = slot->holds[i].handle - (uintptr_t)block;
+		/* Far enough away from most blocks: only then is it worth a look at how large this one is. */
+		if (LIKELY(offset >= LOCK_REACH) || !allocation_find(block, &known) || offset >= known.size)
+			continue;
+		lock_misuse_memory((uintptr_t)block, known.size, op, frame);
+		return;
+	}
 }
 
 NOINLINE bool alloc_released(const struct alloc_release *how)
@@ -244,6 +263,7 @@ static NOINLINE void free_other(void *block, const void *frame)
 EXPORT void free(void *block)
 {
 	if (LIKELY(alloc_gate(GATE_EXACT) && !self.busy)) {
+		alloc_holding(block, OP_free, __builtin_frame_address(0));
 		self.busy = HOOK_IN_ALLOCATOR;
 		bool done = allocation_freed(block, __builtin_return_address(0));
 		if (LIKELY(done))

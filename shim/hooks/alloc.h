@@ -94,6 +94,16 @@ struct alloc_release {
  */
 bool alloc_released(const struct alloc_release *how);
 
+/* What alloc_holding found: the thread holds something, and that may lie in the block. */
+void alloc_released_holding(const void *block, enum op op, const void *frame);
+
+/* The calling thread gives a block back: is there a lock in it that it holds? One question where it holds nothing. */
+static inline void alloc_holding(const void *block, enum op op, const void *frame)
+{
+	if (UNLIKELY(self.slot && self.slot->hold_count))
+		alloc_released_holding(block, op, frame);
+}
+
 /* Runs `call` as the real allocator and records its result; `frame` is that of the hook. */
 #define ALLOC_CALL(block, size, kind, frame, call) \
 	void *block; \

@@ -64,6 +64,7 @@ static void *operator_ready(void **place, const char *name)
 /* How the real call is made known: at no cost where all is as usual. A wrong size goes the other way. */
 static inline bool deleted(void *block, enum allocation_kind kind, size_t size, const void *frame)
 {
+	alloc_holding(block, kind & 1 ? OP_operator_delete_array : OP_operator_delete, frame);
 	if (LIKELY(alloc_gate(GATE_EXACT) && self.busy == HOOK_IN_ALLOCATOR &&
 		   allocation_deleted(block, kind, size, ((void *const *)frame)[1])))
 		return true;

@@ -121,6 +121,9 @@ static bool is_waited_for(enum kind kind, uint64_t handle, const struct lock_wor
 	return words->state == WORD_TAKEN || words_waiters(kind, handle);
 }
 
+/* The object that was last found to be destroyed in use. */
+static uint64_t destroyed_last;
+
 /* Notes that the object is about to be `what`, where somebody holds it or waits for it. */
 static void note_use(struct hook *hook, enum misuse_kind misuse, enum kind kind, uint64_t handle, enum op op)
 {
@@ -148,6 +151,33 @@ static void note_use(struct hook *hook, enum misuse_kind misuse, enum kind kind,
 	if (waited)
 		what.parts[2] = part_of_wait(&waiter);
 	misuse_note(&what);
+	if (misuse == MISUSE_destroyed_in_use)
+		__atomic_store_n(&destroyed_last, handle, __ATOMIC_RELAXED);
+}
+
+NOINLINE void lock_misuse_memory(uint64_t from, uint64_t bytes, enum op op, const void *frame)
+{
+	const struct others_range range = { .from = from, .to = from + bytes, .own_too = true };
+	struct other_hold holder;
+
+	for (unsigned most = REC_SLOT_HOLDS; most && others_hold(&range, &holder); most--) {
+		enum kind kind = (enum kind)holder.hold.kind;
+		uint64_t handle = holder.hold.handle;
+		struct lock_words words = words_of(kind, handle);
+		struct rec_misuse what = {
+			.kind = MISUSE_destroyed_in_use,
+			.object_kind = (uint8_t)kind,
+			.handle = handle,
+		};
+		/* Who was told that it is destroyed in use need not be told what came of it. */
+		if (is_confirmed(&words, &holder, words.readers) &&
+		    handle != __atomic_load_n(&destroyed_last, __ATOMIC_RELAXED)) {
+			what.parts[0] = misuse_now(stack_capture(frame), op);
+			what.parts[1] = misuse_hold(&holder.hold);
+			misuse_note(&what);
+		}
+		hold_forget(kind, handle);
+	}
 }
 
 NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enum op op)

@@ -18,6 +18,11 @@ void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enu
 void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handle, enum op op);
 
 /*
+ * The memory from `from` on is about to be freed: whoever holds a lock in it is told of. The holds are forgotten.
+ */
+void lock_misuse_memory(uint64_t from, uint64_t bytes, enum op op, const void *frame);
+
+/*
  * In a fork child, the calling thread is about to wait for a lock. Noted where it was taken by a thread of the parent that
  * is not in this process: then nobody will ever release it.
  */

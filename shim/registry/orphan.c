@@ -110,7 +110,7 @@ struct rec_misuse_part orphan_part(enum kind kind, uint64_t handle, int32_t tid)
 
 struct rec_misuse_part orphan_forked(void)
 {
-	return (struct rec_misuse_part){
-		.at = recording->started_mono, .stack = enter(&forked_at), .op = OP_fork
-	};
+	return (struct rec_misuse_part){ .at = recording->started_mono,
+					 .stack = enter(&forked_at),
+					 .op = OP_fork };
 }
