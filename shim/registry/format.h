@@ -220,7 +220,7 @@ struct rec_hold {
 		};
 	};
 	uint16_t descriptor; /* of a file lock, and of nothing else: which it was taken with */
-	uint32_t era; /* of the process, when it was taken */
+	uint32_t era;        /* of the process, when it was taken */
 };
 
 struct rec_wait {
