@@ -16,6 +16,7 @@
 #include "registry/recording.h"
 #include "registry/thread.h"
 #include "reporter/arenas.h"
+#include "reporter/asked.h"
 #include "reporter/detect/detect.h"
 #include "reporter/growth_clock.h"
 #include "reporter/incident.h"
@@ -53,6 +54,7 @@ struct watch {
 	uint32_t told; /* findings told of so far */
 	struct limits limits;
 	struct live live;
+	struct asked asked;
 };
 
 static struct watch watch;
@@ -242,11 +244,14 @@ static void run(void *data)
 				break;
 		}
 		search();
+		asked_step(&watch.asked);
 		nsec_t now = sys_monotonic();
-		nsec_t wait = MIN_OF(due > now ? due - now : 1, live_wait(&watch.live));
+		nsec_t wait = MIN_OF(due > now ? due - now : 1,
+				     MIN_OF(live_wait(&watch.live), asked_wait(&watch.asked)));
 		sys_futex_wait(poke_word(), poke, wait);
 	}
 	live_cancel(&watch.live);
+	asked_cancel(&watch.asked);
 	clock_publish(0);
 }
 
@@ -298,6 +303,7 @@ void watchdog_fork_child(void)
 	arena_release(&watch.arenas[0]);
 	arena_release(&watch.arenas[1]);
 	live_fork_child(&watch.live);
+	asked_fork_child(&watch.asked);
 	if (watch.incident_memory)
 		sys_pages_free(watch.incident_memory, INCIDENTS_BYTES);
 	memset(&watch, 0, sizeof watch);

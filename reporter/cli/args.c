@@ -31,7 +31,9 @@ enum flag_id {
 #define RUN (1u << VERB_run)
 #define REPORT (1u << VERB_report)
 /* Those that make reports. */
-#define REPORTS (RUN | REPORT | 1u << VERB_dump | 1u << VERB_leaks | 1u << VERB_diff | 1u << VERB_top)
+#define REPORTS \
+	(RUN | REPORT | 1u << VERB_dump | 1u << VERB_leaks | 1u << VERB_why | 1u << VERB_diff | \
+	 1u << VERB_top)
 const struct flag flags[] = {
 #define FLAG(id, name, letter, argument, verbs, sentence) { name, letter, argument, verbs, sentence },
 #include "reporter/cli/flags.def"

@@ -344,7 +344,9 @@ int renderer_tell(struct renderer *renderer, const struct account *account, uint
 	const struct rec_header *header = account->reader->view.header;
 	unsigned marks = atomic_load_explicit(&header->flags, memory_order_relaxed);
 	bool ended = account->trigger == TRIGGER_EXIT || account->trigger == TRIGGER_CRASH;
-	if (account->scan) {
+	if (account->why) {
+		take_snapshot(account, &renderer->arena, &snapshot);
+	} else if (account->scan) {
 		take_snapshot(account, &renderer->arena, &snapshot);
 		collect_log(&collection, &account->reader->view, 0);
 		keep_lost(&collection);
@@ -370,6 +372,7 @@ int renderer_tell(struct renderer *renderer, const struct account *account, uint
 		.signal = account->signal,
 		.all_threads = account->all_threads,
 		.scan = account->scan ? &header->scan : NULL,
+		.why = account->why,
 	};
 	int error = tell(renderer, &report, &collection, account->since, account->quiet_end, ret_count);
 	arena_reset(&renderer->arena);

@@ -42,6 +42,7 @@ struct account {
 	bool all_threads;
 	bool
 	    scan; /* of a live process: only what a search for lost memory has found, and what the search took */
+	const struct rec_why *why; /* of a live process: the answer, and no findings; NULL: none */
 	bool has_exit_code;
 	int exit_code, signal; /* of the end, where they are known */
 };

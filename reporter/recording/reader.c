@@ -49,15 +49,16 @@ static const struct {
 	[REC_ARENAS] = { "arenas", sizeof(struct rec_arenas) },
 	[REC_USES] = { "uses", sizeof(struct rec_use) },
 	[REC_USE_CELLS] = { "use-cells", sizeof(struct rec_use_cells) },
+	[REC_WHY] = { "why", sizeof(struct rec_why) },
 };
 
 /* Referrers first: what they name is copied after them, and is there by then. */
-static const enum rec_table_id order[REC_TABLES] = { REC_THREADS,   REC_RESOURCES, REC_OBJECTS, REC_ALERTS,
-						     REC_SERIES,    REC_CELLS,     REC_GROWTH,  REC_ARENAS,
-						     REC_USE_CELLS, REC_USES,      REC_SITES,   REC_EDGES,
-						     REC_LOCKS,     REC_LINEAGE,   REC_MISUSES, REC_STACKS,
-						     REC_MODULES,   REC_STRINGS };
-#define REFERRERS 15u
+static const enum rec_table_id order[REC_TABLES] = { REC_THREADS, REC_RESOURCES, REC_OBJECTS, REC_ALERTS,
+						     REC_SERIES,  REC_CELLS,     REC_GROWTH,  REC_ARENAS,
+						     REC_WHY,     REC_USE_CELLS, REC_USES,    REC_SITES,
+						     REC_EDGES,   REC_LOCKS,     REC_LINEAGE, REC_MISUSES,
+						     REC_STACKS,  REC_MODULES,   REC_STRINGS };
+#define REFERRERS 16u
 
 static int PRINTF(3, 4) fail(struct reader *reader, int error, const char *format, ...)
 {
@@ -449,6 +450,28 @@ int reader_ask_scan(struct reader *reader, uint32_t *ret_number)
 	*ret_number = header.scan.wanted + 1;
 	bool good =
 	    write_at(fd, base + offsetof(struct rec_header, scan.wanted), ret_number, sizeof *ret_number) &&
+	    write_at(fd, base + offsetof(struct rec_header, poke), &poke, sizeof poke);
+	error = good ? 0 : -errno;
+	if (good && !reader->memory_of)
+		wake(fd);
+	close(fd);
+	return error;
+}
+
+int reader_ask_why(struct reader *reader, uint32_t what, uint64_t value, uint32_t *ret_number)
+{
+	struct rec_header header;
+	uint64_t base;
+	int error = reader_glance(reader, &header);
+	int fd = error ? error : open_to_write(reader, O_RDWR, &base);
+	if (fd < 0)
+		return fd;
+	uint32_t poke = header.poke + 1;
+	*ret_number = header.why.wanted + 1;
+	bool good =
+	    write_at(fd, base + offsetof(struct rec_header, why.what), &what, sizeof what) &&
+	    write_at(fd, base + offsetof(struct rec_header, why.value), &value, sizeof value) &&
+	    write_at(fd, base + offsetof(struct rec_header, why.wanted), ret_number, sizeof *ret_number) &&
 	    write_at(fd, base + offsetof(struct rec_header, poke), &poke, sizeof poke);
 	error = good ? 0 : -errno;
 	if (good && !reader->memory_of)

@@ -88,6 +88,12 @@ int reader_requests_told(struct reader *reader, uint32_t number);
 int reader_ask_scan(struct reader *reader, uint32_t *ret_number);
 
 /*
+ * Asks the target why something is alive (rec_header.why): `what` is an enum rec_why_what, `value` what it says. Answered
+ * when `done` has come to *ret_number. Return: 0 or -errno.
+ */
+int reader_ask_why(struct reader *reader, uint32_t what, uint64_t value, uint32_t *ret_number);
+
+/*
  * Adds a stack that was looked up from outside to the copy, as of now, so that a report can speak of it. Return: its
  * id, until the next refresh; 0 where there is no memory or no recording.
  */

@@ -19,11 +19,13 @@ struct pages;
 struct ranges;
 
 enum block_flag {
-	BLOCK_REACHED = 1,  /* the program can get at it, or it counts as if it could */
-	BLOCK_ROOT = 2,     /* the loader's or libc's own: never lost */
-	BLOCK_RESOURCE = 4, /* the handle of an open resource (a FILE, a DIR) starts here */
-	BLOCK_HOLES = 8,    /* not all of it may be read: see block_cursor_run */
-	BLOCK_ON_PATH = 16, /* used by group.c */
+	BLOCK_REACHED = 1,   /* the program can get at it, or it counts as if it could */
+	BLOCK_ROOT = 2,      /* the loader's or libc's own: never lost */
+	BLOCK_RESOURCE = 4,  /* the handle of an open resource (a FILE, a DIR) starts here */
+	BLOCK_HOLES = 8,     /* not all of it may be read: see block_cursor_run */
+	BLOCK_ON_PATH = 16,  /* used by group.c */
+	BLOCK_LEFT_OUT = 32, /* used by paths.c: not to be gone through */
+	BLOCK_TARGET = 64,   /* used by why.c: what is asked about */
 };
 
 struct block {

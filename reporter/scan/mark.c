@@ -23,6 +23,10 @@ void mark_release(struct mark *mark)
 void mark_block(struct mark *mark, uint32_t number)
 {
 	struct block *block = &mark->blocks->at[number];
+	if (UNLIKELY(mark->seen)) {
+		mark->seen(mark, number, 0);
+		return;
+	}
 	if (block->flags & BLOCK_REACHED)
 		return;
 	block->flags |= BLOCK_REACHED;
@@ -142,8 +146,28 @@ static void read_words(struct mark *mark, const uint64_t *words, uint64_t count,
 	}
 }
 
+/* For who wants to know of each word that leads somewhere; the same words count. */
+static void tell_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of)
+{
+	const struct blocks *blocks = mark->blocks;
+	count_words(mark, count);
+	for (uint64_t i = 0; i < count; i++) {
+		uint32_t found = blocks_find(blocks, words[i]);
+		if (UNLIKELY(found == BLOCK_NONE && mark->mask))
+			found = blocks_find(blocks, (words[i] & mark->mask) ^ mark->exclusive);
+		if (LIKELY(found == BLOCK_NONE))
+			continue;
+		if (of == MARK_OF_PROGRAM || !is_bookkeeping(&blocks->at[found], words[i], of))
+			mark->seen(mark, found, (uint64_t)(uintptr_t)&words[i] + mark->shift);
+	}
+}
+
 void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of)
 {
+	if (UNLIKELY(mark->seen)) {
+		tell_words(mark, words, count, of);
+		return;
+	}
 	read_words(mark, words, count, of);
 	drain(mark);
 }

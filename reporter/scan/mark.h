@@ -33,8 +33,18 @@ struct mark_word {
 	bool used;
 };
 
+struct mark;
+
+/*
+ * Told of each word that points to a block, in place of marking: block number `block`, and where the word
+ * is (0: in no memory).
+ */
+typedef void mark_seen(struct mark *mark, uint32_t block, uint64_t place);
+
 struct mark {
 	struct blocks *blocks;
+	mark_seen *seen; /* NULL: mark */
+	uint64_t shift;  /* for `seen`: from where a word is read to where it is, where it was copied */
 	struct mark_word at_index[MARK_QUEUE], at_entry[MARK_QUEUE];
 	uint32_t to_fetch[MARK_QUEUE], to_read[MARK_QUEUE]; /* blocks; + 1, 0: none */
 	uint32_t index_turn, entry_turn, read_turn;

@@ -53,10 +53,12 @@ static void mark_copied(struct roots *roots, uint64_t start, uint64_t end)
 		uint64_t bytes = MIN_OF(end - start, BOUNCE_BYTES);
 		struct iovec to = { roots->bounce, bytes }, from = { (void *)start, bytes };
 		long got = sys_call6(SYS_process_vm_readv, pid, (long)&to, 1, (long)&from, 1, 0);
+		roots->mark->shift = start - (uint64_t)(uintptr_t)roots->bounce;
 		if (got > 0)
 			mark_words(roots->mark, roots->bounce, (uint64_t)got / 8,
 				   start >= libc->start && start < libc->end ? MARK_OF_LIBC
 									     : MARK_OF_PROGRAM);
+		roots->mark->shift = 0;
 		start += bytes;
 	}
 }

@@ -6,6 +6,7 @@
 #include "reporter/write/accounts.h"
 #include "reporter/write/identity.h"
 #include "reporter/write/json_out.h"
+#include "reporter/write/json_why.h"
 #include "reporter/write/locks.h"
 #include "reporter/write/objects.h"
 
@@ -580,6 +581,8 @@ int write_json(const struct report *report, struct sink *sink)
 	put_coverage(self);
 	if (report->scan)
 		put_scan(json, report->scan);
+	if (report->why)
+		json_why(json, &self->names, report->why);
 	put_summary(self);
 	json_begin(json, "findings", '[');
 	for (uint32_t i = 0; i < self->accounts.count; i++)

@@ -36,6 +36,8 @@ struct report {
 	int signal;                  /* that killed it; 0: none */
 	bool all_threads;            /* dump: every thread, not only those in findings */
 	const struct rec_scan *scan; /* the search that the findings are from, to be told of; NULL: none */
+	const struct rec_why
+	    *why; /* the answer to why something is alive, in place of findings; NULL: none */
 	bool color;
 	int verbosity; /* -1 quiet, 0, 1 verbose */
 };

@@ -265,6 +265,8 @@ int write_text(const struct report *report, struct sink *sink)
 	struct text_report *text = arena_alloc(report->arena, sizeof(*text));
 	bool nothing = !report->found_count && !report->all_threads && report->verbosity < 1;
 	bool asked = report->trigger == TRIGGER_REQUEST;
+	if (report->why)
+		return text_why(report, sink);
 	if (nothing && !asked)
 		return 0;
 	if (!text)

@@ -9,6 +9,7 @@
  *   text_threads.c   every thread, for a dump
  *   text_locks.c     locks by how they were used
  *   text_stack.c     a stack
+ *   text_why.c       the answer to why something is alive
  */
 #ifndef WH_WRITE_TEXT_REPORT_H
 #define WH_WRITE_TEXT_REPORT_H
@@ -59,6 +60,8 @@ void text_growth(struct text_report *text, const struct account *account);
 void text_threads(struct text_report *text);
 /* Locks by how long threads waited for them; nothing where none did, save with -v. */
 void text_locks(struct text_report *text);
+/* A report of its own. Return: 0, -ENOMEM, or the error of the sink. */
+int text_why(const struct report *report, struct sink *sink);
 
 /* `thread 4 "a", thread 5 "b", thread 6 "c" and 9 more`: one name at a time; `count` in all. */
 const char *text_list_add(struct text_report *text, const char *list, const char *name, uint32_t index,

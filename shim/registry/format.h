@@ -38,7 +38,7 @@
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 13u
+#define REC_VERSION 14u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -62,6 +62,7 @@ enum rec_table_id {
 	REC_ARENAS,
 	REC_USES,
 	REC_USE_CELLS,
+	REC_WHY,
 	REC_TABLES,
 };
 
@@ -116,6 +117,17 @@ struct rec_scan {
 	nsec_t took, cpu; /* from beginning to end; processor time */
 	uint64_t blocks, bytes; /* live ones */
 	uint64_t read_bytes;    /* that were looked at for pointers */
+};
+
+/* A question why something is still alive, and how far the process is with it; the answer is in REC_WHY. */
+enum rec_why_what { WHY_OF_ADDRESS = 1, WHY_OF_SITE = 2 };
+
+struct rec_why_request {
+	_Atomic uint32_t wanted; /* requests so far; written by commands, after the next two */
+	uint32_t what;           /* enum rec_why_what */
+	uint64_t value;          /* an address, or the stack_id of a site */
+	_Atomic uint32_t begun,
+	    done; /* as many have been begun with, answered; written by the reporter thread */
 };
 
 struct rec_header {
@@ -175,6 +187,7 @@ struct rec_header {
 	_Atomic uint32_t poke; /* goes up when the reporter thread is to look now; a futex word */
 	uint32_t spare;
 	struct rec_scan scan;
+	struct rec_why_request why;
 };
 
 /* -- holds and waits ------------------------------------------------------- */
@@ -617,6 +630,60 @@ struct rec_growth {
 	nsec_t until;                       /* end of the last one */
 	uint64_t older_bytes, older_blocks; /* live, and made before the first of them */
 	struct rec_band bands[REC_GROWTH_BANDS];
+};
+
+/* -- why something is alive ------------------------------------------------ */
+
+enum rec_root {
+	ROOT_NONE,     /* the step is a word in a block */
+	ROOT_DATA,     /* in a module's data: a global, a static variable */
+	ROOT_STACK,    /* of a thread */
+	ROOT_TLS,      /* a thread-local variable */
+	ROOT_SPECIFIC, /* a thread-specific value (pthread_setspecific) */
+	ROOT_REGISTER, /* of a thread, or libc's way of keeping it: not in memory of the program's */
+	ROOT_MAPPING,  /* memory that the program has mapped itself, or shares */
+	ROOT_LOADER,   /* a block that the loader or libc made for itself: thread-local storage, mostly */
+};
+
+/* One word that leads on: to the block of the next step, or of the path. */
+struct rec_why_step {
+	uint64_t place;        /* where the word is; 0: in no memory, or not known */
+	uint64_t block, bytes; /* ROOT_NONE, ROOT_LOADER: the block that it is in */
+	stack_id stack;        /* where that block was allocated; ROOT_STACK: the stack of the thread */
+	thread_id thread;      /* whose stack, register or variable it is */
+	uint32_t root;         /* enum rec_root */
+	uint32_t
+	    frame; /* ROOT_STACK: which frame of `stack` the word lies in, from 1, the innermost; 0: not known */
+};
+
+#define REC_WHY_STEPS 24u
+#define REC_WHY_PATHS 3u
+
+struct rec_why_path {
+	uint64_t block, bytes;
+	stack_id stack;                           /* where it was allocated */
+	uint32_t thread;                          /* thread_id, its low 20 bits */
+	uint64_t retained_bytes, retained_blocks; /* what nothing would lead to without it, itself included */
+	uint32_t lost;                            /* nothing leads to it as it is; there are no steps */
+	uint32_t length;                          /* steps, also those that are left out ... */
+	uint32_t step_count, skipped_at; /* ... between steps[skipped_at - 1] and steps[skipped_at] */
+	struct rec_why_step steps[REC_WHY_STEPS]; /* the root first */
+};
+
+/* The newest answer; the reporter thread alone writes it, between rec_header.why.begun and .done. One entry. */
+struct rec_why {
+	uint32_t number; /* of the request */
+	int32_t error;   /* 0, or -errno: -ENOENT: no live block there, or none of that site */
+	uint32_t what;
+	uint32_t degraded; /* enum rec_degraded: what it did without */
+	uint64_t value;
+	uint64_t blocks, bytes;           /* live ones, in all */
+	uint64_t site_blocks, site_bytes; /* WHY_OF_SITE: of that site, and what would go with them: */
+	uint64_t retained_blocks, retained_bytes;
+	nsec_t pause, took, cpu;
+	uint32_t path_count;
+	uint32_t spare;
+	struct rec_why_path paths[REC_WHY_PATHS];
 };
 
 /*

@@ -42,6 +42,7 @@ static const uint64_t capacities[REC_TABLES] = {
 	[REC_ARENAS] = sizeof(struct rec_arenas),
 	[REC_USES] = 8 * MIB,
 	[REC_USE_CELLS] = 8 * MIB,
+	[REC_WHY] = sizeof(struct rec_why),
 };
 
 /* Steps in which tables grow: each doubles what is there, within these. */

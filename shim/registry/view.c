@@ -139,6 +139,11 @@ void view_uses_in_cells(const struct view *view, uint64_t *ret_taken, uint32_t l
 		}
 }
 
+const struct rec_why *view_why(const struct view *view)
+{
+	return entry_at(view, REC_WHY, 0, sizeof(struct rec_why));
+}
+
 const struct rec_stack *view_stack(const struct view *view, stack_id stack)
 {
 	uint64_t at = (uint64_t)stack * 8;

@@ -64,6 +64,9 @@ const struct rec_use *view_use(const struct view *view, uint32_t use);
  */
 void view_uses_in_cells(const struct view *view, uint64_t *ret_taken, uint32_t last);
 
+/* The newest answer to why something is alive; NULL: there was none. */
+const struct rec_why *view_why(const struct view *view);
+
 /* The record of a stack whose frames lie wholly inside the table; NULL for 0 and nonsense. */
 const struct rec_stack *view_stack(const struct view *view, stack_id stack);
 
