@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/lose.h"
+
 #define COOKIE UINT64_C(0x00005a5a5a5a5a5a)
 #define TAG UINT64_C(0x1234000000000000)
 
@@ -20,13 +22,6 @@ static __attribute__((noinline)) void keep(int number)
 	char *block = malloc(100 + (size_t)number);
 	block[0] = (char)number;
 	keys[number] = ((uint64_t)(uintptr_t)block ^ COOKIE) | TAG;
-}
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
 }
 
 int main(void)

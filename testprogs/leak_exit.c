@@ -7,24 +7,13 @@
  * KINDS: leak
  * EXPECT-STATUS: 3
  * EXPECT-JSON: [finding("leak")] | length == 1
- * EXPECT-JSON: finding("leak") | select(.bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lost}})
+ * EXPECT-JSON: finding("leak") | select(.bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lib/lose.c lost}})
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static __attribute__((noinline)) void lose(void)
-{
-	for (int i = 0; i < 5; i++)
-		*(volatile char *)malloc(1000) = 'x'; /* line: lost */
-}
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
-}
+#include "lib/lose.h"
 
 int main(void)
 {

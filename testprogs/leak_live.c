@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/lose.h"
 #include "lib/show.h"
 
 struct link {
@@ -42,13 +43,6 @@ static __attribute__((noinline)) void forget(void)
 	for (int i = 0; i < 10; i++)
 		seen = malloc(100); /* line: forget */
 	seen = NULL;
-}
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
 }
 
 static void *worker(void *unused)

@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/lose.h"
+
 #define PAGES 16
 
 static void **map(int flags)
@@ -79,13 +81,6 @@ static __attribute__((noinline)) void keep(void)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (wide != MAP_FAILED)
 		wide[(size_t)7 << 27] = malloc(1011);
-}
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
 }
 
 int main(void)

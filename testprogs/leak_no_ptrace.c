@@ -7,7 +7,7 @@
  * TWIN: leak_three_clean
  * KINDS: possible-leak
  * EXPECT-JSON: [finding("possible-leak")] | length == 1
- * EXPECT-JSON: finding("possible-leak") | select(.severity == "warning" and .bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lost}})
+ * EXPECT-JSON: finding("possible-leak") | select(.severity == "warning" and .bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lib/lose.c lost}})
  * EXPECT: registers of other threads could not be read
  */
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/lose.h"
 #include "lib/show.h"
 
 static pthread_barrier_t ready;
@@ -33,19 +34,6 @@ static void *hold_on(void *unused)
 		pause();
 	(void)block;
 	return unused;
-}
-
-static __attribute__((noinline)) void lose(void)
-{
-	for (int i = 0; i < 5; i++)
-		*(volatile char *)malloc(1000) = 'x'; /* line: lost */
-}
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
 }
 
 static void deny_ptrace(void)

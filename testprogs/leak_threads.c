@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/lose.h"
 #include "lib/show.h"
 
 static pthread_key_t key;
@@ -34,13 +35,6 @@ static void *run_on(void *unused)
 	for (;;)
 		sleep_ms(1000);
 	return unused;
-}
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
 }
 
 int main(void)

@@ -19,6 +19,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "lib/lose.h"
 #include "lib/show.h"
 
 static pthread_barrier_t ready;
@@ -31,13 +32,6 @@ static __attribute__((noinline)) void *hidden(size_t bytes, unsigned long *ret_c
 	void *block = malloc(bytes);
 	*ret_complement = ~(unsigned long)block;
 	return NULL;
-}
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
 }
 
 static void *in_register_running(void *unused)

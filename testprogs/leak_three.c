@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/lose.h"
+
 struct link {
 	struct link *next;
 	char text[40];
@@ -61,13 +63,6 @@ static __attribute__((noinline)) void lose_array(void)
 }
 
 /* What was on the stack is not what keeps them. */
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
-}
-
 int main(void)
 {
 	lose_chain();

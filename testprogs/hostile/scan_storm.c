@@ -6,11 +6,12 @@
  * TIMEOUT: 30
  * KINDS: leak
  * EXPECT-JSON: [finding("leak")] | length == 1
- * EXPECT-JSON: finding("leak") | select(.bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lost}})
+ * EXPECT-JSON: finding("leak") | select(.bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line ../lib/lose.c lost}})
  */
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/lose.h"
 #include "lib/show.h"
 
 static pthread_attr_t detached;
@@ -26,19 +27,6 @@ static void *breed(void *argument)
 	free(own);
 	free(argument);
 	return NULL;
-}
-
-static __attribute__((noinline)) void lose(void)
-{
-	for (int i = 0; i < 5; i++)
-		*(volatile char *)malloc(1000) = 'x'; /* line: lost */
-}
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
 }
 
 int main(void)

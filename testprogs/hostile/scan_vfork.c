@@ -5,13 +5,14 @@
  * TIMEOUT: 30
  * KINDS: leak
  * EXPECT-JSON: [finding("leak")] | length == 1
- * EXPECT-JSON: finding("leak") | select(.bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line lost}})
+ * EXPECT-JSON: finding("leak") | select(.bytes == 5000 and .count == 5) | has_frame("allocated"; "lose"; {{line ../lib/lose.c lost}})
  */
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/lose.h"
 #include "lib/show.h"
 
 static void *start_child(void *unused)
@@ -27,19 +28,6 @@ static void *start_child(void *unused)
 		sleep_ms(1000);
 	(void)own;
 	return unused;
-}
-
-static __attribute__((noinline)) void lose(void)
-{
-	for (int i = 0; i < 5; i++)
-		*(volatile char *)malloc(1000) = 'x'; /* line: lost */
-}
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	volatile char stack[8192];
-	for (size_t i = 0; i < sizeof stack; i++)
-		stack[i] = 0;
 }
 
 int main(void)
