@@ -320,6 +320,12 @@ static int option_take(struct options *into, enum option_id id, const char *valu
 			return position;
 		into->alloc = (enum option_alloc)position;
 		return 0;
+	case OPTION_check:
+		position = take_word(accepts, value);
+		if (position < 0)
+			return position;
+		into->check_heap = position == 1;
+		return 0;
 	case OPTION_sample_bytes:
 		return take_within(accepts, value, units_parse_size, &into->sample_bytes);
 	case OPTION_locks:
@@ -572,6 +578,9 @@ static void put_value(struct text *text, const struct options *from, enum option
 		text_put(text, from->alloc == ALLOC_EXACT    ? "exact"
 			       : from->alloc == ALLOC_SAMPLE ? "sample"
 							     : "off");
+		return;
+	case OPTION_check:
+		text_put(text, from->check_heap ? "heap" : "none");
 		return;
 	case OPTION_sample_bytes:
 		text_decimal(text, from->sample_bytes);

@@ -18,6 +18,7 @@ enum option_alloc { ALLOC_EXACT, ALLOC_SAMPLE, ALLOC_OFF };
 struct options {
 	enum option_alloc alloc;
 	uint64_t sample_bytes;
+	bool check_heap;
 	bool locks, iterators, descriptors, children, keep;
 	unsigned depth;
 	unsigned verify_stacks; /* 0: none are compared */

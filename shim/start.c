@@ -5,6 +5,7 @@
 
 #include "hooks/alloc.h"
 #include "hooks/bind.h"
+#include "hooks/check_heap.h"
 #include "hooks/hook.h"
 #include "options.h"
 #include "platform/elf_next.h"
@@ -413,6 +414,7 @@ void start_fork_child(void)
 	misuse_fork_child();
 	release_fork_child();
 	freed_fork_child();
+	check_heap_fork_child();
 	allocation_fork_child();
 	count_fork_child();
 	contention_fork_child();
@@ -509,6 +511,8 @@ static void process_ends(int status, enum start_end how, struct scan_caller *cal
 	recording->ended_mono = sys_monotonic();
 	if (status >= 0)
 		recording->exit_code = status;
+	if (how == START_END_EXIT && options.check_heap)
+		check_heap_end();
 	if (how == START_END_EXIT)
 		guest_call(judge, caller, ENDING_STACK_BYTES);
 	atomic_store_explicit(&recording->state, how == START_END_EXIT ? REC_EXITED : REC_ABORTED,

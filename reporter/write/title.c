@@ -225,6 +225,25 @@ static const char *title_invalid_free(struct names *names, const struct account 
 	return names_format(names, "%s was freed%s", what, in);
 }
 
+static const char *title_heap_overflow(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	int64_t behind = finding->offset - (int64_t)finding->amount;
+	uint64_t away = (uint64_t)(finding->offset < 0 ? -finding->offset : behind + 1);
+	return names_format(names, "%s was overrun: something wrote %s byte%s %s", block_from(names, finding),
+			    names_count(names, away), plural(away),
+			    finding->offset < 0 ? "before its start" : "past its end");
+}
+
+static const char *title_use_after_free(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	return names_format(names, "%s was written to after it had been freed%s, at byte %s",
+			    block_from(names, finding),
+			    place(names, " in", item_with(finding, ROLE_freed, 0)),
+			    names_count(names, (uint64_t)finding->offset));
+}
+
 static const char *title_mismatched_free(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
@@ -612,6 +631,8 @@ const char *account_title(struct names *names, const struct account *account)
 		TITLE(double_free),
 		TITLE(invalid_free),
 		TITLE(mismatched_free),
+		TITLE(heap_overflow),
+		TITLE(use_after_free),
 #undef TITLE
 	};
 	unsigned kind = account->finding->kind;

@@ -1,7 +1,9 @@
 #include "hooks/alloc.h"
 
 #include "hooks/alloc_misuse.h"
+#include "hooks/check_heap.h"
 #include "hooks/lock_misuse.h"
+#include "options.h"
 #include "platform/early.h"
 #include "platform/process.h"
 #include "platform/trim.h"
@@ -57,6 +59,8 @@ void alloc_start(void)
 	alloc_is_libc = (void *)real.malloc == real_find("__libc_malloc", NULL);
 	if (!alloc_is_libc)
 		alloc_share_windows();
+	if (options.check_heap)
+		check_heap_start();
 	else
 		trim_init();
 	uint32_t used = MIN_OF(before_count, (uint32_t)BEFORE_MOST);

@@ -24,6 +24,7 @@ static const struct {
 	  { "1KiB", "1GiB", "65536", "1.5MiB" },
 	  { "much", "-1", "1kib", "64K" },
 	  { "0", "1023", "2GiB", "99999999999999999999999" } },
+	{ "check", { "none", "heap" }, { "on", "stack" }, { NULL } },
 	{ "locks", { "on", "off" }, { "yes", "1", "ON" }, { NULL } },
 	{ "iterators", { "on", "off" }, { "yes", "true" }, { NULL } },
 	{ "descriptors", { "on", "off" }, { "yes", "1" }, { NULL } },

@@ -1,0 +1,28 @@
+/*
+ * The option check=heap: guard bytes around every block, and freed blocks kept back, poisoned, for a while. Found are
+ * writes just before or behind a block, and into a freed one: when the block is freed, resized or let go of, and
+ * at the end of the process. Reads are not seen.
+ *
+ * It stands between the hooks and the real allocator: from its start the `real` functions of the allocator are its own, so
+ * that hooks are as they are, and a process without it pays nothing.
+ *
+ *   base ──▶ │ room for alignment │ header │ guard │ the program's bytes │ guard │
+ *
+ * Blocks from before its start have no header, and go to the real functions as they are.
+ */
+#ifndef WH_HOOKS_CHECK_HEAP_H
+#define WH_HOOKS_CHECK_HEAP_H
+
+#include "base/context.h"
+#include "base/types.h"
+
+/* From now on blocks are checked. Context: init. */
+void check_heap_start(void);
+
+/* Looks at every live block and at those that are kept back. Context: hook, at the end of the process. */
+void check_heap_end(void);
+
+/* In a fork child: nobody holds a lock. Context: hook. */
+void check_heap_fork_child(void);
+
+#endif
