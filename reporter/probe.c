@@ -113,13 +113,17 @@ static thread_id thread_by_tid(const struct snapshot *snapshot, uint32_t tid)
 	return thread && thread->state == THREAD_RUNNING ? thread->id : 0;
 }
 
-/* Who has the mutex at `address`; 0: nobody known. */
-static thread_id mutex_owner(const struct snapshot *snapshot, uint64_t address)
+#define MUTEX_SHARED 0x80u /* between processes; in mutex_words.kind */
+
+/* Who has the mutex that `thread` sleeps in. One that another process has is no business of ours. */
+static void mutex_owner(const struct snapshot *snapshot, struct snap_thread *thread)
 {
 	struct mutex_words words;
-	if (!memory_copy(&words, address, sizeof words) || !words.lock || !words.users)
-		return 0;
-	return thread_by_tid(snapshot, words.owner);
+	if (!memory_copy(&words, thread->wait.handle, sizeof words) || !words.lock || !words.users)
+		return;
+	thread->wait_owner = thread_by_tid(snapshot, words.owner);
+	if ((words.kind & MUTEX_SHARED) && !thread->wait_owner)
+		thread->wait_unclear = true;
 }
 
 /*
@@ -239,7 +243,7 @@ static void find_owners(struct snapshot *snapshot)
 		/* Only where it sleeps in that very mutex: on its way there it may be another one's already. */
 		if (thread->wait.kind == KIND_MUTEX && read_sleep(thread->tid, &sleep) &&
 		    sleep.word == thread->wait.handle)
-			thread->wait_owner = mutex_owner(snapshot, thread->wait.handle);
+			mutex_owner(snapshot, thread);
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "registry/thread.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "platform/lock.h"
@@ -11,6 +12,7 @@
 #include "registry/count.h"
 #include "registry/order.h"
 #include "registry/recording.h"
+#include "stack/memory.h"
 #include "stack/stack.h"
 
 __thread struct self_state self TLS_IE;
@@ -310,6 +312,25 @@ uint32_t thread_live_count(void)
 	return live;
 }
 
+/*
+ * A lock that processes share stays with whoever took it, which is the parent's thread; its copy in
+ * the child is another thread, and waits for it as anybody does. What a lock says of itself is read with
+ * care, since what it lies in may be gone.
+ */
+static bool stays_with_parent(const struct rec_hold *hold)
+{
+	pthread_mutex_t mutex;
+	pthread_rwlock_t rwlock;
+	switch (hold->kind) {
+	case KIND_MUTEX:
+		return memory_copy(&mutex, hold->handle, sizeof mutex) && (mutex.__data.__kind & 0x80);
+	case KIND_RWLOCK:
+		return memory_copy(&rwlock, hold->handle, sizeof rwlock) && rwlock.__data.__shared;
+	default:
+		return hold->kind == KIND_FILE_LOCK; /* of an open file, which both have */
+	}
+}
+
 void thread_fork_child(const struct rec_thread *before)
 {
 	generation++;
@@ -322,8 +343,11 @@ void thread_fork_child(const struct rec_thread *before)
 		return;
 	thread_write_begin(slot);
 	slot->wait_depth = 0;
-	slot->hold_count = (uint16_t)MIN_OF(before->hold_count, REC_SLOT_HOLDS);
-	memcpy(slot->holds, before->holds, sizeof slot->holds);
+	slot->hold_count = 0;
+	for (uint32_t i = 0; i < MIN_OF(before->hold_count, REC_SLOT_HOLDS); i++)
+		if (!stays_with_parent(&before->holds[i]))
+			memcpy((void *)&slot->holds[slot->hold_count++], (const void *)&before->holds[i],
+			       sizeof slot->holds[0]);
 	/* Stacks were left behind with the parent's recording. */
 	for (uint32_t i = 0; i < slot->hold_count; i++) {
 		slot->holds[i].stack = 0;
