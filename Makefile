@@ -97,7 +97,7 @@ $(BUILD)/obj/cli/%.o: %.c
 	$(call say,CC,$<)$(CC) $(BASE_FLAGS) $(SAN_FLAGS) -MMD -MP -c -o $@ $<
 
 # A test program may bring flags of its own, in a line "BUILD: flags" of its first comment.
-own_flags = $$(sed -n 's/^ \* BUILD: //p;/^ \*\//q' $<)
+own_flags = $$(CC='$(CC)' scripts/own-flags $< -L$(PLAIN)/testprogs/shared)
 
 $(PLAIN)/obj/testprogs/lib/%.o: testprogs/lib/%.c
 	@mkdir -p $(@D)
@@ -192,6 +192,10 @@ $(PLAIN)/whoholds.pc: FORCE
 		'Description: annotations for whoholds; the library is preloaded, not linked' 'Version: $(VERSION)' \
 		'Cflags: -I$${includedir}' 'preload=$${libdir}/libwhoholds.so' >$@
 
+## bench-maps: five ways to iterate over a map that others change, for the README
+bench-maps: all
+	$(Q)scripts/bench-maps --build $(PLAIN) --readme
+
 ## install: to PREFIX=/usr/local, below DESTDIR=
 install: $(LIB) $(CLI) $(MAN) $(PLAIN)/whoholds.pc
 	$(Q)$(foreach f,$(INSTALLED),install -D -m $(word 3,$(subst :, ,$(f))) \
@@ -219,7 +223,7 @@ clean:
 help:
 	$(Q)sed -n 's/^## \([a-z-]*\): /  \1\t/p' Makefile | expand -t 20
 
-.PHONY: FORCE all unit-programs demo test check check-unit check-testprogs check-real check-faults check-stacks bench install uninstall \
+.PHONY: FORCE all unit-programs demo test check check-unit check-testprogs check-real check-faults check-stacks bench bench-maps install uninstall \
 	dist ci clean help
 .SECONDARY: $(UNIT_OBJ) $(PROG_LIB) $(PROG_SHARED)
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(PROG_LIB:.o=.d) $(addsuffix .d,$(PROG_BIN) $(PROG_SHARED))

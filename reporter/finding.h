@@ -77,24 +77,25 @@ enum finding_flag {
 };
 
 struct finding {
-	uint32_t bytes;    /* of this record with its items, a multiple of 8 */
-	uint16_t kind;     /* enum finding_kind */
-	uint8_t severity;  /* enum severity, as it came out (a degraded leak is a warning) */
-	uint8_t sort;      /* of misuse: what its kind distinguishes (registry/misuse.h) */
-	uint32_t flags;    /* enum finding_flag */
-	uint32_t number;   /* position among the process's findings, from 1; set by the log */
-	uint64_t key;      /* the same for the same incident in the same process */
-	uint64_t witness;  /* unchanged between two looks = nothing moved in between */
-	nsec_t at;         /* when it was found */
-	nsec_t since;      /* when the trouble began; 0: unknown */
-	nsec_t over;       /* when it ended; 0: it lasts, or was never a state */
-	nsec_t limit;      /* the threshold that tripped; 0: none */
-	uint64_t amount;   /* bytes */
-	uint64_t count;    /* blocks, iterators, threads: what the kind counts */
-	uint64_t indirect; /* leak: bytes reachable through the lost ones alone */
-	uint64_t rate;     /* heap-growth: bytes a second */
-	int64_t offset;    /* of misuse: bytes from the start of the block */
-	thread_id thread;  /* the subject; 0: none */
+	uint32_t bytes;           /* of this record with its items, a multiple of 8 */
+	uint16_t kind;            /* enum finding_kind */
+	uint8_t severity;         /* enum severity, as it came out (a degraded leak is a warning) */
+	uint8_t sort;             /* of misuse: what its kind distinguishes (registry/misuse.h) */
+	uint32_t flags;           /* enum finding_flag */
+	uint32_t number;          /* position among the process's findings, from 1; set by the log */
+	uint64_t key;             /* the same for the same incident in the same process */
+	uint64_t witness;         /* unchanged between two looks = nothing moved in between */
+	nsec_t at;                /* when it was found */
+	nsec_t since;             /* when the trouble began; 0: unknown */
+	nsec_t over;              /* when it ended; 0: it lasts, or was never a state */
+	nsec_t limit;             /* the threshold that tripped; 0: none */
+	uint64_t amount;          /* bytes */
+	uint64_t count;           /* blocks, iterators, threads: what the kind counts */
+	uint64_t indirect;        /* leak: bytes reachable through the lost ones alone */
+	uint64_t rate;            /* heap-growth: bytes a second */
+	int64_t offset;           /* of misuse: bytes from the start of the block */
+	nsec_t p50, p99, longest; /* iteration-slow: how long the iterations of the site took, all of them */
+	thread_id thread;         /* the subject; 0: none */
 	uint32_t item_count;
 	struct finding_item items[];
 };

@@ -13,7 +13,9 @@
 #include "registry/clock.h"
 #include "registry/contention.h"
 #include "registry/hold.h"
+#include "registry/iteration.h"
 #include "registry/recording.h"
+#include "registry/span.h"
 #include "registry/thread.h"
 #include "reporter/arenas.h"
 #include "reporter/asked.h"
@@ -51,7 +53,8 @@ struct watch {
 	uint32_t stall_count;
 	nsec_t last_tick;
 	nsec_t last_point;
-	uint32_t told; /* findings told of so far */
+	nsec_t last_part; /* of the counts of iterations began then */
+	uint32_t told;    /* findings told of so far */
 	struct limits limits;
 	struct live live;
 	struct asked asked;
@@ -152,6 +155,17 @@ static void serve_requests(void)
 	sys_futex_wake((const uint32_t *)&recording->requests_told, INT32_MAX);
 }
 
+static void turn_iterations(nsec_t now)
+{
+	if (!options.iteration_slow_for ||
+	    now - watch.last_part < options.iteration_slow_for / (REC_ITERATION_PARTS - 1))
+		return;
+	/* Not before the first part is as long as any. */
+	if (watch.last_part)
+		iteration_next_part();
+	watch.last_part = now;
+}
+
 static void tick(void)
 {
 	nsec_t now = sys_monotonic();
@@ -174,6 +188,8 @@ static void tick(void)
 		const struct stall *stall = &watch.stalls[(watch.stall_count - 1 - i) % STALLS];
 		snapshot_discount(&snapshot, stall->from, stall->to);
 	}
+	turn_iterations(now);
+	span_look(&snapshot);
 	add_point(&snapshot, now);
 	growth_clock_tick(recording_view(), now);
 	probe_threads(&snapshot);

@@ -12,7 +12,7 @@ set -eu
 groups=${*:-build}
 build='gcc libc6-dev libunwind-dev libdw-dev libelf-dev libiberty-dev uthash-dev scdoc'
 test='check libsubunit-dev g++ python3 python3-jsonschema jq valgrind procps sqlite3 git curl perl xz-utils libjemalloc2
-	libtcmalloc-minimal4'
+	libtcmalloc-minimal4 libsqlite3-dev liblmdb-dev'
 stacks='gcc g++ clang rustc libunwind8 jq git sqlite3 redis-server redis-tools'
 real='redis-server redis-tools nginx-light'
 check='clang clang-format clang-tidy cppcheck shellcheck python3'

@@ -193,6 +193,60 @@ static int take_rate(const char *value, uint64_t *ret_rate, nsec_t *ret_for)
 	return 0;
 }
 
+/* "0.1%", or off: 0. */
+static int take_sample(const char *value, uint32_t *ret_millionths)
+{
+	uint64_t millionths = 0;
+	unsigned decimals = 0;
+	const char *at = value;
+	if (strcmp(value, "off") == 0) {
+		*ret_millionths = 0;
+		return 0;
+	}
+	bool after_point = false;
+	for (; (*at >= '0' && *at <= '9') || (*at == '.' && !after_point && at > value); at++) {
+		if (*at == '.') {
+			after_point = true;
+			continue;
+		}
+		if (after_point && ++decimals > 4)
+			return -ERANGE;
+		millionths = millionths * 10 + (uint64_t)(*at - '0');
+		if (millionths > UINT64_C(1000000000))
+			return -ERANGE;
+	}
+	if (at == value || strcmp(at, "%") != 0 || at[-1] == '.')
+		return -EINVAL;
+	for (; decimals < 4; decimals++)
+		millionths *= 10;
+	if (!millionths || millionths > SPANS_WHOLE)
+		return -ERANGE;
+	*ret_millionths = (uint32_t)millionths;
+	return 0;
+}
+
+/* "p99 > 1.8s for 1m", where what stands before the first duration may be left out; or off: both 0. */
+static int take_slow(const char *value, nsec_t *ret_limit, nsec_t *ret_for)
+{
+	char limit_text[KEY_BYTES], duration_text[KEY_BYTES];
+	nsec_t limit, time;
+	if (strcmp(value, "off") == 0) {
+		*ret_limit = *ret_for = 0;
+		return 0;
+	}
+	if (!split_at(value, " for ", limit_text, duration_text, sizeof limit_text))
+		return -EINVAL;
+	bool named = strncmp(limit_text, "p99 > ", 6) == 0 || strncmp(limit_text, "P99 > ", 6) == 0;
+	int error = take_duration(named ? limit_text + 6 : limit_text, &limit);
+	if (!error)
+		error = take_duration(duration_text, &time);
+	if (error)
+		return error;
+	*ret_limit = limit;
+	*ret_for = time;
+	return 0;
+}
+
 /* "200% in 5m", or off: both 0. */
 static int take_growth(const char *value, unsigned *ret_percent, nsec_t *ret_in)
 {
@@ -346,6 +400,10 @@ static int option_take(struct options *into, enum option_id id, const char *valu
 		return take_span(accepts, value, &into->held);
 	case OPTION_iterating:
 		return take_span(accepts, value, &into->iterating);
+	case OPTION_spans:
+		return take_sample(value, &into->spans);
+	case OPTION_iteration_slow:
+		return take_slow(value, &into->iteration_slow, &into->iteration_slow_for);
 	case OPTION_idle_blocked:
 		return take_span(accepts, value, &into->idle_blocked);
 	case OPTION_heap_growth:
@@ -611,6 +669,20 @@ static void put_value(struct text *text, const struct options *from, enum option
 		return;
 	case OPTION_iterating:
 		put_duration(text, from->iterating);
+		return;
+	case OPTION_spans:
+		if (from->spans)
+			text_format(text, "%u.%04u%%", from->spans / 10000, from->spans % 10000);
+		else
+			text_put(text, "off");
+		return;
+	case OPTION_iteration_slow:
+		if (from->iteration_slow) {
+			text_put(text, "p99 > ");
+			put_duration(text, from->iteration_slow);
+			text_put(text, " for ");
+		}
+		put_duration(text, from->iteration_slow_for);
 		return;
 	case OPTION_idle_blocked:
 		put_duration(text, from->idle_blocked);

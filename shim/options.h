@@ -13,6 +13,9 @@
 
 #define OPTION_TEXT_BYTES 512
 
+/* The option `spans` counts in these: a ten-thousandth of a percent. */
+#define SPANS_WHOLE 1000000u
+
 enum option_alloc { ALLOC_EXACT, ALLOC_SAMPLE, ALLOC_OFF };
 
 struct options {
@@ -24,6 +27,8 @@ struct options {
 	unsigned verify_stacks; /* 0: none are compared */
 	nsec_t tick;
 	nsec_t blocked, held, iterating, idle_blocked; /* 0: off */
+	uint32_t spans;                                /* of SPANS_WHOLE iterations; 0: none */
+	nsec_t iteration_slow, iteration_slow_for;     /* 0: off */
 	uint64_t heap_growth_rate;                     /* bytes a second; 0: off */
 	nsec_t heap_growth_for;
 	unsigned thread_growth_percent; /* 0: off */

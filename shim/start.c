@@ -19,6 +19,7 @@
 #include "registry/contention.h"
 #include "registry/count.h"
 #include "registry/freed.h"
+#include "registry/iteration.h"
 #include "registry/misuse.h"
 #include "registry/object.h"
 #include "registry/order.h"
@@ -415,6 +416,7 @@ void start_fork_child(void)
 	release_fork_child();
 	freed_fork_child();
 	check_heap_fork_child();
+	iteration_fork_child();
 	allocation_fork_child();
 	count_fork_child();
 	contention_fork_child();

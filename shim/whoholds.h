@@ -79,11 +79,16 @@ WH_INLINE_ const struct wh_library *wh_library_(void)
 		return (library->member)arguments; \
 	return otherwise
 
+/* A name for something need not be initialised, which a compiler that sees through these functions does not know. */
+#define WH_HIDE_(pointer) __asm__("" : "+r"(pointer))
+
 /* -- iterators over a container: who iterates, since when, from where ------- */
 
 /* `iterator` is any address that names it until wh_iter_close; `container` may be null. */
 WH_INLINE_ void wh_iter_open(const void *container, const void *iterator, const char *name)
 {
+	WH_HIDE_(container);
+	WH_HIDE_(iterator);
 	WH_CALL_(iter_open, (container, iterator, name));
 }
 
@@ -115,12 +120,15 @@ WH_INLINE_ void wh_iter_changing(const void *iterator)
 /* `kind` and `handle` together name it; `name` is for the report and may be null. */
 WH_INLINE_ void wh_acquired(const char *kind, const void *handle, const char *name)
 {
+	WH_HIDE_(handle);
 	WH_CALL_(acquired, (kind, handle, name));
 }
 
 /* The same for an entry of a pool, whose address names it; a thread that finds it empty says so by wh_wait_begin(pool, ...). */
 WH_INLINE_ void wh_acquired_from(const void *pool, const char *kind, const void *handle, const char *name)
 {
+	WH_HIDE_(pool);
+	WH_HIDE_(handle);
 	WH_CALL_(acquired_from, (pool, kind, handle, name));
 }
 

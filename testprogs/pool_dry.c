@@ -1,48 +1,102 @@
 /*
- * A pool of two connections, counted by a semaphore. A taker that finds its request
- * to be nonsense returns early and does not post; after two of these everybody waits.
+ * A pool of four cursors. A function that takes one returns early where it finds
+ * nothing, and does not put it back; when all are gone, two threads wait for one, for ever.
  *
+ * Hard because who holds the cursors does so in no call: those threads go on with other things.
+ *
+ * RUN: whoholds run --set held=1s --set blocked=1s %prog
  * HANGS: yes
- * TIMEOUT: 20
- * KINDS: deadlock
- * EXPECT: error deadlock: all 5 threads have waited
- * EXPECT: serve
- * EXPECT-JSON: finding("deadlock") | has_frame("waits"; "serve"; {{line waits}})
- * EXPECT-JSON: finding("deadlock") | has_object("sem"; "{{addr connections}}")
- * EXPECT-REPORT: pool_dry.c:{{line waits}}
+ * TIMEOUT: 30
+ * KINDS: iterator-open
+ * EXPECT: warning iterator-open: 4 resources are open, the oldest for
+ * EXPECT: ; 2 threads wait for one of them
+ * EXPECT: limit 1 s (option held)
+ * EXPECT-JSON: finding("iterator-open") | .count == 4 and has_frame("opened"; "cursor_get"; {{line acquires}}) and has_frame("opened"; "look_up"; {{line looks up}}) and has_frame("waits"; "cursor_get"; {{line waits}})
+ * EXPECT-JSON: finding("iterator-open") | has_thread({{tid asks}})
+ * EXPECT-DUMP: holds 4 resources, all opened in
  */
-#include <semaphore.h>
-#include <stdint.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <unistd.h>
 
 #include "lib/show.h"
+#include "whoholds.h"
 
-#define WORKERS 4
+#define CURSORS 4
 
-static sem_t connections;
+static struct cursor {
+	struct cursor *next;
+} cursors[CURSORS];
 
-static void serve(uintptr_t request)
+static struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t returned;
+	struct cursor *free;
+} pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER };
+
+static struct cursor *cursor_get(void)
 {
-	sem_wait(&connections); /* line: waits */
-	if (request % 3 == 0)
-		return; /* and keeps the connection */
-	sem_post(&connections);
+	pthread_mutex_lock(&pool.lock);
+	if (!pool.free) {
+		wh_wait_begin(&pool, "a cursor of the pool");
+		while (!pool.free)
+			pthread_cond_wait(&pool.returned, &pool.lock); /* line: waits */
+		wh_wait_end(&pool);
+	}
+	struct cursor *cursor = pool.free;
+	pool.free = cursor->next;
+	wh_acquired_from(&pool, "cursor", cursor, NULL); /* line: acquires */
+	pthread_mutex_unlock(&pool.lock);
+	return cursor;
 }
 
-static void *worker(void *argument)
+static void cursor_put(struct cursor *cursor)
 {
-	for (uintptr_t request = (uintptr_t)argument; request < 100; request += WORKERS)
-		serve(request);
-	return NULL;
+	pthread_mutex_lock(&pool.lock);
+	wh_released("cursor", cursor);
+	cursor->next = pool.free;
+	pool.free = cursor;
+	pthread_cond_signal(&pool.returned);
+	pthread_mutex_unlock(&pool.lock);
+}
+
+static bool look_up(int key)
+{
+	struct cursor *cursor = cursor_get(); /* line: looks up */
+
+	if (key % 10 == 0)
+		return false;
+	cursor_put(cursor);
+	return true;
+}
+
+static void *looks_up(void *unused)
+{
+	show_thread("looks-up");
+	for (int key = 1; key <= 10 * CURSORS; key++)
+		look_up(key);
+	for (;;)
+		sleep(1);
+	return unused;
+}
+
+static void *asks(void *unused)
+{
+	show_thread("asks");
+	cursor_put(cursor_get());
+	return unused;
 }
 
 int main(void)
 {
-	pthread_t threads[WORKERS];
-	show_addr("connections", &connections);
-	sem_init(&connections, 0, 2);
-	for (uintptr_t i = 0; i < WORKERS; i++)
-		threads[i] = thread_start(worker, (void *)i);
-	for (int i = 0; i < WORKERS; i++)
-		pthread_join(threads[i], NULL);
+	for (int i = 0; i < CURSORS; i++) {
+		cursors[i].next = pool.free;
+		pool.free = &cursors[i];
+	}
+	thread_start(looks_up, NULL);
+	sleep_ms(100);
+	thread_start(asks, NULL);
+	sleep_ms(50);
+	asks(NULL);
 	return 0;
 }

@@ -1,42 +1,75 @@
 /*
- * pool_dry, put right: every way out of the function posts. Slow connections keep all
- * of the workers waiting for longer than a moment.
+ * A pool of four cursors that eight threads share: all of them are out all of the time, and come back.
  *
- * TIMEOUT: 20
+ * RUN: whoholds run --set held=5s --set blocked=5s %prog
+ * TIMEOUT: 60
  * KINDS: none
  */
-#include <semaphore.h>
-#include <stdint.h>
+#include <pthread.h>
 
 #include "lib/show.h"
+#include "whoholds.h"
 
-#define WORKERS 4
+#define CURSORS 4
+#define THREADS 8
 
-static sem_t connections;
+static struct cursor {
+	struct cursor *next;
+} cursors[CURSORS];
 
-static void serve(uintptr_t request)
+static struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t returned;
+	struct cursor *free;
+} pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER };
+
+static struct cursor *cursor_get(void)
 {
-	sem_wait(&connections);
-	if (request % 3)
-		sleep_ms(300);
-	sem_post(&connections);
+	pthread_mutex_lock(&pool.lock);
+	if (!pool.free) {
+		wh_wait_begin(&pool, "a cursor of the pool");
+		while (!pool.free)
+			pthread_cond_wait(&pool.returned, &pool.lock);
+		wh_wait_end(&pool);
+	}
+	struct cursor *cursor = pool.free;
+	pool.free = cursor->next;
+	wh_acquired_from(&pool, "cursor", cursor, NULL);
+	pthread_mutex_unlock(&pool.lock);
+	return cursor;
 }
 
-static void *worker(void *argument)
+static void cursor_put(struct cursor *cursor)
 {
-	for (uintptr_t request = (uintptr_t)argument; request < 16; request += WORKERS)
-		serve(request);
-	return NULL;
+	pthread_mutex_lock(&pool.lock);
+	wh_released("cursor", cursor);
+	cursor->next = pool.free;
+	pool.free = cursor;
+	pthread_cond_signal(&pool.returned);
+	pthread_mutex_unlock(&pool.lock);
+}
+
+static void *works(void *unused)
+{
+	for (int i = 0; i < 100; i++) {
+		struct cursor *cursor = cursor_get();
+		sleep_ms(5);
+		cursor_put(cursor);
+	}
+	return unused;
 }
 
 int main(void)
 {
-	pthread_t threads[WORKERS];
-	sem_init(&connections, 0, 2);
-	for (uintptr_t i = 0; i < WORKERS; i++)
-		threads[i] = thread_start(worker, (void *)i);
-	for (int i = 0; i < WORKERS; i++)
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < CURSORS; i++) {
+		cursors[i].next = pool.free;
+		pool.free = &cursors[i];
+	}
+	for (int i = 0; i < THREADS; i++)
+		threads[i] = thread_start(works, NULL);
+	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	sem_destroy(&connections);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "reporter/cli/complain.h"
 #include "reporter/cli/config.h"
 #include "reporter/cli/help.h"
@@ -30,6 +31,7 @@ enum flag_id {
 #define ALL (~0u)
 #define RUN (1u << VERB_run)
 #define REPORT (1u << VERB_report)
+#define TOP (1u << VERB_top)
 /* Those that make reports. */
 #define REPORTS \
 	(RUN | REPORT | 1u << VERB_dump | 1u << VERB_leaks | 1u << VERB_why | 1u << VERB_diff | \
@@ -149,6 +151,26 @@ static int take_new_since(struct args *args, const char *value)
 	if (!parse_number(value, 0, UINT32_MAX, &number))
 		return usage_error("--new-since=%.60s: the number of a finding is wanted", value);
 	args->new_since = (uint32_t)number;
+	return 0;
+}
+
+static int take_looks(struct args *args, const char *value)
+{
+	long number;
+	if (!parse_number(value, 1, INT32_MAX, &number))
+		return usage_error("--number=%.60s: a number of looks is wanted, 1 or more", value);
+	args->looks = (uint32_t)number;
+	return 0;
+}
+
+static int take_delay(struct args *args, const char *value)
+{
+	uint64_t delay;
+	if (units_parse_duration(value, &delay) != 0 || delay < 10 * NSEC_PER_MSEC ||
+	    delay > 3600 * NSEC_PER_SEC)
+		return usage_error("--delay=%.60s: a duration from 10ms to 1h is wanted, such as 500ms",
+				   value);
+	args->delay = delay;
 	return 0;
 }
 
@@ -290,6 +312,13 @@ static int take_flag(struct args *args, enum flag_id id, const char *value, cons
 		return 0;
 	case FLAG_verbose:
 		args->verbosity = 1;
+		return 0;
+	case FLAG_number:
+		return take_looks(args, value);
+	case FLAG_delay:
+		return take_delay(args, value);
+	case FLAG_batch:
+		args->batch = true;
 		return 0;
 	case FLAG_keep:
 		return 0;

@@ -54,6 +54,9 @@ struct args {
 	enum color_when color;
 	int verbosity; /* -1, 0, 1 */
 	uint32_t new_since;
+	uint32_t looks; /* of top; 0: no end */
+	nsec_t delay;   /* of top, between two of them */
+	bool batch;
 	enum trigger trigger;
 	bool has_trigger;
 	char **rest; /* what follows the flags; NULL-terminated, of argv */

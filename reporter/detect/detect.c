@@ -57,6 +57,7 @@ void limits_from_options(struct limits *limits, const struct options *from)
 		.heap_growth_for = from->heap_growth_for,
 		.thread_growth_percent = from->thread_growth_percent,
 		.thread_growth_in = from->thread_growth_in,
+		.iteration_slow = from->iteration_slow,
 		.growth = from->growth,
 		.rss_growth_rate = from->rss_growth_rate,
 		.rss_growth_for = from->rss_growth_for,

@@ -326,6 +326,11 @@ static void put_finding(struct json_report *self, const struct account *account)
 	put_age(json, "since_s", finding->since, account->until);
 	if (finding->limit)
 		json_seconds(json, "limit_s", finding->limit);
+	if (finding->longest) {
+		json_seconds(json, "p50_s", finding->p50);
+		json_seconds(json, "p99_s", finding->p99);
+		json_seconds(json, "longest_s", finding->longest);
+	}
 	if (finding->rate)
 		json_number(json, "bytes_per_s", finding->rate);
 	if (account->over)

@@ -288,6 +288,7 @@ int write_text(const struct report *report, struct sink *sink)
 		if (!text->accounts.count)
 			out_newline(&text->out);
 		text_threads(text);
+		text_open(text);
 	}
 	if (report->scan && report->verbosity >= 0)
 		put_scan(text);

@@ -211,7 +211,9 @@ void text_item(struct text_report *text, const struct account *account, const st
 			  0);
 		return;
 	}
-	if (item->role == ROLE_site || (item->role == ROLE_allocated && item->amount))
+	if (account->finding->kind == FINDING_iteration_slow)
+		verb = "opened in";
+	else if (item->role == ROLE_site || (item->role == ROLE_allocated && item->amount))
 		verb = "allocated in"; /* the sum of many, by whomever */
 	else if (with_name)
 		verb = names_format(names, "%s %s", names_item_thread(names, item), verb);
@@ -241,6 +243,8 @@ static const char *limit_option(unsigned kind)
 		return "iterating";
 	case FINDING_blocked:
 		return "idle_blocked";
+	case FINDING_iteration_slow:
+		return "iteration_slow";
 	case FINDING_growth:
 		return "growth";
 	case FINDING_rss_growth:
@@ -260,11 +264,21 @@ static const char *limit_text(struct names *names, nsec_t limit)
 	return names_duration(names, limit);
 }
 
+static bool has_waiters(const struct finding *finding)
+{
+	for (uint32_t i = 0; i < finding_items(finding); i++)
+		if (finding->items[i].role == ROLE_waits)
+			return true;
+	return false;
+}
+
 static void put_remarks(struct text_report *text, const struct account *account)
 {
 	struct names *names = &text->names;
 	const struct finding *finding = account->finding;
 	const char *option = limit_option(finding->kind);
+	if (finding->kind == FINDING_iterator_open && has_waiters(finding))
+		option = "held";
 	if (finding->kind == FINDING_leak && (finding->flags & FOUND_CYCLE))
 		text_line(text, TEXT_INDENT,
 			  "the blocks point to one another, and nothing else points to them", 0);

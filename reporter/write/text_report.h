@@ -8,8 +8,10 @@
  *   text_waiters.c   who waits for what a finding is about
  *   text_threads.c   every thread, for a dump
  *   text_locks.c     locks by how they were used
+ *   text_open.c      what is open, by place
  *   text_stack.c     a stack
  *   text_why.c       the answer to why something is alive
+ *   top.c            a screen of `whoholds top`, which is no report
  */
 #ifndef WH_WRITE_TEXT_REPORT_H
 #define WH_WRITE_TEXT_REPORT_H
@@ -62,6 +64,9 @@ void text_threads(struct text_report *text);
 void text_locks(struct text_report *text);
 /* A report of its own. Return: 0, -ENOMEM, or the error of the sink. */
 int text_why(const struct report *report, struct sink *sink);
+
+/* What is open, and was, by the place that opens it; nothing where nothing ever was. */
+void text_open(struct text_report *text);
 
 /* `thread 4 "a", thread 5 "b", thread 6 "c" and 9 more`: one name at a time; `count` in all. */
 const char *text_list_add(struct text_report *text, const char *list, const char *name, uint32_t index,

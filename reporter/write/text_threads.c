@@ -111,6 +111,41 @@ static void put_hold(struct text_report *text, const struct rec_hold *hold)
 	text_stack(text, hold->stack, TEXT_INDENT + 4);
 }
 
+/*
+ * What a thread has opened at one place and in one kind is told once: how many, and the oldest of them. The
+ * resources of a thread stand in the order of the table, not of time.
+ */
+static void put_resources(struct text_report *text, const struct rec_hold *const *resources, uint32_t count)
+{
+	struct names *names = &text->names;
+	nsec_t now = text->report->snapshot->now;
+	bool *told = arena_array(names->arena, (size_t)count + 1, sizeof(*told));
+	for (uint32_t i = 0; told && i < count; i++) {
+		const struct rec_hold *oldest = resources[i];
+		uint32_t alike = 1;
+		if (told[i])
+			continue;
+		for (uint32_t j = i + 1; j < count && !text->verbose && oldest->stack; j++) {
+			if (told[j] || resources[j]->stack != oldest->stack ||
+			    resources[j]->kind != oldest->kind)
+				continue;
+			told[j] = true;
+			alike++;
+			if (resources[j]->since < oldest->since)
+				oldest = resources[j];
+		}
+		if (alike == 1) {
+			put_hold(text, oldest);
+			continue;
+		}
+		text_line(text, TEXT_INDENT,
+			  names_format(names, "holds %s %s, all opened in; the oldest",
+				       names_count(names, alike), kind_noun(oldest->kind, alike)),
+			  oldest->since && now > oldest->since ? now - oldest->since : 0);
+		text_stack(text, oldest->stack, TEXT_INDENT + 4);
+	}
+}
+
 static void put_head(struct text_report *text, const struct snap_thread *thread)
 {
 	struct names *names = &text->names;
@@ -152,8 +187,7 @@ static void put_thread(struct text_report *text, uint32_t index)
 	for (uint32_t i = 0; i < thread->hold_count; i++)
 		put_hold(text, &thread->holds[i]);
 	const struct rec_hold **resources = thread_resources(&text->names, index, &count);
-	for (uint32_t i = 0; i < count; i++)
-		put_hold(text, resources[i]);
+	put_resources(text, resources, count);
 	if (thread->created_stack && text->verbose) {
 		text_line(text, TEXT_INDENT, "was made in", 0);
 		text_stack(text, thread->created_stack, TEXT_INDENT + 4);

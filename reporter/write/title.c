@@ -552,13 +552,34 @@ static const char *title_iterator_open(struct names *names, const struct account
 	const struct finding_item *item = item_with(finding, ROLE_opened, 0);
 	const char *age = lasting(names, account_age(account));
 	const char *from = place(names, ", opened in", item);
+	uint64_t waiters = 0;
+	for (uint32_t i = 0; i < finding_items(finding); i++)
+		waiters += finding->items[i].role == ROLE_waits;
+	const char *wanted = "";
+	if (waiters)
+		wanted = names_format(names, "; %s thread%s %s for %s", names_count(names, waiters),
+				      plural(waiters), wait_verb(account, waiters),
+				      finding->count > 1 ? "one of them" : "it");
 	if (finding->count > 1 && item)
-		return names_format(
-		    names, "%s %s %s open, the oldest%s%s", names_count(names, finding->count),
-		    kind_noun(item->object_kind, finding->count), account->over ? "were" : "are", age, from);
+		return names_format(names, "%s %s %s open, the oldest%s%s%s",
+				    names_count(names, finding->count),
+				    kind_noun(item->object_kind, finding->count),
+				    account->over ? "were" : "are", age, from, wanted);
+	return names_format(names, "%s %s had %s open%s%s%s", subject(names, finding), has(account),
+			    item ? object_text(names, object_of_item(names, item), OBJECT_BRIEF)
+				 : "an iterator",
+			    age, from, wanted);
+}
+
+static const char *title_iteration_slow(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
 	return names_format(
-	    names, "%s %s had %s open%s%s", subject(names, finding), has(account),
-	    item ? object_text(names, object_of_item(names, item), OBJECT_BRIEF) : "an iterator", age, from);
+	    names, "one iteration in a hundred%s took longer than %s: P50 %s, P99 %s, longest %s of %s",
+	    place(names, " opened in", item_with(finding, ROLE_site, 0)),
+	    names_duration(names, finding->limit), names_duration(names, finding->p50),
+	    names_duration(names, finding->p99), names_duration(names, finding->longest),
+	    names_count(names, finding->count));
 }
 
 static const char *title_iterator_mutation(struct names *names, const struct account *account)
@@ -633,6 +654,7 @@ const char *account_title(struct names *names, const struct account *account)
 		TITLE(mismatched_free),
 		TITLE(heap_overflow),
 		TITLE(use_after_free),
+		TITLE(iteration_slow),
 #undef TITLE
 	};
 	unsigned kind = account->finding->kind;

@@ -26,4 +26,10 @@ int write_text(const struct report *report, struct sink *sink);
 /* One line. */
 int write_json(const struct report *report, struct sink *sink);
 
+/* Chrome's trace events, one JSON object. */
+int write_trace(const struct report *report, struct sink *sink);
+
+/* One screen of `whoholds top`; no format of reports. */
+int write_top(const struct report *report, struct sink *sink);
+
 #endif

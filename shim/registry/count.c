@@ -95,6 +95,8 @@ void count_flush(void)
 	if (!slot || !recording)
 		return;
 	uint64_t made = take(&slot->made), freed = take(&slot->freed);
+	self.made_bytes += amount_bytes(made);
+	self.freed_bytes += amount_bytes(freed);
 	add(&recording->total_bytes, amount_bytes(made));
 	add(&recording->total_blocks, amount_blocks(made));
 	add(&recording->live_blocks, amount_blocks(made) - amount_blocks(freed));
@@ -108,6 +110,7 @@ static void count_at_process(int64_t bytes, int64_t blocks, enum count_what what
 	uint64_t live = __atomic_add_fetch((uint64_t *)&recording->live_bytes,
 					   (uint64_t)(what == COUNT_MADE ? bytes : -bytes), __ATOMIC_RELAXED);
 	add(&recording->live_blocks, (uint64_t)(what == COUNT_MADE ? blocks : -blocks));
+	*(what == COUNT_MADE ? &self.made_bytes : &self.freed_bytes) += (uint64_t)bytes;
 	if (what == COUNT_FREED)
 		return;
 	add(&recording->total_bytes, (uint64_t)bytes);

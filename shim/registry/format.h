@@ -38,7 +38,7 @@
 #include "base/types.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 14u
+#define REC_VERSION 15u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -63,6 +63,8 @@ enum rec_table_id {
 	REC_USES,
 	REC_USE_CELLS,
 	REC_WHY,
+	REC_ITERATIONS,
+	REC_SPANS,
 	REC_TABLES,
 };
 
@@ -158,12 +160,14 @@ struct rec_header {
 	_Atomic uint32_t epoch; /* goes up when modules are unloaded; see rec_stack */
 	_Atomic uint32_t era;   /* goes up at each tick and at each wh_now: a clock that costs a load */
 	_Atomic uint32_t threads_started;
-	_Atomic uint32_t order_news;    /* goes up with each edge and sight in REC_EDGES */
-	_Atomic uint32_t misuse_news;   /* goes up with each entry of REC_MISUSES */
-	_Atomic uint64_t tracker_bytes; /* private memory of the tracker itself */
-	_Atomic uint32_t alerts;        /* findings appended to REC_ALERTS so far; a futex word */
-	_Atomic int32_t watcher_pid;    /* a command that renders this recording's alerts; 0: none */
-	_Atomic uint64_t watcher_ticks; /* its started_boot_ticks */
+	_Atomic uint32_t order_news;     /* goes up with each edge and sight in REC_EDGES */
+	_Atomic uint32_t spans;          /* begun so far */
+	_Atomic uint32_t iteration_part; /* of rec_iteration.parts: the one that is counted in; goes up */
+	_Atomic uint32_t misuse_news;    /* goes up with each entry of REC_MISUSES */
+	_Atomic uint64_t tracker_bytes;  /* private memory of the tracker itself */
+	_Atomic uint32_t alerts;         /* findings appended to REC_ALERTS so far; a futex word */
+	_Atomic int32_t watcher_pid;     /* a command that renders this recording's alerts; 0: none */
+	_Atomic uint64_t watcher_ticks;  /* its started_boot_ticks */
 	_Atomic uint32_t requests;      /* reports that the program has asked for (wh_report); a futex word */
 	_Atomic uint32_t requests_told; /* those of them that were written; likewise */
 	_Atomic text_id request_why;    /* of the newest */
@@ -232,8 +236,12 @@ struct rec_hold {
 			uint8_t timed;         /* `since` is the moment itself: its taker had waited for it */
 		};
 	};
-	uint16_t descriptor; /* of a file lock, and of nothing else: which it was taken with */
-	uint32_t era;        /* of the process, when it was taken */
+	union {
+		uint16_t descriptor; /* of a file lock, and of nothing else: which it was taken with */
+		uint16_t
+		    span; /* of what iterates: its place in REC_SPANS, from 1; 0: it is none of the sample */
+	};
+	uint32_t era; /* of the process, when it was taken */
 };
 
 struct rec_wait {
@@ -545,6 +553,78 @@ static inline uint32_t rec_use_place(stack_id stack, uint64_t handle)
 {
 	return (stack ^ (uint32_t)(handle >> 3)) % REC_USE_CELLS_EACH;
 }
+
+/* -- iterations ---------------------------------------------------------------- */
+
+/*
+ * Durations are counted in milliseconds, by buckets: eight for each power of two, so that what is told of them
+ * is right to an eighth; the last one takes what is longer. The clock is the kernel's coarse one.
+ */
+#define REC_DURATIONS 176u
+#define REC_ITERATION_PARTS 4u
+
+static inline unsigned rec_duration_bucket(nsec_t duration)
+{
+	uint64_t ms = duration / NSEC_PER_MSEC;
+	if (ms < 8)
+		return (unsigned)ms;
+	unsigned shift = 60 - (unsigned)__builtin_clzll(ms);
+	unsigned bucket = (shift + 1) * 8 + (unsigned)(ms >> shift & 7);
+	return bucket < REC_DURATIONS ? bucket : REC_DURATIONS - 1;
+}
+
+/* The shortest duration in it. */
+static inline nsec_t rec_duration_from(unsigned bucket)
+{
+	uint64_t ms = bucket < 8 ? bucket : (uint64_t)(8 + bucket % 8) << (bucket / 8 - 1);
+	return ms * NSEC_PER_MSEC;
+}
+
+/* How long iterators of one kind that were opened from one stack have been open, those that are closed. */
+struct rec_iteration {
+	stack_id stack;
+	uint8_t kind; /* enum kind */
+	uint8_t spare[3];
+	_Atomic uint64_t count; /* 0: being written */
+	_Atomic uint64_t total; /* ns */
+	_Atomic uint64_t longest;
+	/* Of the last while, a ring: how many, and how many of them took longer than the option iteration_slow. */
+	struct {
+		_Atomic uint32_t count, slow;
+	} parts[REC_ITERATION_PARTS];
+	_Atomic uint32_t durations[REC_DURATIONS];
+};
+
+/* -- spans ----------------------------------------------------------------------- */
+
+#define REC_SPANS_COUNT 4096u
+
+/*
+ * One iteration of the sample that the option `spans` asks for, from its beginning to its end. A ring: the place
+ * of span N (counted by rec_header.spans) is N % REC_SPANS_COUNT.
+ */
+struct rec_span {
+	_Atomic nsec_t begin; /* CLOCK_MONOTONIC; 0: being written */
+	_Atomic nsec_t end;   /* 0: it lasts */
+	uint64_t handle, container;
+	uint64_t allocated,
+	    freed;      /* bytes, meanwhile, by the thread; until the end: what it had allocated before */
+	nsec_t cpu;     /* processor time of the thread, likewise */
+	stack_id stack; /* where it was opened */
+	text_id name;
+	thread_id thread;
+	int32_t tid;
+	uint32_t serial;          /* of the hold in its thread */
+	uint8_t kind;             /* enum kind */
+	uint8_t closed_elsewhere; /* by another thread: of what was done meanwhile nothing is known */
+	/* What the thread was seen blocked on for longest, by the looks of the reporter; nothing where wait_op is 0. */
+	uint16_t wait_op;
+	uint8_t wait_kind;
+	uint8_t spare[3];
+	stack_id wait_stack;
+	uint64_t wait_handle;
+	nsec_t waited; /* up to the last look that saw it */
+};
 
 /* -- modules --------------------------------------------------------------- */
 

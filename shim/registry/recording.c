@@ -10,6 +10,7 @@
 #include "platform/lock.h"
 #include "platform/process.h"
 #include "platform/sys.h"
+#include "registry/iteration.h"
 #include "registry/misuse.h"
 #include "registry/recording_file.h"
 
@@ -38,6 +39,8 @@ static const uint64_t capacities[REC_TABLES] = {
 	[REC_LOCKS] = 2 * MIB,
 	[REC_EDGES] = 8 * MIB,
 	[REC_MISUSES] = MISUSES_MOST * sizeof(struct rec_misuse),
+	[REC_SPANS] = REC_SPANS_COUNT * sizeof(struct rec_span),
+	[REC_ITERATIONS] = ITERATIONS_MOST * sizeof(struct rec_iteration),
 	[REC_GROWTH] = 1 * MIB,
 	[REC_ARENAS] = sizeof(struct rec_arenas),
 	[REC_USES] = 8 * MIB,

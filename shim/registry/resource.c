@@ -8,7 +8,9 @@
 #include "platform/sys.h"
 #include "registry/allocation.h"
 #include "registry/hold.h"
+#include "registry/iteration.h"
 #include "registry/recording.h"
+#include "registry/span.h"
 #include "registry/thread.h"
 
 /*
@@ -210,6 +212,8 @@ void resource_acquired(const struct resource *what)
 		.era = __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED),
 		.mode = MODE_EXCLUSIVE,
 	};
+	if (kind_has(what->kind, KIND_IS_ITERATES))
+		hold.span = span_begin(&hold);
 	if (lock_take(&lock)) {
 		if (index_made() && drop_locked(what->kind, what->handle, what->sort, 0, &was))
 			hold.flags |= HOLD_AGAIN;
@@ -223,9 +227,13 @@ void resource_acquired(const struct resource *what)
 
 bool resource_released(const struct resource *what, struct rec_hold *ret_was)
 {
-	struct rec_hold was;
+	struct rec_hold unwanted, *was = ret_was ? ret_was : &unwanted;
 	self.busy++;
-	bool known = drop(what->kind, what->handle, what->sort, 0, ret_was ? ret_was : &was);
+	bool known = drop(what->kind, what->handle, what->sort, 0, was);
+	if (known && kind_has(what->kind, KIND_IS_ITERATES)) {
+		iteration_ended(was);
+		span_end(was);
+	}
 	self.busy--;
 	return known;
 }

@@ -32,7 +32,9 @@ struct self_state {
 	struct rec_cells *cells; /* count/: what this thread counts by site */
 	bool moving_cell;        /* count/: a cell is between two sites */
 	uint32_t counted;        /* count/: blocks counted without cells */
-	void *scratch;           /* stack/: frames being captured; private mapping of this thread */
+	uint64_t made_bytes,
+	    freed_bytes; /* count/: what was counted for the process, ever; see count_flush */
+	void *scratch;   /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
 	uint64_t opening_sp;   /* stack/: where dlopen was called that may have brought modules; 0: nowhere */
 	uint32_t free_records; /* allocation/: this thread's magazine of free records */

@@ -3,6 +3,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/context.h"
+
 uint64_t view_used(const struct view *view, enum rec_table_id table)
 {
 	const struct rec_table *entry = &view->header->tables[table];
@@ -142,6 +144,31 @@ void view_uses_in_cells(const struct view *view, uint64_t *ret_taken, uint32_t l
 const struct rec_why *view_why(const struct view *view)
 {
 	return entry_at(view, REC_WHY, 0, sizeof(struct rec_why));
+}
+
+const struct rec_iteration *view_iteration(const struct view *view, uint32_t index)
+{
+	return entry_at(view, REC_ITERATIONS, index, sizeof(struct rec_iteration));
+}
+
+const struct rec_span *view_span(const struct view *view, uint32_t place)
+{
+	return entry_at(view, REC_SPANS, place, sizeof(struct rec_span));
+}
+
+nsec_t view_iteration_percentile(const struct rec_iteration *iteration, unsigned percent)
+{
+	uint64_t count = 0, below = 0;
+	for (unsigned i = 0; i < REC_DURATIONS; i++)
+		count += atomic_load_explicit(&iteration->durations[i], memory_order_relaxed);
+	uint64_t wanted = (count * percent + 99) / 100;
+	nsec_t longest = load(&iteration->longest);
+	for (unsigned i = 0; i < REC_DURATIONS && wanted; i++) {
+		below += atomic_load_explicit(&iteration->durations[i], memory_order_relaxed);
+		if (below >= wanted && i + 1 < REC_DURATIONS)
+			return MIN_OF(rec_duration_from(i + 1), longest);
+	}
+	return wanted ? longest : 0;
 }
 
 const struct rec_stack *view_stack(const struct view *view, stack_id stack)

@@ -63,9 +63,15 @@ const struct rec_use *view_use(const struct view *view, uint32_t use);
  * uses' own counters are read: then what is moved meanwhile is missed, or seen once.
  */
 void view_uses_in_cells(const struct view *view, uint64_t *ret_taken, uint32_t last);
+/* How long iterators of one place were open, by index; NULL past the end. */
+const struct rec_iteration *view_iteration(const struct view *view, uint32_t index);
+/* So many percent of them were open no longer than this, to an eighth of it; 0 where there were none. */
+nsec_t view_iteration_percentile(const struct rec_iteration *iteration, unsigned percent);
 
 /* The newest answer to why something is alive; NULL: there was none. */
 const struct rec_why *view_why(const struct view *view);
+/* A span by its place; NULL past the end. */
+const struct rec_span *view_span(const struct view *view, uint32_t place);
 
 /* The record of a stack whose frames lie wholly inside the table; NULL for 0 and nonsense. */
 const struct rec_stack *view_stack(const struct view *view, stack_id stack);

@@ -1,0 +1,110 @@
+#include "registry/iteration.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "options.h"
+#include "platform/lock.h"
+#include "platform/sys.h"
+#include "registry/recording.h"
+
+/* Open addressing, at most half full; numbers of entries, from 1. */
+#define INDEX_SIZE (2 * ITERATIONS_MOST)
+
+static struct lock lock;
+static uint16_t numbers[INDEX_SIZE];
+
+static struct rec_iteration *entry_at(uint16_t number)
+{
+	return (struct rec_iteration *)recording_table(REC_ITERATIONS) + (number - 1);
+}
+
+/* The place of (stack, kind) in the index; the first free one where it is not known. */
+static uint16_t *place_of(stack_id stack, unsigned kind)
+{
+	for (uint64_t at = hash_add(stack, kind);; at++) {
+		uint16_t *place = &numbers[at % INDEX_SIZE];
+		uint16_t number = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+		if (!number || (entry_at(number)->stack == stack && entry_at(number)->kind == kind))
+			return place;
+	}
+}
+
+static struct rec_iteration *find(stack_id stack, unsigned kind)
+{
+	uint16_t number = __atomic_load_n(place_of(stack, kind), __ATOMIC_ACQUIRE);
+	return number ? entry_at(number) : NULL;
+}
+
+/* Under the lock. Return: NULL: there is no room (counted). */
+static struct rec_iteration *enter(stack_id stack, unsigned kind)
+{
+	struct rec_iteration *entry = find(stack, kind);
+	if (entry)
+		return entry;
+	uint64_t at = recording_append(REC_ITERATIONS, sizeof *entry);
+	if (at == UINT64_MAX)
+		return NULL;
+	uint16_t number = (uint16_t)(at / sizeof *entry + 1);
+	entry = entry_at(number);
+	entry->stack = stack;
+	entry->kind = (uint8_t)kind;
+	__atomic_store_n(place_of(stack, kind), number, __ATOMIC_RELEASE);
+	return entry;
+}
+
+static struct rec_iteration *find_or_enter(stack_id stack, unsigned kind)
+{
+	struct rec_iteration *entry = find(stack, kind);
+	if (entry || !lock_take(&lock))
+		return entry;
+	entry = enter(stack, kind);
+	lock_release(&lock);
+	return entry;
+}
+
+static void add(_Atomic uint32_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+void iteration_ended(const struct rec_hold *was)
+{
+	nsec_t now = sys_monotonic_coarse();
+	nsec_t duration = now > was->since ? now - was->since : 0;
+	struct rec_iteration *entry = find_or_enter(was->stack, was->kind);
+	if (!entry)
+		return;
+	uint32_t part = atomic_load_explicit(&recording->iteration_part, memory_order_relaxed);
+	add(&entry->durations[rec_duration_bucket(duration)]);
+	add(&entry->parts[part % REC_ITERATION_PARTS].count);
+	if (options.iteration_slow && duration > options.iteration_slow)
+		add(&entry->parts[part % REC_ITERATION_PARTS].slow);
+	atomic_fetch_add_explicit(&entry->total, duration, memory_order_relaxed);
+	uint64_t longest = atomic_load_explicit(&entry->longest, memory_order_relaxed);
+	while (duration > longest &&
+	       !atomic_compare_exchange_weak_explicit(&entry->longest, &longest, duration,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+	atomic_fetch_add_explicit(&entry->count, 1, memory_order_release);
+}
+
+void iteration_next_part(void)
+{
+	uint32_t next = atomic_load_explicit(&recording->iteration_part, memory_order_relaxed) + 1;
+	uint64_t entries = view_used(recording_view(), REC_ITERATIONS) / sizeof(struct rec_iteration);
+	for (uint64_t i = 0; i < entries; i++) {
+		struct rec_iteration *entry = entry_at((uint16_t)(i + 1));
+		atomic_store_explicit(&entry->parts[next % REC_ITERATION_PARTS].count, 0,
+				      memory_order_relaxed);
+		atomic_store_explicit(&entry->parts[next % REC_ITERATION_PARTS].slow, 0,
+				      memory_order_relaxed);
+	}
+	atomic_store_explicit(&recording->iteration_part, next, memory_order_release);
+}
+
+void iteration_fork_child(void)
+{
+	memset(numbers, 0, sizeof numbers);
+	lock.word = 0;
+}
