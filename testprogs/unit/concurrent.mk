@@ -2,7 +2,6 @@
 CONCURRENT_WITH := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim/base/*.c shim/registry/*.c shim/platform/*.c) shim/options.c)
 UNIT_OBJ_test_concurrent := $(CONCURRENT_WITH)
 UNIT_LIBS_test_concurrent := -ldl
--include $(CONCURRENT_WITH:.o=.d)
 
 # Once more under ThreadSanitizer, which scripts/run-unit runs with those that are run as they are.
 CONCURRENT_TSAN := $(PLAIN)/tsan/test_concurrent

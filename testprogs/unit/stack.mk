@@ -53,4 +53,3 @@ $(PLAIN)/unit/stack_bench: testprogs/unit/stack/bench.c $(STACK_BENCH_SRC:%.c=$(
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(CC) $(BASE_FLAGS) -o $@ $^ -ldl
 .PHONY: bench-stack
--include $(STACK_WITH:.o=.d)
