@@ -35,7 +35,7 @@ __attribute__((noinline)) static void close_input(void)
 int main(void)
 {
 	input = output = buffer_new(3000);
-	strcpy(input, "shared");
+	memcpy(input, "shared", sizeof "shared");
 	void *volatile others[8];
 	for (int i = 0; i < 8; i++)
 		others[i] = malloc(100);

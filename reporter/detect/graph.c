@@ -390,7 +390,9 @@ static bool edge_to_owner(const struct graph *graph, uint32_t from, struct edge 
 {
 	const struct node *node = &graph->nodes[from];
 	const struct snap_thread *owner = node->owner != NONE ? thread_at(graph, node->owner) : NULL;
-	if (!owner || owner->torn || (node->object != NONE && graph->objects[node->object].holders != NONE))
+	const struct object *object =
+	    node->object != NONE && graph->objects ? &graph->objects[node->object] : NULL;
+	if (!owner || owner->torn || (object && object->holders != NONE))
 		return false;
 	*ret_edge = (struct edge){ .type = EDGE_OWNER,
 				   .from = from,

@@ -442,7 +442,7 @@ static void wake(int fd)
 
 int reader_ask_scan(struct reader *reader, uint32_t *ret_number)
 {
-	struct rec_header header;
+	struct rec_header header = { .poke = 0 };
 	uint64_t base = 0;
 	int error = reader_glance(reader, &header);
 	int fd = error ? error : open_to_write(reader, O_RDWR, &base);
@@ -462,8 +462,8 @@ int reader_ask_scan(struct reader *reader, uint32_t *ret_number)
 
 int reader_ask_why(struct reader *reader, uint32_t what, uint64_t value, uint32_t *ret_number)
 {
-	struct rec_header header;
-	uint64_t base;
+	struct rec_header header = { .poke = 0 };
+	uint64_t base = 0;
 	int error = reader_glance(reader, &header);
 	int fd = error ? error : open_to_write(reader, O_RDWR, &base);
 	if (fd < 0)

@@ -97,6 +97,7 @@ uint32_t paths_holder(const struct paths *paths, uint32_t block, uint64_t *ret_p
 	while (block_cursor_run(blocks, &cursor))
 		for (uint64_t i = 0; i < cursor.left; i++)
 			if (blocks_find(blocks, cursor.words[i]) == block) {
+				/* cppcheck-suppress autoVariables; the words are of the image, not of the cursor */
 				*ret_place = (uint64_t)(uintptr_t)&cursor.words[i];
 				return holder;
 			}
