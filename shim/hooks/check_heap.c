@@ -76,7 +76,8 @@ READS_STACKS static const void *outer_frame(void)
 {
 	void *const *frame = __builtin_frame_address(0);
 	for (unsigned i = 0; i < 16; i++, frame = *frame)
-		if ((uintptr_t)frame[1] - (uintptr_t)__ehdr_start >= (uintptr_t)_end - (uintptr_t)__ehdr_start)
+		if ((uintptr_t)frame[1] - (uintptr_t)__ehdr_start >=
+		    (uintptr_t)_end - (uintptr_t)__ehdr_start)
 			break;
 	return frame;
 }

@@ -126,7 +126,7 @@ static void keep_chain(struct last *last)
 	while (first_saved && last->saved[first_saved - 1].frame > from)
 		first_saved--;
 	uint32_t saved_count = last->saved_count - first_saved;
-	if (!last->id || !count || saved_count > CHAIN_SAVED)
+	if (!last->id || !count || saved_count > COUNT_OF(last->chains[0][0].saved))
 		return;
 	chains_grow(last);
 	const struct unwind_frame *innermost = &last->frames[last->count];

@@ -43,7 +43,7 @@ struct last_saved {
 };
 
 #define CHAIN_FRAMES 12u
-#define CHAIN_SAVED 8u
+#define CHAIN_SAVED CHAIN_FRAMES /* a frame saves one at the most */
 #define CHAIN_WAYS 4u
 #define CHAIN_SETS 128u
 
