@@ -75,7 +75,9 @@ int main()
 	placed->~basic_string();
 	std::free(room);
 	std::unique_ptr<char, void (*)(void *)> copy(strdup("text"), std::free);
+#ifdef __cpp_sized_deallocation /* not clang's way before its 19th version */
 	::operator delete(::operator new(33), static_cast<std::size_t>(33));
+#endif
 	::operator delete(::operator new(33));
 	std::allocator<int> numbers;
 	numbers.deallocate(numbers.allocate(7), 7);
