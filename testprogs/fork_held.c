@@ -4,7 +4,7 @@
  *
  * KINDS: fork-held
  * TIMEOUT: 20
- * EXPECT: error fork-held: thread 1 "helper" of a forked child waits for mutex log_lock, which another thread, "logger", held when it forked: nobody will ever release it
+ * EXPECT: warning fork-held: thread 1 "helper" of a forked child waits for mutex log_lock, which another thread, "logger", held when it forked: nobody will ever release it
  * EXPECT-JSON: finding("fork-held") | has_frame("waits"; "log_line"; {{line locks}})
  * EXPECT-JSON: finding("fork-held") | has_frame("acquired"; "logger"; {{line takes}})
  * EXPECT-JSON: finding("fork-held") | has_frame("forked"; "main"; {{line forks}})

@@ -76,9 +76,6 @@ static void report(struct detection *run, const struct rec_misuse *misuse, uint3
 	finding->amount = misuse->amount;
 	finding->sort = (uint8_t)misuse->flags;
 	finding->offset = misuse->offset;
-	/* The fork alone is a risk; the child that waits for the lock is lost. */
-	if (misuse->kind == MISUSE_fork_held)
-		finding->severity = SEVERITY_ERROR;
 	finding->key = hash_add(detection_key(sorts[misuse->kind].finding), misuse->object_kind);
 	for (unsigned i = 0; i < REC_MISUSE_PARTS; i++) {
 		finding->key = hash_add(finding->key, misuse->parts[i].stack);
