@@ -1,12 +1,11 @@
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "reporter/cli/args.h"
+#include "reporter/cli/asking.h"
 #include "reporter/cli/commands.h"
 #include "reporter/cli/complain.h"
 #include "reporter/cli/render.h"
@@ -15,9 +14,6 @@
 #include "reporter/recording/process.h"
 #include "reporter/write/names.h"
 
-/* Its reporter thread begins at once, unless the process is stopped or the machine has no time for it. */
-#define BEGIN_LIMIT (10 * NSEC_PER_SEC)
-#define POLL_NS (10 * (long)NSEC_PER_MSEC)
 /* Sites whose functions are looked up to find one by its name, those with the most live bytes first. */
 #define SITES_LOOKED_UP 5000u
 
@@ -120,73 +116,25 @@ static bool understand(struct renderer *renderer, struct reader *reader, const c
 
 /* -- asking ------------------------------------------------------------------ */
 
-static const char *unable(const struct rec_header *header)
+static struct progress progress(const struct rec_header *header)
 {
-	if (header->flags & REC_ALLOC_OFF)
-		return "records no allocations (alloc=off), so nothing is known of what is alive";
-	if (header->degraded & REC_NO_REPORTER)
-		return "has no reporter thread (it filters its own system calls, or none could be started), "
-		       "so it can't be asked";
-	return NULL;
-}
-
-static bool is_alive(const struct rec_header *header)
-{
-	return process_of(header) != 0 &&
-	       atomic_load_explicit(&header->state, memory_order_relaxed) == REC_RUNNING;
-}
-
-/* Return: 0, or an exit code after a message. */
-static int wait_for_answer(struct reader *reader, pid_t pid, uint32_t number)
-{
-	const struct timespec moment = { .tv_nsec = POLL_NS };
-	nsec_t from = process_now();
-	for (;;) {
-		struct rec_header header;
-		if (reader_glance(reader, &header) != 0) {
-			complain("%s", reader->error);
-			return EXIT_FAILED;
-		}
-		/* Numbers go around one day. */
-		if ((int32_t)(header.why.done - number) >= 0)
-			return 0;
-		if (!is_alive(&header)) {
-			complain("process %d ended before it had answered", pid);
-			return EXIT_FAILED;
-		}
-		if ((int32_t)(header.why.begun - number) < 0 && process_now() - from > BEGIN_LIMIT) {
-			complain("process %d does not answer: its reporter thread %s", pid,
-				 header.flags & REC_REPORTER_RUNS ? "gets no time, or the process is stopped"
-								  : "starts with its first blocking call or "
-								    "second thread, and there was none yet");
-			return EXIT_FAILED;
-		}
-		nanosleep(&moment, NULL);
-	}
+	return (struct progress){ .begun = header->why.begun, .done = header->why.done };
 }
 
 static const char *reason(int32_t error)
 {
-	switch (error) {
-	case -ETIMEDOUT:
-	case -EINPROGRESS:
-		return "it took too long, or its image was killed";
-	case -ENOMEM:
-		return "there is too little memory for it";
-	case -ECANCELED:
-		return "the process ends, or changes its credentials, just now";
-	case -ENOENT:
-		return "nothing that is known to be allocated is there";
-	default:
-		return strerror(-error);
-	}
+	return error == -ENOENT ? "nothing that is known to be allocated is there" : asking_reason(error);
 }
 
 static int ask(struct renderer *renderer, struct reader *reader, pid_t pid, const struct question *question,
 	       const char *text)
 {
 	uint32_t number;
-	const char *why_not = unable(&reader->header);
+	const char *why_not = asking_unable(
+	    &reader->header, "records no allocations (alloc=off), so nothing is known of what is alive",
+	    "has no reporter thread (it filters its own system calls, or none could be started), so it can't "
+	    "be "
+	    "asked");
 	if (why_not) {
 		complain("process %d %s", pid, why_not);
 		return EXIT_FAILED;
@@ -196,7 +144,7 @@ static int ask(struct renderer *renderer, struct reader *reader, pid_t pid, cons
 		complain("cannot ask process %d: %s", pid, strerror(-error));
 		return EXIT_FAILED;
 	}
-	error = wait_for_answer(reader, pid, number);
+	error = asking_wait(reader, pid, number, progress);
 	if (error)
 		return error;
 	if (reader_refresh(reader) != 0) {
@@ -263,7 +211,7 @@ static int why(struct renderer *renderer, const char *name, const char *text)
 		error = usage_error("'%.200s' is neither an address (0x...), nor the number of a stack that "
 				    "allocated, nor a function that has anything live",
 				    text);
-	else if (!is_alive(&reader.header))
+	else if (!asking_alive(&reader.header))
 		error = say_what_is_left(&reader, &question);
 	else
 		error = ask(renderer, &reader, process_of(&reader.header), &question, text);

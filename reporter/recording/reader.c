@@ -440,46 +440,52 @@ static void wake(int fd)
 	munmap(page, bytes);
 }
 
-int reader_ask_scan(struct reader *reader, uint32_t *ret_number)
+/* Opens the header of a target that is to be asked. Return: the descriptor, or -errno. */
+static int ask_begin(struct reader *reader, struct rec_header *ret_header, uint64_t *ret_base)
 {
-	struct rec_header header = { .poke = 0 };
-	uint64_t base = 0;
-	int error = reader_glance(reader, &header);
-	int fd = error ? error : open_to_write(reader, O_RDWR, &base);
-	if (fd < 0)
-		return fd;
-	uint32_t poke = header.poke + 1;
-	*ret_number = header.scan.wanted + 1;
-	bool good =
-	    write_at(fd, base + offsetof(struct rec_header, scan.wanted), ret_number, sizeof *ret_number) &&
-	    write_at(fd, base + offsetof(struct rec_header, poke), &poke, sizeof poke);
-	error = good ? 0 : -errno;
+	*ret_header = (struct rec_header){ .poke = 0 };
+	*ret_base = 0;
+	int error = reader_glance(reader, ret_header);
+	return error ? error : open_to_write(reader, O_RDWR, ret_base);
+}
+
+/* `good`: the request has been written, all but the number at `wanted`, which goes last. Return: 0 or -errno. */
+static int ask_end(const struct reader *reader, const struct rec_header *header, int fd, bool good,
+		   uint64_t base, size_t wanted, uint32_t number)
+{
+	uint32_t poke = header->poke + 1;
+	good = good && write_at(fd, base + wanted, &number, sizeof number) &&
+	       write_at(fd, base + offsetof(struct rec_header, poke), &poke, sizeof poke);
+	int error = good ? 0 : -errno;
 	if (good && !reader->memory_of)
 		wake(fd);
 	close(fd);
 	return error;
 }
 
-int reader_ask_why(struct reader *reader, uint32_t what, uint64_t value, uint32_t *ret_number)
+int reader_ask_scan(struct reader *reader, uint32_t *ret_number)
 {
-	struct rec_header header = { .poke = 0 };
-	uint64_t base = 0;
-	int error = reader_glance(reader, &header);
-	int fd = error ? error : open_to_write(reader, O_RDWR, &base);
+	struct rec_header header;
+	uint64_t base;
+	int fd = ask_begin(reader, &header, &base);
 	if (fd < 0)
 		return fd;
-	uint32_t poke = header.poke + 1;
+	*ret_number = header.scan.wanted + 1;
+	return ask_end(reader, &header, fd, true, base, offsetof(struct rec_header, scan.wanted),
+		       *ret_number);
+}
+
+int reader_ask_why(struct reader *reader, uint32_t what, uint64_t value, uint32_t *ret_number)
+{
+	struct rec_header header;
+	uint64_t base;
+	int fd = ask_begin(reader, &header, &base);
+	if (fd < 0)
+		return fd;
 	*ret_number = header.why.wanted + 1;
-	bool good =
-	    write_at(fd, base + offsetof(struct rec_header, why.what), &what, sizeof what) &&
-	    write_at(fd, base + offsetof(struct rec_header, why.value), &value, sizeof value) &&
-	    write_at(fd, base + offsetof(struct rec_header, why.wanted), ret_number, sizeof *ret_number) &&
-	    write_at(fd, base + offsetof(struct rec_header, poke), &poke, sizeof poke);
-	error = good ? 0 : -errno;
-	if (good && !reader->memory_of)
-		wake(fd);
-	close(fd);
-	return error;
+	bool good = write_at(fd, base + offsetof(struct rec_header, why.what), &what, sizeof what) &&
+		    write_at(fd, base + offsetof(struct rec_header, why.value), &value, sizeof value);
+	return ask_end(reader, &header, fd, good, base, offsetof(struct rec_header, why.wanted), *ret_number);
 }
 
 stack_id reader_add_stack(struct reader *reader, const uint64_t *frames, uint16_t count, uint16_t flags)
