@@ -36,6 +36,8 @@
 #include <stdatomic.h>
 
 #include "base/types.h"
+#include "registry/format_locks.h"
+#include "registry/format_time.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
 #define REC_VERSION 15u
@@ -423,58 +425,6 @@ enum object_attribute {
 	OBJECT_POSTED_BY_OTHER = 64, /* ... or posted by one that had not */
 };
 
-/* -- the order of locks ---------------------------------------------------- */
-
-/*
- * Which threads were made and joined, in the order in which it happened: what came before what by
- * nature. `used` / the size is a clock: what a thread does at time T comes before an entry
- * of its own at index >= T, and after one at an index < T.
- */
-enum lineage_kind { LINEAGE_NONE, LINEAGE_CREATED, LINEAGE_JOINED };
-
-struct rec_lineage {
-	thread_id by;  /* who creates, and will have created; who has joined */
-	thread_id of;  /* who is made, who was joined */
-	uint32_t kind; /* enum lineage_kind; LINEAGE_NONE: being written */
-	uint32_t spare;
-};
-
-/*
- * A lock that was taken with another one held, or held then. Identified by its index + 1. One that is
- * destroyed, initialised anew or whose memory was freed is another lock from then on.
- */
-struct rec_lock {
-	uint64_t address;
-	stack_id made;   /* of its init call, else of the allocation that it lies in; 0: unknown, or static */
-	uint32_t offset; /* into that allocation */
-	uint8_t kind;    /* enum kind */
-	uint8_t spare[7];
-};
-
-#define REC_EDGE_GUARDS 6u
-#define REC_EDGE_SIGHTS 6u
-
-/* One time that a thread did so; of each thread the first time and the newest at the most. */
-struct rec_sight {
-	_Atomic thread_id thread; /* 0: none, or being written */
-	_Atomic uint32_t time;    /* in entries of REC_LINEAGE */
-	stack_id held_stack, acquired_stack;
-	text_id name; /* of the thread then: its slot may be another's by now */
-};
-
-/* A lock was acquired, by a call that may block, with another one held. One a pair, modes and guards. */
-struct rec_edge {
-	_Atomic uint32_t held; /* a lock; 0: being written */
-	uint32_t acquired;     /* a lock */
-	uint8_t held_mode, acquired_mode;
-	uint8_t guard_count;
-	uint8_t spare;
-	uint16_t held_op, acquired_op;
-	uint32_t
-	    guards[REC_EDGE_GUARDS]; /* what else was held, the outermost first: lock * 2, + 1 where shared */
-	struct rec_sight sights[REC_EDGE_SIGHTS];
-};
-
 /* -- misuse ------------------------------------------------------------------ */
 
 #define REC_MISUSE_PARTS 3u
@@ -506,126 +456,6 @@ struct rec_misuse {
 	struct rec_misuse_part parts[REC_MISUSE_PARTS];
 };
 
-/* -- how locks are used ---------------------------------------------------- */
-
-/* A lock as it is taken from one place (registry/contention.h). Identified by its index + 1. Times are ns. */
-struct rec_use {
-	uint64_t handle; /* 0: several, all that are taken there but those with a use of their own */
-	stack_id stack;  /* 0: entry not complete, or a stack that could not be captured */
-	uint32_t next;   /* in the bucket of the index, which is private memory; private to it */
-	uint16_t op;     /* enum op; OP_none: not complete */
-	uint8_t kind;    /* enum kind */
-	uint8_t mode;    /* enum mode */
-	uint32_t spare;
-	_Atomic uint64_t taken; /* times; what the threads' cells have is not in it */
-	_Atomic uint64_t waits; /* times that it was seen taken when it was asked for */
-	_Atomic uint64_t waited, waited_most;
-	_Atomic uint64_t held, held_most;
-	_Atomic uint64_t made_wait;       /* by those who waited while it was held from here */
-	_Atomic uint64_t made_wait_times; /* releases with somebody waiting */
-	uint64_t
-	    own; /* of several locks: a bit each for the hashes of those that are not among them; private */
-};
-
-/*
- * How often a thread has taken what it has not yet added to the uses: see struct rec_cells. The use of a stack
- * and a handle has the cell at rec_use_place of them.
- */
-#define REC_USE_CELLS_EACH 128u
-
-struct rec_use_cell {
-	uint64_t handle;
-	stack_id stack;
-	_Atomic uint32_t use; /* 0: the cell does not count */
-	_Atomic uint64_t taken;
-	uint64_t spare;
-};
-
-struct rec_use_cells {
-	_Atomic uint32_t owned; /* 0: free, all cells are zero */
-	thread_id owner;
-	uint64_t spare[7];
-	struct rec_use_cell cells[REC_USE_CELLS_EACH];
-};
-
-/* Stacks are numbered by eights of bytes, locks are a few words apart. */
-static inline uint32_t rec_use_place(stack_id stack, uint64_t handle)
-{
-	return (stack ^ (uint32_t)(handle >> 3)) % REC_USE_CELLS_EACH;
-}
-
-/* -- iterations ---------------------------------------------------------------- */
-
-/*
- * Durations are counted in milliseconds, by buckets: eight for each power of two, so that what is told of them
- * is right to an eighth; the last one takes what is longer. The clock is the kernel's coarse one.
- */
-#define REC_DURATIONS 176u
-#define REC_ITERATION_PARTS 4u
-
-static inline unsigned rec_duration_bucket(nsec_t duration)
-{
-	uint64_t ms = duration / NSEC_PER_MSEC;
-	if (ms < 8)
-		return (unsigned)ms;
-	unsigned shift = 60 - (unsigned)__builtin_clzll(ms);
-	unsigned bucket = (shift + 1) * 8 + (unsigned)(ms >> shift & 7);
-	return bucket < REC_DURATIONS ? bucket : REC_DURATIONS - 1;
-}
-
-/* The shortest duration in it. */
-static inline nsec_t rec_duration_from(unsigned bucket)
-{
-	uint64_t ms = bucket < 8 ? bucket : (uint64_t)(8 + bucket % 8) << (bucket / 8 - 1);
-	return ms * NSEC_PER_MSEC;
-}
-
-/* How long iterators of one kind that were opened from one stack have been open, those that are closed. */
-struct rec_iteration {
-	stack_id stack;
-	uint8_t kind; /* enum kind */
-	uint8_t spare[3];
-	_Atomic uint64_t count; /* 0: being written */
-	_Atomic uint64_t total; /* ns */
-	_Atomic uint64_t longest;
-	/* Of the last while, a ring: how many, and how many of them took longer than the option iteration_slow. */
-	struct {
-		_Atomic uint32_t count, slow;
-	} parts[REC_ITERATION_PARTS];
-	_Atomic uint32_t durations[REC_DURATIONS];
-};
-
-/* -- spans ----------------------------------------------------------------------- */
-
-#define REC_SPANS_COUNT 4096u
-
-/*
- * One iteration of the sample that the option `spans` asks for, from its beginning to its end. A ring: the place
- * of span N (counted by rec_header.spans) is N % REC_SPANS_COUNT.
- */
-struct rec_span {
-	_Atomic nsec_t begin; /* CLOCK_MONOTONIC; 0: being written */
-	_Atomic nsec_t end;   /* 0: it lasts */
-	uint64_t handle, container;
-	uint64_t allocated,
-	    freed;      /* bytes, meanwhile, by the thread; until the end: what it had allocated before */
-	nsec_t cpu;     /* processor time of the thread, likewise */
-	stack_id stack; /* where it was opened */
-	text_id name;
-	thread_id thread;
-	int32_t tid;
-	uint32_t serial;          /* of the hold in its thread */
-	uint8_t kind;             /* enum kind */
-	uint8_t closed_elsewhere; /* by another thread: of what was done meanwhile nothing is known */
-	/* What the thread was seen blocked on for longest, by the looks of the reporter; nothing where wait_op is 0. */
-	uint16_t wait_op;
-	uint8_t wait_kind;
-	uint8_t spare[3];
-	stack_id wait_stack;
-	uint64_t wait_handle;
-	nsec_t waited; /* up to the last look that saw it */
-};
-
 /* -- modules --------------------------------------------------------------- */
 
 #define REC_BUILD_ID_BYTES 20u
@@ -646,71 +476,6 @@ struct rec_module {
 };
 
 enum module_flag { MODULE_SHIM = 1, MODULE_LOADER = 2, MODULE_LIBC = 4, MODULE_MAIN = 8 };
-
-/* -- counters over time ---------------------------------------------------- */
-
-#define REC_SERIES_COUNT 4096u
-
-/* A ring: entry (number % REC_SERIES_COUNT); `used` counts all ever written, times the size. */
-struct rec_point {
-	nsec_t at;
-	uint64_t live_bytes, live_blocks;
-	uint64_t total_bytes; /* ever allocated */
-	uint64_t rss_bytes;   /* in memory, without pages of files and shared memory */
-	uint64_t
-	    taken_bytes; /* by libc's allocator, in its arenas: in memory; 0: unknown, or not worth a look */
-	uint64_t used_bytes; /* of them allocated, with what each block costs besides */
-	uint32_t threads, blocked;
-};
-
-/*
- * The arenas of libc's allocator when they were last measured, and the sites whose blocks are in most
- * of their pages. The reporter thread alone writes it; `count` is 0 meanwhile. One entry.
- */
-#define REC_ARENAS_MOST 64u
-#define REC_ARENA_PINS 4u
-
-struct rec_arena {
-	uint64_t arena; /* address of its state; 0: the main one */
-	uint64_t taken, live, blocks;
-};
-
-struct rec_pin {
-	uint64_t bytes; /* of pages in which a block of the site is the first live one */
-	site_id site;
-	uint32_t spare;
-};
-
-struct rec_arenas {
-	_Atomic uint32_t count;
-	uint32_t spare;
-	struct rec_pin pins[REC_ARENA_PINS];
-	struct rec_arena at[REC_ARENAS_MOST];
-};
-
-/* -- sites over time ------------------------------------------------------- */
-
-#define REC_GROWTH_BANDS 8u
-
-/* A window of time: what a site had live in it, and what of it lasted. */
-struct rec_band {
-	nsec_t from;
-	uint64_t least_bytes; /* live at the least, all through it */
-	uint64_t kept_bytes;  /* made in it and live when the last window ended; 0 before that was asked */
-	uint64_t kept_blocks;
-};
-
-/*
- * A site whose live memory, at its lowest in each window, went up from window to window. The reporter thread
- * alone writes these (reporter/growth_clock.h).
- */
-struct rec_growth {
-	_Atomic site_id site;               /* 0: none, or being written */
-	uint32_t count;                     /* windows, the oldest first, one behind the other */
-	nsec_t until;                       /* end of the last one */
-	uint64_t older_bytes, older_blocks; /* live, and made before the first of them */
-	struct rec_band bands[REC_GROWTH_BANDS];
-};
 
 /* -- why something is alive ------------------------------------------------ */
 
@@ -779,8 +544,5 @@ _Static_assert(sizeof(struct rec_cell) == 32, "two to a cache line");
 _Static_assert(sizeof(struct rec_cells) % 64 == 0, "cells begin and end with a cache line");
 _Static_assert(sizeof(struct rec_thread) <= REC_SLOT_BYTES, "a page a thread");
 _Static_assert(sizeof(struct rec_stack) == 24, "frames follow");
-_Static_assert(sizeof(struct rec_use) == 96 && sizeof(struct rec_use_cell) == 32, "entries are packed");
-_Static_assert(sizeof(struct rec_use_cells) % 64 == 0, "cells begin and end with a cache line");
-_Static_assert(sizeof(struct rec_edge) == 160 && sizeof(struct rec_lock) == 24, "entries are packed");
 
 #endif

@@ -1,0 +1,115 @@
+/*
+ * Of the recording (registry/format.h): in which order locks are taken, and how they are used.
+ */
+#ifndef WH_REGISTRY_FORMAT_LOCKS_H
+#define WH_REGISTRY_FORMAT_LOCKS_H
+
+#include <stdatomic.h>
+
+#include "base/types.h"
+
+/* -- the order of locks ---------------------------------------------------- */
+
+/*
+ * Which threads were made and joined, in the order in which it happened: what came before what by
+ * nature. `used` / the size is a clock: what a thread does at time T comes before an entry
+ * of its own at index >= T, and after one at an index < T.
+ */
+enum lineage_kind { LINEAGE_NONE, LINEAGE_CREATED, LINEAGE_JOINED };
+
+struct rec_lineage {
+	thread_id by;  /* who creates, and will have created; who has joined */
+	thread_id of;  /* who is made, who was joined */
+	uint32_t kind; /* enum lineage_kind; LINEAGE_NONE: being written */
+	uint32_t spare;
+};
+
+/*
+ * A lock that was taken with another one held, or held then. Identified by its index + 1. One that is
+ * destroyed, initialised anew or whose memory was freed is another lock from then on.
+ */
+struct rec_lock {
+	uint64_t address;
+	stack_id made;   /* of its init call, else of the allocation that it lies in; 0: unknown, or static */
+	uint32_t offset; /* into that allocation */
+	uint8_t kind;    /* enum kind */
+	uint8_t spare[7];
+};
+
+#define REC_EDGE_GUARDS 6u
+#define REC_EDGE_SIGHTS 6u
+
+/* One time that a thread did so; of each thread the first time and the newest at the most. */
+struct rec_sight {
+	_Atomic thread_id thread; /* 0: none, or being written */
+	_Atomic uint32_t time;    /* in entries of REC_LINEAGE */
+	stack_id held_stack, acquired_stack;
+	text_id name; /* of the thread then: its slot may be another's by now */
+};
+
+/* A lock was acquired, by a call that may block, with another one held. One a pair, modes and guards. */
+struct rec_edge {
+	_Atomic uint32_t held; /* a lock; 0: being written */
+	uint32_t acquired;     /* a lock */
+	uint8_t held_mode, acquired_mode;
+	uint8_t guard_count;
+	uint8_t spare;
+	uint16_t held_op, acquired_op;
+	uint32_t
+	    guards[REC_EDGE_GUARDS]; /* what else was held, the outermost first: lock * 2, + 1 where shared */
+	struct rec_sight sights[REC_EDGE_SIGHTS];
+};
+
+/* -- how locks are used ---------------------------------------------------- */
+
+/* A lock as it is taken from one place (registry/contention.h). Identified by its index + 1. Times are ns. */
+struct rec_use {
+	uint64_t handle; /* 0: several, all that are taken there but those with a use of their own */
+	stack_id stack;  /* 0: entry not complete, or a stack that could not be captured */
+	uint32_t next;   /* in the bucket of the index, which is private memory; private to it */
+	uint16_t op;     /* enum op; OP_none: not complete */
+	uint8_t kind;    /* enum kind */
+	uint8_t mode;    /* enum mode */
+	uint32_t spare;
+	_Atomic uint64_t taken; /* times; what the threads' cells have is not in it */
+	_Atomic uint64_t waits; /* times that it was seen taken when it was asked for */
+	_Atomic uint64_t waited, waited_most;
+	_Atomic uint64_t held, held_most;
+	_Atomic uint64_t made_wait;       /* by those who waited while it was held from here */
+	_Atomic uint64_t made_wait_times; /* releases with somebody waiting */
+	uint64_t
+	    own; /* of several locks: a bit each for the hashes of those that are not among them; private */
+};
+
+/*
+ * How often a thread has taken what it has not yet added to the uses: see struct rec_cells. The use of a stack
+ * and a handle has the cell at rec_use_place of them.
+ */
+#define REC_USE_CELLS_EACH 128u
+
+struct rec_use_cell {
+	uint64_t handle;
+	stack_id stack;
+	_Atomic uint32_t use; /* 0: the cell does not count */
+	_Atomic uint64_t taken;
+	uint64_t spare;
+};
+
+struct rec_use_cells {
+	_Atomic uint32_t owned; /* 0: free, all cells are zero */
+	thread_id owner;
+	uint64_t spare[7];
+	struct rec_use_cell cells[REC_USE_CELLS_EACH];
+};
+
+/* Stacks are numbered by eights of bytes, locks are a few words apart. */
+static inline uint32_t rec_use_place(stack_id stack, uint64_t handle)
+{
+	return (stack ^ (uint32_t)(handle >> 3)) % REC_USE_CELLS_EACH;
+}
+
+_Static_assert(sizeof(struct rec_use) == 96 && sizeof(struct rec_use_cell) == 32, "entries are packed");
+_Static_assert(sizeof(struct rec_use_cells) % 64 == 0, "cells begin and end with a cache line");
+_Static_assert(sizeof(struct rec_edge) == 160 && sizeof(struct rec_lock) == 24, "entries are packed");
+
+#endif
