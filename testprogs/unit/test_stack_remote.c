@@ -120,36 +120,40 @@ START_TEST(running_threads_are_refused)
 }
 END_TEST
 
-static atomic_bool stop_all;
-
-/* Wakes and sleeps all the time at ever different depths, in threads that come and go. */
+/*
+ * Wakes and sleeps in threads that come and go. The naps double from 20 us to 20 ms: the short ones end while they are
+ * looked at, the long ones are longer than a look, however slow the build and the machine.
+ */
 static void *restless(void *data)
 {
-	(void)data;
-	for (unsigned i = 0; i < 60 && !stop_all; i++) {
-		struct timespec shortly = { .tv_nsec = 20000 + i % 8 * 200000 };
-		blocked_tid = (int)syscall(SYS_gettid);
-		nanosleep(&shortly, NULL);
+	atomic_bool *ended = data;
+	blocked_tid = (int)syscall(SYS_gettid);
+	for (unsigned i = 0; i < 33; i++) {
+		struct timespec nap = { .tv_nsec = 20000l << i % 11 };
+		nanosleep(&nap, NULL);
 	}
+	*ended = true;
 	return NULL;
 }
 
 START_TEST(threads_that_wake_and_end)
 {
-	stop_all = false;
 	unsigned got = 0;
-	/* How often it is met asleep is the scheduler's affair: on a busy machine seldom. */
-	time_t until = time(NULL) + 10;
-	for (int round = 0; round < 20 || (got < 100 && time(NULL) < until); round++) {
+	time_t until = time(NULL) + 20;
+	for (int round = 0; round < 10 || (!got && time(NULL) < until); round++) {
 		pthread_t thread;
 		pthread_attr_t small;
+		atomic_bool ended = false;
+		blocked_tid = 0;
 		pthread_attr_init(&small);
 		pthread_attr_setstacksize(&small, 65536);
-		pthread_create(&thread, &small, restless, NULL);
-		for (int i = 0; i < 40; i++) {
+		pthread_create(&thread, &small, restless, &ended);
+		while (!ended) {
 			stack_id id;
-			if (blocked_tid && stack_of_thread(blocked_tid, &id) == 0)
-				got++;
+			int error = blocked_tid ? stack_of_thread(blocked_tid, &id) : -EAGAIN;
+			got += error == 0;
+			if (error)
+				usleep(50);
 		}
 		pthread_join(thread, NULL);
 		pthread_attr_destroy(&small);
