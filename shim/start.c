@@ -193,8 +193,7 @@ static bool shim_set_up(void)
 	tsd_init(thread_end);
 	thread_slot();
 	recording_publish();
-	if (options.alloc != ALLOC_OFF)
-		alloc_start();
+	alloc_start();
 	on_exit(store_exit_status, NULL);
 	return true;
 }

@@ -57,6 +57,8 @@ void alloc_start(void)
 {
 	/* glibc's keeps blocks 32 bytes apart. */
 	alloc_is_libc = (void *)real.malloc == real_find("__libc_malloc", NULL);
+	if (options.alloc == ALLOC_OFF)
+		return;
 	if (!alloc_is_libc)
 		alloc_share_windows();
 	if (options.check_heap)
@@ -92,8 +94,12 @@ static void open_gate(void)
 NOINLINE bool alloc_track_other(size_t size, unsigned *ret_flags)
 {
 	if (UNLIKELY(!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))) {
-		if (hook_groups)
+		if (hook_groups) {
+			/* What other allocators do inside must go on to be hidden from the other hooks. */
+			if (alloc_is_libc)
+				process_gate_set(GATE_OFF);
 			return false;
+		}
 		start_shim();
 		if (!(__atomic_load_n(&hook_groups, __ATOMIC_ACQUIRE) & HOOK_ALLOC))
 			return false;
@@ -179,13 +185,22 @@ static NOINLINE void *malloc_other(size_t size, const void *frame)
 	return block;
 }
 
+/*
+ * Whether nothing is to be done about a block of that size but to call the real malloc: blocks are not recorded, or
+ * this one is none of the sample, or it is made inside of an operator new that has seen to all. Allocators
+ * that are not glibc's may take locks that a hook would see.
+ */
+static inline bool made_unseen(size_t size)
+{
+	if (alloc_gate(GATE_SAMPLED))
+		return !address_map_shared &&
+		       (UNLIKELY(self.busy) ? self.busy >= HOOK_IN_ALLOCATOR : allocation_passed(size));
+	return alloc_gate(GATE_OFF);
+}
+
 static NOINLINE void *malloc_untracked(size_t size, const void *frame)
 {
-	/* None of the sample, and nothing else is to be thought of. */
 	if (LIKELY(alloc_gate(GATE_SAMPLED) && !self.busy && allocation_passed(size))) {
-		/* glibc's takes no lock that a hook would see; others do. */
-		if (LIKELY(!address_map_shared))
-			return real.malloc(size);
 		self.busy = HOOK_IN_ALLOCATOR;
 		void *block = real.malloc(size);
 		self.busy = 0;
@@ -205,6 +220,8 @@ static NOINLINE void *malloc_untracked(size_t size, const void *frame)
 EXPORT void *malloc(size_t size)
 {
 	if (UNLIKELY(!alloc_gate(GATE_EXACT) || self.busy || !self.until_clock)) {
+		if (LIKELY(made_unseen(size)))
+			return real.malloc(size);
 		void *block = malloc_untracked(size, __builtin_frame_address(0));
 		__asm__ volatile("" : "+r"(block)); /* no jump: the frame has to be there */
 		return block;
@@ -240,12 +257,8 @@ EXPORT void *calloc(size_t count, size_t size)
 
 static NOINLINE void free_other(void *block, const void *frame)
 {
+	/* As in malloc_untracked. */
 	if (alloc_gate(GATE_SAMPLED) && !early_owns(block) && address_map_lacks((uintptr_t)block)) {
-		/* As in malloc_untracked. */
-		if (LIKELY(!address_map_shared)) {
-			real.free(block);
-			return;
-		}
 		self.busy += HOOK_IN_ALLOCATOR;
 		real.free(block);
 		self.busy -= HOOK_IN_ALLOCATOR;
@@ -264,6 +277,16 @@ static NOINLINE void free_other(void *block, const void *frame)
 	self.busy -= HOOK_IN_ALLOCATOR;
 }
 
+/* As made_unseen. */
+static inline bool freed_unseen(const void *block)
+{
+	if (early_owns(block))
+		return false;
+	if (alloc_gate(GATE_SAMPLED))
+		return !address_map_shared && address_map_lacks((uintptr_t)block);
+	return alloc_gate(GATE_OFF);
+}
+
 EXPORT void free(void *block)
 {
 	if (LIKELY(alloc_gate(GATE_EXACT) && !self.busy)) {
@@ -275,6 +298,9 @@ EXPORT void free(void *block)
 		self.busy = 0;
 		if (LIKELY(done))
 			return;
+	} else if (LIKELY(freed_unseen(block))) {
+		real.free(block);
+		return;
 	}
 	free_other(block, __builtin_frame_address(0));
 	__asm__ volatile(""); /* no jump: the frame has to be there */

@@ -47,19 +47,21 @@ static inline bool alloc_track(size_t size, unsigned *ret_flags)
 	}
 	if (alloc_gate(GATE_SAMPLED) && !self.busy && allocation_passed(size))
 		return false;
+	if (alloc_gate(GATE_OFF))
+		return false;
 	return alloc_track_other(size, ret_flags);
 }
 
 /* For blocks made before the shim runs, in a small table: they are known, as roots, from its start. */
 void alloc_before_start(const void *block, size_t size);
-/* Hands them to the registry. Context: init. */
+/* Hands them to the registry, where blocks are recorded. Context: init. */
 void alloc_start(void);
 /* The same, and for those made within another call of the allocator, or by an interrupted one. */
 void alloc_untracked_other(const void *block, size_t size);
 
 static inline void alloc_untracked(const void *block, size_t size)
 {
-	if (!alloc_gate(GATE_SAMPLED))
+	if (!alloc_gate(GATE_SAMPLED) && !alloc_gate(GATE_OFF))
 		alloc_untracked_other(block, size);
 }
 

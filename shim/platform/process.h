@@ -17,8 +17,9 @@ extern const uint32_t *process_canary;
 /*
  * A second word in that page: while it is not 0 the hooks of the allocator need not ask whether anything is
  * out of the ordinary. 0 to begin with and in any such child; never set where forks can't be noticed so.
+ * GATE_OFF: they have nothing to do but to pass the call on.
  */
-enum process_gate { GATE_CLOSED, GATE_EXACT, GATE_SAMPLED };
+enum process_gate { GATE_CLOSED, GATE_EXACT, GATE_SAMPLED, GATE_OFF };
 extern uint32_t *process_gate;
 void process_gate_set(enum process_gate gate);
 /* Makes the canary (anew, in a fork child). */
