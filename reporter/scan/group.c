@@ -4,18 +4,37 @@
 #include "platform/sys.h"
 #include "reporter/scan/memory.h"
 
-/* Working space: a number for each block, or for each lost one. */
+/* A block that is lost. */
+struct lost {
+	uint64_t start, bytes;
+	site_id site;
+	uint32_t thread;
+	uint32_t order; /* when it was first seen, from 1; 0: not yet */
+	uint32_t low;   /* the earliest that it leads back to; once folded: its ring, from 0 */
+	bool on_path;
+};
+
+/* Numbers of blocks are turned into those of lost blocks by so many at a time. */
+#define STRIDE ((uint64_t)64)
+
+/* A place in a lost block. */
+struct visit {
+	struct block_cursor cursor;
+	uint32_t lost;
+};
+
+/* Working space. Lost blocks have numbers of their own, from 0. */
 struct work {
 	struct blocks *blocks;
-	uint64_t lost;      /* how many blocks are */
-	uint32_t *order;    /* by block: when it was first seen, from 1; 0: not yet */
-	uint32_t *low;      /* by block: the earliest that it leads back to; once folded: its ring, from 0 */
-	uint32_t *open;     /* stack of blocks whose ring is not complete */
-	uint32_t *folded;   /* blocks, ring by ring, those pointed to before those that point */
-	uint32_t *owner;    /* by ring: number + 1 of the group that it counts for; 0: none yet */
-	uint32_t *group_of; /* by site: number + 1 of its group; 0: none yet */
-	uint64_t *site_bytes;      /* by site: scratch for one ring */
-	struct block_cursor *path; /* from the block the walk began with to the present one */
+	uint64_t count;       /* how many blocks are lost */
+	struct lost *lost;    /* by number */
+	uint32_t *before;     /* by number of any block / STRIDE: how many are lost in front of those */
+	uint32_t *open;       /* stack of blocks whose ring is not complete */
+	uint32_t *folded;     /* blocks, ring by ring, those pointed to before those that point */
+	uint32_t *owner;      /* by ring: number + 1 of the group that it counts for; 0: none yet */
+	uint32_t *group_of;   /* by site: number + 1 of its group; 0: none yet */
+	uint64_t *site_bytes; /* by site: scratch for one ring */
+	struct visit *path;   /* from the block the walk began with to the present one */
 	uint64_t open_count, folded_count;
 	uint32_t rings;
 	nsec_t deadline;
@@ -23,42 +42,88 @@ struct work {
 	bool expired;
 };
 
+static bool is_lost(const struct blocks *blocks, uint64_t block)
+{
+	return !(blocks_flags(blocks, (uint32_t)block) & BLOCK_REACHED);
+}
+
+static uint64_t strides(const struct blocks *blocks)
+{
+	return blocks->count / STRIDE + 1;
+}
+
+/* Numbers the lost ones. */
+static bool count_lost(struct work *work)
+{
+	const struct blocks *blocks = work->blocks;
+	work->before = memory_array(strides(blocks), sizeof *work->before);
+	for (uint64_t i = 0; work->before && i < blocks->count; i++) {
+		if (i % STRIDE == 0)
+			work->before[i / STRIDE] = (uint32_t)work->count;
+		work->count += is_lost(blocks, i);
+	}
+	return work->before;
+}
+
+/* The number that a lost block has among them. */
+static uint32_t lost_number(const struct work *work, uint32_t block)
+{
+	uint32_t number = work->before[block / STRIDE];
+	for (uint64_t i = block / STRIDE * STRIDE; i < block; i++)
+		number += is_lost(work->blocks, i);
+	return number;
+}
+
+static void describe_lost(struct work *work)
+{
+	uint64_t at = 0;
+	for (struct block_walk walk = { 0 }; at < work->count && blocks_next(work->blocks, &walk);) {
+		struct block block = { .start = walk.start };
+		if (!is_lost(work->blocks, walk.number))
+			continue;
+		work->lost[at] = (struct lost){ .start = walk.start };
+		if (work->blocks->known(&block) && block.site < work->blocks->sites) {
+			work->lost[at].bytes = block.bytes;
+			work->lost[at].site = block.site;
+			work->lost[at].thread = block.thread;
+		}
+		at++;
+	}
+}
+
 static bool work_init(struct work *work, struct blocks *blocks, nsec_t deadline)
 {
 	*work = (struct work){ .blocks = blocks, .deadline = deadline };
-	for (uint64_t i = 0; i < blocks->count; i++)
-		work->lost += !(blocks->at[i].flags & BLOCK_REACHED);
-	if (!work->lost)
+	if (!blocks->count)
 		return true;
-	work->order = memory_array(blocks->count, sizeof *work->order);
-	work->low = memory_array(blocks->count, sizeof *work->low);
-	work->open = memory_array(work->lost, sizeof *work->open);
-	work->folded = memory_array(work->lost, sizeof *work->folded);
-	work->owner = memory_array(work->lost, sizeof *work->owner);
-	work->path = memory_array(work->lost, sizeof *work->path);
+	if (!count_lost(work))
+		return false;
+	if (!work->count)
+		return true;
+	work->lost = memory_array(work->count, sizeof *work->lost);
+	work->open = memory_array(work->count, sizeof *work->open);
+	work->folded = memory_array(work->count, sizeof *work->folded);
+	work->owner = memory_array(work->count, sizeof *work->owner);
+	work->path = memory_array(work->count, sizeof *work->path);
 	work->group_of = memory_array(blocks->sites, sizeof *work->group_of);
 	work->site_bytes = memory_array(blocks->sites, sizeof *work->site_bytes);
-	return work->order && work->low && work->open && work->folded && work->owner && work->path &&
-	       work->group_of && work->site_bytes;
+	if (!work->lost || !work->open || !work->folded || !work->owner || !work->path || !work->group_of ||
+	    !work->site_bytes)
+		return false;
+	describe_lost(work);
+	return true;
 }
 
 static void work_release(struct work *work)
 {
-	if (!work->lost)
-		return;
-	memory_free(work->order, work->blocks->count, sizeof *work->order);
-	memory_free(work->low, work->blocks->count, sizeof *work->low);
-	memory_free(work->open, work->lost, sizeof *work->open);
-	memory_free(work->folded, work->lost, sizeof *work->folded);
-	memory_free(work->owner, work->lost, sizeof *work->owner);
-	memory_free(work->path, work->lost, sizeof *work->path);
+	memory_free(work->before, strides(work->blocks), sizeof *work->before);
+	memory_free(work->lost, work->count, sizeof *work->lost);
+	memory_free(work->open, work->count, sizeof *work->open);
+	memory_free(work->folded, work->count, sizeof *work->folded);
+	memory_free(work->owner, work->count, sizeof *work->owner);
+	memory_free(work->path, work->count, sizeof *work->path);
 	memory_free(work->group_of, work->blocks->sites, sizeof *work->group_of);
 	memory_free(work->site_bytes, work->blocks->sites, sizeof *work->site_bytes);
-}
-
-static bool is_lost(const struct work *work, uint32_t block)
-{
-	return !(work->blocks->at[block].flags & BLOCK_REACHED);
 }
 
 static bool out_of_time(struct work *work)
@@ -68,23 +133,42 @@ static bool out_of_time(struct work *work)
 	return work->expired;
 }
 
-static void open_block(struct work *work, uint32_t block, uint32_t *seen)
+static struct visit visit_at(const struct work *work, uint32_t lost)
 {
-	work->order[block] = work->low[block] = ++*seen;
-	work->open[work->open_count++] = block;
-	work->blocks->at[block].flags |= BLOCK_ON_PATH;
+	const struct blocks *blocks = work->blocks;
+	uint64_t start = work->lost[lost].start;
+	uint32_t number = block_line_last(blocks, blocks_line(blocks, start), start, &start);
+	return (struct visit){ block_cursor_at(blocks, number, start), lost };
+}
+
+/* The next lost block that a word from there on points to; BLOCK_NONE at the end. */
+static uint32_t visit_next(const struct work *work, struct visit *visit)
+{
+	uint32_t next;
+	while ((next = block_cursor_next(work->blocks, &visit->cursor)) != BLOCK_NONE)
+		if (is_lost(work->blocks, next))
+			return lost_number(work, next);
+	return BLOCK_NONE;
+}
+
+static void open_block(struct work *work, uint32_t lost, uint32_t *seen)
+{
+	struct lost *block = &work->lost[lost];
+	block->order = block->low = ++*seen;
+	block->on_path = true;
+	work->open[work->open_count++] = lost;
 }
 
 /* `root` leads back to nothing earlier: it and what is open above it are a ring (of one, mostly). */
 static void fold(struct work *work, uint32_t root)
 {
-	uint32_t block;
+	uint32_t lost;
 	do {
-		block = work->open[--work->open_count];
-		work->blocks->at[block].flags &= ~(uint32_t)BLOCK_ON_PATH;
-		work->low[block] = work->rings;
-		work->folded[work->folded_count++] = block;
-	} while (block != root);
+		lost = work->open[--work->open_count];
+		work->lost[lost].on_path = false;
+		work->lost[lost].low = work->rings;
+		work->folded[work->folded_count++] = lost;
+	} while (lost != root);
 	work->rings++;
 }
 
@@ -92,28 +176,26 @@ static void fold(struct work *work, uint32_t root)
 static void walk(struct work *work, uint32_t from, uint32_t *seen)
 {
 	uint64_t depth = 0;
-	work->path[depth++] = block_cursor_at(from);
+	work->path[depth++] = visit_at(work, from);
 	open_block(work, from, seen);
 	while (depth && !out_of_time(work)) {
-		struct block_cursor *at = &work->path[depth - 1];
-		uint32_t here = at->block;
-		uint32_t next = block_cursor_next(work->blocks, at);
+		struct visit *at = &work->path[depth - 1];
+		struct lost *here = &work->lost[at->lost];
+		uint32_t next = visit_next(work, at);
 		if (next == BLOCK_NONE) {
-			bool is_root = work->low[here] == work->order[here];
-			uint32_t low = work->low[here];
+			bool is_root = here->low == here->order;
+			uint32_t low = here->low;
 			if (is_root)
-				fold(work, here);
+				fold(work, at->lost);
 			if (--depth && !is_root) {
-				uint32_t above = work->path[depth - 1].block;
-				work->low[above] = MIN_OF(work->low[above], low);
+				struct lost *above = &work->lost[work->path[depth - 1].lost];
+				above->low = MIN_OF(above->low, low);
 			}
-		} else if (!is_lost(work, next)) {
-			continue;
-		} else if (!work->order[next]) {
+		} else if (!work->lost[next].order) {
 			open_block(work, next, seen);
-			work->path[depth++] = block_cursor_at(next);
-		} else if (work->blocks->at[next].flags & BLOCK_ON_PATH) {
-			work->low[here] = MIN_OF(work->low[here], work->order[next]);
+			work->path[depth++] = visit_at(work, next);
+		} else if (work->lost[next].on_path) {
+			here->low = MIN_OF(here->low, work->lost[next].order);
 		}
 	}
 }
@@ -121,7 +203,7 @@ static void walk(struct work *work, uint32_t from, uint32_t *seen)
 /* The site with the most bytes in a ring of `count` blocks; the lowest of equals. */
 static site_id leading_site(struct work *work, const uint32_t *ring, uint64_t count)
 {
-	const struct block *blocks = work->blocks->at;
+	const struct lost *blocks = work->lost;
 	for (uint64_t i = 0; i < count; i++)
 		work->site_bytes[blocks[ring[i]].site] += blocks[ring[i]].bytes + 1;
 	site_id lead = blocks[ring[0]].site;
@@ -165,7 +247,7 @@ static void add_other(struct group *group, site_id site)
 	}
 }
 
-static void add_direct(struct group *group, const struct block *block)
+static void add_direct(struct group *group, const struct lost *block)
 {
 	if (!group->count)
 		group->thread = block->thread;
@@ -183,8 +265,7 @@ static void add_direct(struct group *group, const struct block *block)
  */
 static void count_ring(struct work *work, struct groups *groups, const uint32_t *ring, uint64_t count)
 {
-	struct blocks *blocks = work->blocks;
-	uint32_t number = work->low[ring[0]];
+	uint32_t number = work->lost[ring[0]].low;
 	bool direct = !work->owner[number];
 	if (direct)
 		work->owner[number] = group_of_site(work, groups, leading_site(work, ring, count));
@@ -194,18 +275,18 @@ static void count_ring(struct work *work, struct groups *groups, const uint32_t 
 	struct group *group = &groups->at[owner - 1];
 	group->cycle |= direct && count > 1;
 	for (uint64_t i = 0; i < count && !out_of_time(work); i++) {
-		const struct block *block = &blocks->at[ring[i]];
+		const struct lost *block = &work->lost[ring[i]];
 		if (direct) {
 			add_direct(group, block);
 		} else {
 			group->indirect_bytes += block->bytes;
 			group->indirect_count++;
 		}
-		struct block_cursor cursor = block_cursor_at(ring[i]);
+		struct visit visit = visit_at(work, ring[i]);
 		uint32_t next;
-		while ((next = block_cursor_next(blocks, &cursor)) != BLOCK_NONE)
-			if (is_lost(work, next) && !work->owner[work->low[next]])
-				work->owner[work->low[next]] = owner;
+		while ((next = visit_next(work, &visit)) != BLOCK_NONE)
+			if (!work->owner[work->lost[next].low])
+				work->owner[work->lost[next].low] = owner;
 	}
 }
 
@@ -213,7 +294,8 @@ static void count_rings(struct work *work, struct groups *groups)
 {
 	for (uint64_t end = work->folded_count; end && !work->expired;) {
 		uint64_t first = end - 1;
-		while (first && work->low[work->folded[first - 1]] == work->low[work->folded[end - 1]])
+		while (first &&
+		       work->lost[work->folded[first - 1]].low == work->lost[work->folded[end - 1]].low)
 			first--;
 		count_ring(work, groups, &work->folded[first], end - first);
 		end = first;
@@ -234,10 +316,10 @@ void groups_make(struct groups *groups, struct blocks *blocks, nsec_t deadline)
 	struct work work;
 	groups->count = groups->dropped = 0;
 	groups->failed = !work_init(&work, blocks, deadline);
-	if (!groups->failed && work.lost) {
+	if (!groups->failed && work.count) {
 		uint32_t seen = 0;
-		for (uint64_t i = 0; i < blocks->count && !work.expired; i++)
-			if (is_lost(&work, (uint32_t)i) && !work.order[i])
+		for (uint64_t i = 0; i < work.count && !work.expired; i++)
+			if (!work.lost[i].order)
 				walk(&work, (uint32_t)i, &seen);
 		if (!work.expired)
 			count_rings(&work, groups);

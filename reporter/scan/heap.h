@@ -16,11 +16,22 @@
 #include "reporter/scan/maps.h"
 #include "reporter/scan/ranges.h"
 
-/*
- * Sets slack and BLOCK_HOLES of every block, and adds the allocator's memory to `ret_heap` (not sorted). `readable`
- * is what may be read of the address space. `of_libc`: the blocks come from libc's allocator.
- */
-void heap_measure(struct blocks *blocks, const struct maps *maps, const struct ranges *readable, bool of_libc,
-		  struct ranges *ret_heap);
+struct heap {
+	const struct maps *maps;
+	const struct ranges *readable; /* what may be read of the address space */
+	bool of_libc;                  /* the blocks come from libc's allocator */
+	struct ranges *ranges;         /* what has been found to be the allocator's; not sorted */
+	/* private */
+	uint64_t break_start;
+	struct range arena; /* the newest one of libc's that a block lay in */
+	struct range near;  /* blocks of one mapping that lie near to each other, so far */
+	struct range good;  /* the readable piece that the newest block lay in */
+};
+
+/* The members above `private` have been set. */
+void heap_begin(struct heap *heap);
+/* Blocks by ascending address. Sets BLOCK_HOLES in its flags where not all of it may be read, or what is in front of it. */
+void heap_add(struct heap *heap, struct block *block);
+void heap_end(struct heap *heap);
 
 #endif

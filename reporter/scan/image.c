@@ -43,6 +43,7 @@ enum site_is { SITE_NOT_ASKED, SITE_OF_PROGRAM, SITE_OF_LOADER };
 
 struct collector {
 	struct image *image;
+	struct heap heap;
 	uint8_t *sites;
 	uint64_t site_count;
 	const struct rec_header *header;
@@ -76,8 +77,53 @@ static bool collect(const struct allocation *allocation, void *data)
 		.thread = allocation->thread,
 		.flags = root ? BLOCK_ROOT : 0,
 	};
+	heap_add(&collector->heap, &block);
 	blocks_add(&collector->image->blocks, &block);
 	return !collector->image->blocks.failed;
+}
+
+static bool malloc_is_of_libc(const struct image *image)
+{
+	uint64_t address = (uint64_t)(uintptr_t)real.malloc;
+	return address >= image->libc.start && address < image->libc.end;
+}
+
+/* What the tables of the program's allocations say, in a process that does not touch them meanwhile. */
+static bool known(struct block *block)
+{
+	struct allocation allocation;
+	if (!allocation_find((const void *)(uintptr_t)block->start, &allocation))
+		return false;
+	block->bytes = allocation.size;
+	block->site = allocation.site;
+	block->thread = allocation.thread;
+	return true;
+}
+
+static int collect_into(struct collector *collector, unsigned unit_shift)
+{
+	struct image *image = collector->image;
+	struct blocks *blocks = &image->blocks;
+	*blocks = (struct blocks){
+		.known = known,
+		.fetch = allocation_fetch,
+		.of_libc = malloc_is_of_libc(image),
+		.readable = &image->readable,
+		.pages = &image->pages,
+	};
+	collector->heap = (struct heap){
+		.maps = &image->maps,
+		.readable = &image->readable,
+		.of_libc = blocks->of_libc,
+		.ranges = &image->heap,
+	};
+	blocks_begin(blocks, unit_shift);
+	heap_begin(&collector->heap);
+	allocation_each(collect, collector);
+	heap_end(&collector->heap);
+	if (!blocks->too_near)
+		blocks_index(blocks);
+	return blocks->failed ? -ENOMEM : 0;
 }
 
 static int collect_blocks(struct image *image)
@@ -86,18 +132,17 @@ static int collect_blocks(struct image *image)
 	collector.sites = memory_array(collector.site_count, sizeof *collector.sites);
 	if (!collector.sites)
 		return -ENOMEM;
-	allocation_each(collect, &collector);
+	int error = collect_into(&collector, BLOCKS_UNIT_USUAL);
+	if (error && image->blocks.too_near) {
+		blocks_release(&image->blocks);
+		ranges_release(&image->heap);
+		error = collect_into(&collector, BLOCKS_UNIT_SMALL);
+	}
 	memory_free(collector.sites, collector.site_count, sizeof *collector.sites);
 	/* A site that is no number of the table: of a damaged record. It would cost an array of that length. */
 	if (image->blocks.sites > MAX_OF(collector.site_count, (uint64_t)1))
 		return -EBADMSG;
-	return image->blocks.failed ? -ENOMEM : 0;
-}
-
-static bool malloc_is_of_libc(const struct image *image)
-{
-	uint64_t address = (uint64_t)(uintptr_t)real.malloc;
-	return address >= image->libc.start && address < image->libc.end;
+	return error;
 }
 
 int image_take(struct image *image)
@@ -114,12 +159,8 @@ int image_take(struct image *image)
 	error = collect_blocks(image);
 	if (error)
 		return error;
-	heap_measure(&image->blocks, &image->maps, &image->readable, malloc_is_of_libc(image), &image->heap);
 	ranges_sort(&image->heap);
-	image->blocks.readable = &image->readable;
-	image->blocks.pages = &image->pages;
-	blocks_index(&image->blocks);
-	return image->blocks.failed || image->readable.failed || image->heap.failed ? -ENOMEM : 0;
+	return image->readable.failed || image->heap.failed ? -ENOMEM : 0;
 }
 
 void image_release(struct image *image)

@@ -3,42 +3,60 @@
 #include <errno.h>
 
 #include "platform/sys.h"
+#include "reporter/scan/chunk.h"
 #include "reporter/scan/memory.h"
+
+/* One entry for so many blocks. More would be read at random. */
+#define BLOCKS_PER_PENDING 64u
+#define PENDING_LEAST ((uint64_t)4096)
 
 int mark_init(struct mark *mark, struct blocks *blocks, nsec_t deadline)
 {
 	*mark = (struct mark){ .blocks = blocks, .deadline = deadline };
-	/* Each block is pending once at the most. */
-	mark->pending = memory_array(blocks->count, sizeof *mark->pending);
+	mark->pending_room = PENDING_LEAST;
+	while (mark->pending_room < blocks->count / BLOCKS_PER_PENDING)
+		mark->pending_room *= 2;
+	mark->pending = memory_array(mark->pending_room, sizeof *mark->pending);
 	return mark->pending ? 0 : -ENOMEM;
 }
 
 void mark_release(struct mark *mark)
 {
-	if (mark->pending)
-		memory_free(mark->pending, mark->blocks->count, sizeof *mark->pending);
+	memory_free(mark->pending, mark->pending_room, sizeof *mark->pending);
 	*mark = (struct mark){ 0 };
 }
 
-void mark_block(struct mark *mark, uint32_t number)
+static void put_pending(struct mark *mark, uint32_t number, uint64_t start)
 {
-	struct block *block = &mark->blocks->at[number];
+	uint64_t at = (mark->pending_first + mark->pending_count++) & (mark->pending_room - 1);
+	mark->pending[at] = (struct mark_pending){ start, number, true };
+	blocks_flag(mark->blocks, number, BLOCK_READ);
+}
+
+static void reach(struct mark *mark, uint32_t number, uint64_t start)
+{
+	struct blocks *blocks = mark->blocks;
 	if (UNLIKELY(mark->seen)) {
-		mark->seen(mark, number, 0);
+		mark->seen(mark, number, start, 0);
 		return;
 	}
-	if (block->flags & BLOCK_REACHED)
+	if (blocks_flags(blocks, number) & BLOCK_REACHED)
 		return;
-	block->flags |= BLOCK_REACHED;
-	mark->reached_bytes += block->bytes;
-	mark->pending[mark->pending_count++] = number;
+	blocks_flag(blocks, number, BLOCK_REACHED);
+	if (UNLIKELY(mark->count_bytes))
+		mark->reached_bytes += blocks_look(blocks, start).bytes;
+	if (!mark->sweeping && mark->pending_count < mark->pending_room)
+		put_pending(mark, number, start);
+	else
+		mark->waiting++;
 }
 
 void mark_word(struct mark *mark, uint64_t word)
 {
-	uint32_t found = blocks_find(mark->blocks, word);
+	uint64_t start;
+	uint32_t found = blocks_find_start(mark->blocks, word, &start);
 	if (found != BLOCK_NONE)
-		mark_block(mark, found);
+		reach(mark, found, start);
 }
 
 /* Words between two looks at the clock: some milliseconds' worth. */
@@ -53,45 +71,76 @@ static void count_words(struct mark *mark, uint64_t count)
 		mark->expired = true;
 }
 
-static bool is_bookkeeping(const struct block *block, uint64_t word, enum mark_of of)
+static bool is_bookkeeping(const struct blocks *blocks, uint32_t number, uint64_t start, uint64_t word,
+			   enum mark_of of)
 {
-	if (block->flags & BLOCK_RESOURCE && block->start == word)
+	if (blocks_flags(blocks, number) & BLOCK_RESOURCE && start == word)
 		return true;
 	/* Where libc's allocator notes the chunk behind a block. Blocks of 8 bytes are another allocator's. */
-	return of == MARK_OF_LIBC && word % 16 == 0 && word != block->start &&
-	       word == block->start + block_extent(block) - 8;
+	if (of != MARK_OF_LIBC || word % 16 || word == start)
+		return false;
+	struct block block = blocks_look(blocks, start);
+	return word == start + block_extent(&block) - 8;
 }
 
 /* -- the usual words, in queues ---------------------------------------------- */
 
-/* Third: the block's entry is there. */
-static void find_block(struct mark *mark, uint64_t word, uint32_t first)
+/* Puts one in, and takes the one out that has been there for longest; its `word` is 0 where there is none. */
+static inline struct mark_word queue_turn(struct mark_queue *queue, struct mark_word entering)
 {
-	const struct blocks *blocks = mark->blocks;
-	uint32_t found = BLOCK_NONE;
-	/* As blocks_find does. */
-	for (uint64_t i = first; i < blocks->count && blocks->at[i].start <= word; i++)
-		if (word - blocks->at[i].start < block_reach(&blocks->at[i]))
-			found = (uint32_t)i;
-	if (found != BLOCK_NONE)
-		mark_block(mark, found);
+	struct mark_word *place = &queue->at[queue->turn++ % MARK_QUEUE];
+	struct mark_word leaving = *place;
+	*place = entering;
+	return leaving;
 }
 
-/* Second: the index is there. */
-static void look_up(struct mark *mark, uint64_t word)
+/* Last: the record of the block is there. */
+static void find_block(struct mark *mark, struct mark_word word)
+{
+	if (word.word)
+		mark_word(mark, word.word);
+}
+
+/* Third, of words that point into a block: its header is there, and perhaps says enough. */
+static void look_inside(struct mark *mark, struct mark_word word)
 {
 	const struct blocks *blocks = mark->blocks;
-	uint32_t first = *blocks_index_of(blocks, word);
-	if (!first)
+	if (!word.word)
 		return;
-	first--;
-	__builtin_prefetch(&blocks->at[first]);
-	__builtin_prefetch(&blocks->at[first + 2]);
-	struct mark_word *place = &mark->at_entry[mark->entry_turn++ % MARK_QUEUE];
-	struct mark_word leaving = *place;
-	*place = (struct mark_word){ .word = word, .first = first, .used = true };
-	if (leaving.used)
-		find_block(mark, leaving.word, leaving.first);
+	if (word.number != BLOCK_NONE && !(blocks_flags(blocks, word.number) & BLOCK_HOLES) &&
+	    word.word - word.start + CHUNK_SLACK_MOST <= blocks_usable(blocks, word.start)) {
+		reach(mark, word.number, word.start);
+		return;
+	}
+	if (word.number != BLOCK_NONE && blocks->fetch)
+		blocks->fetch(word.start, 1);
+	find_block(mark, queue_turn(&mark->in_record, word));
+}
+
+/* Second: the line is there. */
+static void look_up(struct mark *mark, struct mark_word word)
+{
+	const struct blocks *blocks = mark->blocks;
+	if (!word.word)
+		return;
+	const struct block_line *line = blocks_line(blocks, word.word);
+	word.number = block_line_last(blocks, line, word.word, &word.start);
+	if (LIKELY(word.start == word.word)) {
+		__builtin_prefetch(&blocks->flags[word.number]);
+		struct mark_word leaving = queue_turn(&mark->at_flags, word);
+		if (leaving.word)
+			reach(mark, leaving.number, leaving.start);
+		return;
+	}
+	if (word.number != BLOCK_NONE) {
+		if (blocks->of_libc)
+			__builtin_prefetch((const char *)word.start - CHUNK_HEADER / 2);
+		if (blocks->fetch)
+			blocks->fetch(word.start, 0);
+	} else if (!line->back && !blocks->large_count) {
+		return;
+	}
+	look_inside(mark, queue_turn(&mark->inside, word));
 }
 
 /* First: it is a number that could be an address in the heap. */
@@ -100,31 +149,24 @@ static inline void enter(struct mark *mark, uint64_t word)
 	const struct blocks *blocks = mark->blocks;
 	if (LIKELY(word - blocks->low >= blocks->span) || !blocks->regions[word >> BLOCKS_REGION_SHIFT])
 		return;
-	__builtin_prefetch(blocks_index_of(blocks, word));
-	struct mark_word *place = &mark->at_index[mark->index_turn++ % MARK_QUEUE];
-	struct mark_word leaving = *place;
-	*place = (struct mark_word){ .word = word, .used = true };
-	if (leaving.used)
-		look_up(mark, leaving.word);
+	__builtin_prefetch(blocks_line(blocks, word));
+	look_up(mark, queue_turn(&mark->at_line, (struct mark_word){ .word = word }));
 }
 
-/* Empties both queues. */
+/* Empties all queues. */
 static void drain(struct mark *mark)
 {
+	const struct mark_word none = { 0 };
+	for (unsigned i = 0; i < MARK_QUEUE; i++)
+		look_up(mark, queue_turn(&mark->at_line, none));
 	for (unsigned i = 0; i < MARK_QUEUE; i++) {
-		struct mark_word *place = &mark->at_index[mark->index_turn++ % MARK_QUEUE];
-		struct mark_word leaving = *place;
-		place->used = false;
-		if (leaving.used)
-			look_up(mark, leaving.word);
+		struct mark_word leaving = queue_turn(&mark->at_flags, none);
+		if (leaving.word)
+			reach(mark, leaving.number, leaving.start);
+		look_inside(mark, queue_turn(&mark->inside, none));
 	}
-	for (unsigned i = 0; i < MARK_QUEUE; i++) {
-		struct mark_word *place = &mark->at_entry[mark->entry_turn++ % MARK_QUEUE];
-		struct mark_word leaving = *place;
-		place->used = false;
-		if (leaving.used)
-			find_block(mark, leaving.word, leaving.first);
-	}
+	for (unsigned i = 0; i < MARK_QUEUE; i++)
+		find_block(mark, queue_turn(&mark->in_record, none));
 }
 
 /* Those of the program may be in the queues afterwards. */
@@ -140,9 +182,10 @@ static void read_words(struct mark *mark, const uint64_t *words, uint64_t count,
 		return;
 	}
 	for (uint64_t i = 0; i < count; i++) {
-		uint32_t found = blocks_find(blocks, words[i]);
-		if (found != BLOCK_NONE && !is_bookkeeping(&blocks->at[found], words[i], of))
-			mark_block(mark, found);
+		uint64_t start;
+		uint32_t found = blocks_find_start(blocks, words[i], &start);
+		if (found != BLOCK_NONE && !is_bookkeeping(blocks, found, start, words[i], of))
+			reach(mark, found, start);
 	}
 }
 
@@ -152,13 +195,14 @@ static void tell_words(struct mark *mark, const uint64_t *words, uint64_t count,
 	const struct blocks *blocks = mark->blocks;
 	count_words(mark, count);
 	for (uint64_t i = 0; i < count; i++) {
-		uint32_t found = blocks_find(blocks, words[i]);
+		uint64_t start;
+		uint32_t found = blocks_find_start(blocks, words[i], &start);
 		if (UNLIKELY(found == BLOCK_NONE && mark->mask))
-			found = blocks_find(blocks, (words[i] & mark->mask) ^ mark->exclusive);
+			found = blocks_find_start(blocks, (words[i] & mark->mask) ^ mark->exclusive, &start);
 		if (LIKELY(found == BLOCK_NONE))
 			continue;
-		if (of == MARK_OF_PROGRAM || !is_bookkeeping(&blocks->at[found], words[i], of))
-			mark->seen(mark, found, (uint64_t)(uintptr_t)&words[i] + mark->shift);
+		if (of == MARK_OF_PROGRAM || !is_bookkeeping(blocks, found, start, words[i], of))
+			mark->seen(mark, found, start, (uint64_t)(uintptr_t)&words[i] + mark->shift);
 	}
 }
 
@@ -174,55 +218,113 @@ void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum m
 
 /* -- blocks -------------------------------------------------------------------- */
 
-static void read_block(struct mark *mark, uint32_t block)
+static void read_block(struct mark *mark, struct mark_pending block)
 {
 	const struct blocks *blocks = mark->blocks;
-	struct block_cursor cursor = block_cursor_at(block);
-	bool stream = blocks->at[block].flags & BLOCK_RESOURCE;
+	enum mark_of of =
+	    blocks_flags(blocks, block.number) & BLOCK_RESOURCE ? MARK_OF_STREAM : MARK_OF_PROGRAM;
+	struct block_cursor cursor = block_cursor_at(blocks, block.number, block.start);
 	while (block_cursor_run(blocks, &cursor) && !mark->expired)
-		read_words(mark, cursor.words, cursor.left, stream ? MARK_OF_STREAM : MARK_OF_PROGRAM);
+		read_words(mark, cursor.words, cursor.left, of);
+}
+
+static void fetch_block(const struct blocks *blocks, uint64_t start, unsigned step)
+{
+	if (step == 0) {
+		__builtin_prefetch((const char *)start - CHUNK_HEADER / 2);
+		__builtin_prefetch((const char *)start + 64);
+	}
+	if (!blocks->of_libc && blocks->fetch)
+		blocks->fetch(start, step);
+}
+
+static bool is_waiting(const struct mark *mark, uint32_t number)
+{
+	return (blocks_flags(mark->blocks, number) & (BLOCK_REACHED | BLOCK_READ)) == BLOCK_REACHED;
+}
+
+static void begin_sweep(struct mark *mark)
+{
+	mark->sweeping = true;
+	mark->upward = !mark->upward;
+	mark->walk = mark->upward ? (struct block_walk){ 0 } : blocks_end(mark->blocks);
+}
+
+static bool sweep_on(struct mark *mark)
+{
+	return mark->upward ? blocks_next(mark->blocks, &mark->walk)
+			    : blocks_previous(mark->blocks, &mark->walk);
+}
+
+/* What waits is brought into the queue, which is empty, as far as there is room. */
+static void fill_queue(struct mark *mark)
+{
+	struct block_walk walk = { 0 };
+	while (mark->waiting && mark->pending_count < mark->pending_room && blocks_next(mark->blocks, &walk))
+		if (is_waiting(mark, walk.number)) {
+			put_pending(mark, walk.number, walk.start);
+			mark->waiting--;
+		}
+}
+
+/* The next block to be read; not used: there is none. */
+static struct mark_pending take(struct mark *mark)
+{
+	for (;;) {
+		while (mark->sweeping && sweep_on(mark))
+			if (is_waiting(mark, mark->walk.number)) {
+				mark->waiting--;
+				blocks_flag(mark->blocks, mark->walk.number, BLOCK_READ);
+				return (struct mark_pending){ mark->walk.start, mark->walk.number, true };
+			}
+		mark->sweeping = false;
+		if (UNLIKELY(mark->waiting > mark->pending_room / 2)) {
+			begin_sweep(mark);
+			continue;
+		}
+		if (!mark->pending_count && mark->waiting)
+			fill_queue(mark);
+		if (!mark->pending_count)
+			return (struct mark_pending){ 0 };
+		mark->pending_count--;
+		return mark->pending[mark->pending_first++ & (mark->pending_room - 1)];
+	}
 }
 
 /*
- * The next to be read. Its entry, and then the block itself, were fetched some blocks ago. BLOCK_NONE: none is pending, but
- * something may be in the queues.
+ * As take, but it was fetched some blocks ago. Not used: nothing is to be read, but something may be in the queues of words.
  */
-static uint32_t next_to_read(struct mark *mark)
+static struct mark_pending next_to_read(struct mark *mark)
 {
-	const struct block *blocks = mark->blocks->at;
 	for (unsigned i = 0; i < 2 * MARK_QUEUE; i++) {
 		unsigned turn = mark->read_turn++ % MARK_QUEUE;
-		uint32_t read = mark->to_read[turn], fetch = mark->to_fetch[turn], entry = 0;
-		if (mark->pending_count) {
-			entry = mark->pending[--mark->pending_count] + 1;
-			__builtin_prefetch(&blocks[entry - 1]);
-		}
-		if (fetch) {
-			const char *start = (const char *)blocks[fetch - 1].start;
-			__builtin_prefetch(start);
-			__builtin_prefetch(start + 64);
-		}
+		struct mark_pending read = mark->to_read[turn], fetch = mark->to_fetch[turn],
+				    entry = take(mark);
+		if (entry.used)
+			fetch_block(mark->blocks, entry.start, 0);
+		if (fetch.used)
+			fetch_block(mark->blocks, fetch.start, 1);
 		mark->to_fetch[turn] = entry;
 		mark->to_read[turn] = fetch;
-		if (read)
-			return read - 1;
+		if (read.used)
+			return read;
 	}
-	return BLOCK_NONE;
+	return (struct mark_pending){ 0 };
 }
 
 static bool anything_to_read(const struct mark *mark)
 {
 	for (unsigned i = 0; i < MARK_QUEUE; i++)
-		if (mark->to_fetch[i] || mark->to_read[i])
+		if (mark->to_fetch[i].used || mark->to_read[i].used)
 			return true;
-	return mark->pending_count;
+	return mark->pending_count || mark->waiting;
 }
 
 void mark_run(struct mark *mark)
 {
 	while (!mark->expired) {
-		uint32_t block = next_to_read(mark);
-		if (LIKELY(block != BLOCK_NONE)) {
+		struct mark_pending block = next_to_read(mark);
+		if (LIKELY(block.used)) {
 			read_block(mark, block);
 			continue;
 		}

@@ -3,6 +3,10 @@
  * word whose value lies inside a block keeps that block alive, and so does what
  * the block holds in its turn. No recursion; each block is read once.
  *
+ * Blocks that were reached wait for being read in a queue, which is short. When it is full, as it soon is in a large heap, all that
+ * were reached are read in the order of their addresses, in sweeps over the heap, for as long as it pays: next to each other they cost a
+ * third of what they cost at random, where each is a miss of the translation cache.
+ *
  * One owner. Context: reporter.
  */
 #ifndef WH_REPORTER_SCAN_MARK_H
@@ -22,35 +26,53 @@ enum mark_of {
 };
 
 /*
- * What a word points into takes three looks at memory that is hardly ever in the cache: the index, the block's entry, the block. So
- * words go through a queue before each, and what they need is fetched when they enter it.
+ * What a word points into takes some looks at memory that is hardly ever in the cache: the line, the block's flags or what is known of it,
+ * the block. So words go through a queue before each, and what they need is fetched when they enter it.
  */
 #define MARK_QUEUE 16u
 
 struct mark_word {
-	uint64_t word;
-	uint32_t first; /* the index's answer, less 1 */
+	uint64_t word; /* 0: none; no block is there */
+	uint64_t start;
+	uint32_t number; /* of the block that starts at `start`; BLOCK_NONE: it is to be searched for */
+};
+
+struct mark_queue {
+	struct mark_word at[MARK_QUEUE];
+	uint32_t turn;
+};
+
+/* A block that is to be read. */
+struct mark_pending {
+	uint64_t start;
+	uint32_t number;
 	bool used;
 };
 
 struct mark;
 
 /*
- * Told of each word that points to a block, in place of marking: block number `block`, and where the word
- * is (0: in no memory).
+ * Told of each word that points to a block, in place of marking: block number `block`, where that starts, and where the
+ * word is (0: in no memory).
  */
-typedef void mark_seen(struct mark *mark, uint32_t block, uint64_t place);
+typedef void mark_seen(struct mark *mark, uint32_t block, uint64_t start, uint64_t place);
 
 struct mark {
 	struct blocks *blocks;
 	mark_seen *seen; /* NULL: mark */
 	uint64_t shift;  /* for `seen`: from where a word is read to where it is, where it was copied */
-	struct mark_word at_index[MARK_QUEUE], at_entry[MARK_QUEUE];
-	uint32_t to_fetch[MARK_QUEUE], to_read[MARK_QUEUE]; /* blocks; + 1, 0: none */
-	uint32_t index_turn, entry_turn, read_turn;
-	uint32_t *pending; /* blocks that were reached and not read yet */
-	uint64_t pending_count;
+	struct mark_queue at_line, at_flags, inside, in_record;
+	struct mark_pending to_fetch[MARK_QUEUE], to_read[MARK_QUEUE];
+	uint32_t read_turn;
+	struct mark_pending *pending; /* a ring of a power of two */
+	uint64_t pending_first, pending_count, pending_room;
+	uint64_t
+	    waiting;   /* blocks that found no room in it: those with BLOCK_REACHED and without BLOCK_READ */
+	bool sweeping; /* takes those as `walk` meets them */
+	bool upward;   /* the newest sweep; they go in turns, since lists often lead one way */
+	struct block_walk walk;
 	uint64_t read_words;      /* in all */
+	bool count_bytes;         /* keep the next one, at the price of a look at each block's record */
 	uint64_t reached_bytes;   /* of the blocks reached so far */
 	uint64_t mask, exclusive; /* words count as (word & mask) ^ exclusive too; 0 and 0: they don't */
 	nsec_t deadline;          /* CLOCK_MONOTONIC; 0: none */
@@ -62,9 +84,6 @@ struct mark {
  */
 int mark_init(struct mark *mark, struct blocks *blocks, nsec_t deadline);
 void mark_release(struct mark *mark);
-
-/* Block number `block` is reached. */
-void mark_block(struct mark *mark, uint32_t block);
 
 /* What a word points into is reached. */
 void mark_word(struct mark *mark, uint64_t word);

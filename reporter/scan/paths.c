@@ -2,9 +2,10 @@
 
 #include <errno.h>
 
+#include "reporter/scan/chunk.h"
 #include "reporter/scan/memory.h"
 
-static void seen(struct mark *mark, uint32_t block, uint64_t place);
+static void seen(struct mark *mark, uint32_t block, uint64_t start, uint64_t place);
 
 int paths_init(struct paths *paths, struct blocks *blocks, nsec_t deadline)
 {
@@ -26,15 +27,17 @@ void paths_release(struct paths *paths)
 	*paths = (struct paths){ 0 };
 }
 
-static void reach(struct paths *paths, uint32_t block, uint32_t from)
+static void reach(struct paths *paths, uint32_t block, uint64_t start, uint32_t from)
 {
+	struct block reached = { .start = start };
 	paths->from[block] = from;
-	paths->queue[paths->tail++] = block;
+	paths->queue[paths->tail++] = start;
 	paths->reached_blocks++;
-	paths->reached_bytes += paths->mark.blocks->at[block].bytes;
+	if (paths->mark.blocks->known(&reached))
+		paths->reached_bytes += reached.bytes;
 }
 
-static void seen_in_roots(struct paths *paths, uint32_t block, uint64_t place)
+static void seen_in_roots(struct paths *paths, uint32_t block, uint64_t start, uint64_t place)
 {
 	uint32_t rank = paths->rank ? paths->rank(place, paths->data) : 0;
 	if (paths->from[block]) {
@@ -52,48 +55,65 @@ static void seen_in_roots(struct paths *paths, uint32_t block, uint64_t place)
 		return;
 	}
 	paths->roots = roots;
-	roots[paths->root_count] = (struct path_root){ .place = place, .block = block, .rank = rank };
-	reach(paths, block, PATH_ROOT | (uint32_t)paths->root_count++);
+	roots[paths->root_count] = (struct path_root){
+		.place = place,
+		.start = start,
+		.block = block,
+		.rank = rank,
+	};
+	reach(paths, block, start, PATH_ROOT | (uint32_t)paths->root_count++);
 }
 
-static void seen(struct mark *mark, uint32_t block, uint64_t place)
+static void seen(struct mark *mark, uint32_t block, uint64_t start, uint64_t place)
 {
 	struct paths *paths = (struct paths *)((char *)mark - offsetof(struct paths, mark));
-	if (UNLIKELY(mark->blocks->at[block].flags & BLOCK_LEFT_OUT))
+	if (UNLIKELY(blocks_flags(mark->blocks, block) & BLOCK_LEFT_OUT))
 		return;
 	if (paths->reading == BLOCK_NONE)
-		seen_in_roots(paths, block, place);
+		seen_in_roots(paths, block, start, place);
 	else if (!paths->from[block])
-		reach(paths, block, paths->reading + 1);
+		reach(paths, block, start, paths->reading + 1);
 }
 
-static enum mark_of what_of(const struct blocks *blocks, uint32_t block)
+/* Those behind the one that is read are read soon, and rarely in the cache. */
+static void fetch_ahead(const struct paths *paths)
 {
-	return blocks->at[block].flags & BLOCK_RESOURCE ? MARK_OF_STREAM : MARK_OF_PROGRAM;
+	const struct blocks *blocks = paths->mark.blocks;
+	for (unsigned step = 0; step < 2; step++) {
+		uint64_t at = paths->head + 8 - step * 4;
+		if (at >= paths->tail)
+			continue;
+		__builtin_prefetch((const char *)paths->queue[at] - CHUNK_HEADER / 2);
+		if (!blocks->of_libc && blocks->fetch)
+			blocks->fetch(paths->queue[at], step);
+	}
 }
 
 int paths_find(struct paths *paths)
 {
 	const struct blocks *blocks = paths->mark.blocks;
 	while (paths->head < paths->tail && !paths->mark.expired) {
-		struct block_cursor cursor = block_cursor_at(paths->queue[paths->head++]);
-		/* The ones behind it are read soon, and rarely in the cache. */
-		if (paths->head + 4 < paths->tail)
-			__builtin_prefetch((const void *)blocks->at[paths->queue[paths->head + 4]].start);
-		paths->reading = cursor.block;
+		uint64_t start = paths->queue[paths->head++];
+		uint32_t block = block_line_last(blocks, blocks_line(blocks, start), start, &start);
+		enum mark_of of =
+		    blocks_flags(blocks, block) & BLOCK_RESOURCE ? MARK_OF_STREAM : MARK_OF_PROGRAM;
+		struct block_cursor cursor = block_cursor_at(blocks, block, start);
+		fetch_ahead(paths);
+		paths->reading = block;
 		while (block_cursor_run(blocks, &cursor) && !paths->mark.expired)
-			mark_words(&paths->mark, cursor.words, cursor.left, what_of(blocks, cursor.block));
+			mark_words(&paths->mark, cursor.words, cursor.left, of);
 	}
 	paths->reading = BLOCK_NONE;
 	return paths->failed ? -ENOMEM : paths->mark.expired ? -ETIMEDOUT : 0;
 }
 
-uint32_t paths_holder(const struct paths *paths, uint32_t block, uint64_t *ret_place)
+uint32_t paths_holder(const struct paths *paths, uint32_t block, uint64_t *ret_start, uint64_t *ret_place)
 {
 	const struct blocks *blocks = paths->mark.blocks;
 	uint32_t holder = paths->from[block] - 1;
-	struct block_cursor cursor = block_cursor_at(holder);
+	*ret_start = blocks_start(blocks, holder);
 	*ret_place = 0;
+	struct block_cursor cursor = block_cursor_at(blocks, holder, *ret_start);
 	while (block_cursor_run(blocks, &cursor))
 		for (uint64_t i = 0; i < cursor.left; i++)
 			if (blocks_find(blocks, cursor.words[i]) == block) {

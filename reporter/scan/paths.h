@@ -1,7 +1,7 @@
 /*
  * Paths: for each block, the word that leads to it on a shortest way from a root. The same
  * roots and the same words as when marking (mark.h), but breadth first, and with a note of where one
- * came from: 4 bytes a block for that, 4 for the queue, 16 for each block that a root leads to.
+ * came from: 4 bytes a block for that, 8 for the queue, 24 for each block that a root leads to.
  *
  * One owner. Context: reporter.
  */
@@ -13,6 +13,7 @@
 /* A block that a root leads to, and the root. */
 struct path_root {
 	uint64_t place; /* of the word; 0: in no memory */
+	uint64_t start; /* of the block */
 	uint32_t block;
 	uint32_t rank;
 };
@@ -24,7 +25,7 @@ struct paths {
 	void *data;
 	uint32_t *
 	    from; /* by block: 0: not reached; number + 1 of the block that leads to it; PATH_ROOT | of the root */
-	uint32_t *queue;
+	uint64_t *queue; /* starts of blocks */
 	uint64_t head, tail;
 	struct path_root *roots;
 	uint64_t root_count, root_room;
@@ -58,7 +59,10 @@ static inline const struct path_root *paths_root(const struct paths *paths, uint
 	return from & PATH_ROOT ? &paths->roots[from & ~PATH_ROOT] : NULL;
 }
 
-/* The block that leads to one that has no root itself; *ret_place: the word in it (0: it has changed). */
-uint32_t paths_holder(const struct paths *paths, uint32_t block, uint64_t *ret_place);
+/*
+ * The block that leads to one that has no root itself, where that starts, and *ret_place: the word in it (0: it has
+ * changed).
+ */
+uint32_t paths_holder(const struct paths *paths, uint32_t block, uint64_t *ret_start, uint64_t *ret_place);
 
 #endif

@@ -15,10 +15,11 @@ void resources_enter(const struct snapshot *snapshot, struct blocks *blocks)
 {
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
 		const struct rec_hold *resource = &snapshot->resources[i];
-		uint32_t block = blocks_find(blocks, resource->handle);
+		uint64_t start;
+		uint32_t block = blocks_find_start(blocks, resource->handle, &start);
 		if (kind_has(resource->kind, KIND_IS_MEMORY) && block != BLOCK_NONE &&
-		    blocks->at[block].start == resource->handle)
-			blocks->at[block].flags |= BLOCK_RESOURCE;
+		    start == resource->handle)
+			blocks_flag(blocks, block, BLOCK_RESOURCE);
 	}
 }
 
@@ -36,17 +37,18 @@ void resources_judge(const struct snapshot *snapshot, struct mark *mark, uint64_
 		uint32_t block = block_of(&snapshot->resources[i], blocks);
 		if (block == BLOCK_NONE)
 			ret_verdicts[i] = RESOURCE_UNJUDGED;
-		else if (!(blocks->at[block].flags & BLOCK_REACHED))
+		else if (!(blocks_flags(blocks, block) & BLOCK_REACHED))
 			ret_verdicts[i] = RESOURCE_LOST;
 		else
 			ret_verdicts[i] =
 			    must_be_closed(&snapshot->resources[i]) ? RESOURCE_UNJUDGED : RESOURCE_KEPT;
 	}
+	mark->count_bytes = true;
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
 		if (ret_verdicts[i] != RESOURCE_LOST)
 			continue;
 		uint64_t before = mark->reached_bytes;
-		mark_block(mark, block_of(&snapshot->resources[i], blocks));
+		mark_word(mark, snapshot->resources[i].handle);
 		mark_run(mark);
 		ret_verdicts[i] += mark->reached_bytes - before;
 	}

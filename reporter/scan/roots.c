@@ -128,10 +128,9 @@ static void add_thread(struct roots *roots, uint64_t sp, uint64_t pointer)
 		return;
 	}
 	mark_memory(roots, stack.start, stack.end);
-	uint32_t block = blocks_find(&image->blocks, sp);
 	const struct map *map = maps_find(&image->maps, sp);
-	if (block != BLOCK_NONE)
-		mark_block(roots->mark, block);
+	if (blocks_find(&image->blocks, sp) != BLOCK_NONE)
+		mark_word(roots->mark, sp);
 	else if (map)
 		mark_memory(roots, MAX_OF(from, map->start), map->end);
 }
@@ -282,9 +281,9 @@ static void leave_out_heap(struct roots *roots)
 		return;
 	}
 	/* Between the blocks that are known lie live ones that are not. */
-	for (uint64_t i = 0; i < image->blocks.count; i++) {
-		const struct block *block = &image->blocks.at[i];
-		leave_out(roots, block->start, block->start + block_extent(block));
+	for (struct block_walk walk = { 0 }; blocks_next(&image->blocks, &walk);) {
+		struct block block = blocks_look(&image->blocks, walk.start);
+		leave_out(roots, block.start, block.start + block_extent(&block));
 	}
 }
 
@@ -330,9 +329,9 @@ int roots_mark(struct image *image, struct mark *mark)
 	mark_mappings(&roots);
 	mark_standard_streams(&roots);
 	polled_mark(mark, image->caller ? 0 : recording->pid);
-	for (uint64_t i = 0; i < image->blocks.count; i++)
-		if (image->blocks.at[i].flags & BLOCK_ROOT)
-			mark_block(mark, (uint32_t)i);
+	for (uint64_t i = 0; i < image->blocks.noted_count; i++)
+		if (image->blocks.noted[i].flags & BLOCK_ROOT)
+			mark_word(mark, image->blocks.noted[i].start);
 	bool failed = roots.left_out.failed;
 	ranges_release(&roots.left_out);
 	memory_free(roots.bounce, BOUNCE_BYTES, 1);

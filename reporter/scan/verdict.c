@@ -44,40 +44,39 @@ void verdict_free(struct verdict *verdict)
 
 static void note_suspects(struct verdict *verdict, const struct blocks *blocks)
 {
-	for (uint64_t i = 0; i < blocks->count && verdict->suspect_count < verdict->suspect_room; i++) {
-		const struct block *block = &blocks->at[i];
+	struct block_walk walk = { 0 };
+	while (verdict->suspect_count < verdict->suspect_room && blocks_next(blocks, &walk)) {
 		struct allocation known;
-		if (block->flags & BLOCK_REACHED ||
-		    !allocation_find((const void *)(uintptr_t)block->start, &known))
+		if (blocks_flags(blocks, walk.number) & BLOCK_REACHED ||
+		    !allocation_find((const void *)(uintptr_t)walk.start, &known))
 			continue;
 		verdict->suspects[verdict->suspect_count++] = (struct suspect){
-			.address = block->start,
+			.address = walk.start,
 			.site = known.site,
 			.born = known.born,
 		};
 	}
 }
 
-static bool is_same(const struct suspect *suspect, const struct block *block)
+static bool is_same(const struct suspect *suspect)
 {
 	struct allocation now;
-	return allocation_find((const void *)(uintptr_t)block->start, &now) && now.site == suspect->site &&
-	       now.born == suspect->born;
+	return allocation_find((const void *)(uintptr_t)suspect->address, &now) &&
+	       now.site == suspect->site && now.born == suspect->born;
 }
 
 /* What nothing leads to now, but something did before, was on its way somewhere; it is not accused. */
 static void clear_new_ones(struct blocks *blocks, const struct verdict *before)
 {
 	uint64_t at = 0;
-	for (uint64_t i = 0; i < blocks->count; i++) {
-		struct block *block = &blocks->at[i];
-		if (block->flags & BLOCK_REACHED)
+	for (struct block_walk walk = { 0 }; blocks_next(blocks, &walk);) {
+		if (blocks_flags(blocks, walk.number) & BLOCK_REACHED)
 			continue;
-		while (at < before->suspect_count && before->suspects[at].address < block->start)
+		while (at < before->suspect_count && before->suspects[at].address < walk.start)
 			at++;
-		if (at == before->suspect_count || before->suspects[at].address != block->start ||
-		    !is_same(&before->suspects[at], block))
-			block->flags |= BLOCK_REACHED;
+		if (at == before->suspect_count || before->suspects[at].address != walk.start ||
+		    !is_same(&before->suspects[at]))
+			blocks_flag(blocks, walk.number, BLOCK_REACHED);
 	}
 }
 
@@ -122,8 +121,7 @@ static int judge(const struct court *court)
 	mark_release(&mark);
 	if (error)
 		return error;
-	for (uint64_t i = 0; i < image->blocks.count; i++)
-		verdict->block_bytes += image->blocks.at[i].bytes;
+	verdict->block_bytes = image->blocks.bytes;
 	if (court->before)
 		clear_new_ones(&image->blocks, court->before);
 	note_suspects(verdict, &image->blocks);

@@ -168,6 +168,12 @@ static uint32_t frame_of(const struct atlas *atlas, const struct thread_place *t
 	return frame;
 }
 
+/* A block that is asked about. */
+struct target {
+	uint64_t start, bytes;
+	uint32_t number;
+};
+
 /* -- one path ---------------------------------------------------------------- */
 
 static stack_id stack_of_site(const struct atlas *atlas, site_id number)
@@ -192,16 +198,22 @@ static void put_step(struct rec_why_path *path, const struct rec_why_step *step)
 	path->steps[0] = *step;
 }
 
+static void put_block(const struct atlas *atlas, struct rec_why_step *step, uint64_t start)
+{
+	struct block block = blocks_look(&atlas->image->blocks, start);
+	step->block = start;
+	step->bytes = block.bytes;
+	step->stack = stack_of_site(atlas, block.site);
+}
+
 static void put_root(struct atlas *atlas, struct rec_why_path *path, const struct path_root *root)
 {
-	const struct block *block = &atlas->image->blocks.at[root->block];
+	const struct blocks *blocks = &atlas->image->blocks;
 	const struct thread_place *thread;
 	struct rec_why_step step = { .place = root->place };
-	if (!root->place && block->flags & BLOCK_ROOT) {
+	if (!root->place && blocks_flags(blocks, root->block) & BLOCK_ROOT) {
 		step.root = ROOT_LOADER;
-		step.block = block->start;
-		step.bytes = block->bytes;
-		step.stack = stack_of_site(atlas, block->site);
+		put_block(atlas, &step, root->start);
 		put_step(path, &step);
 		return;
 	}
@@ -216,26 +228,25 @@ static void put_root(struct atlas *atlas, struct rec_why_path *path, const struc
 	put_step(path, &step);
 }
 
-static void describe(struct atlas *atlas, const struct paths *paths, uint32_t target,
+static void describe(struct atlas *atlas, const struct paths *paths, const struct target *target,
 		     struct rec_why_path *path)
 {
-	const struct blocks *blocks = &atlas->image->blocks;
+	struct block known = blocks_look(&atlas->image->blocks, target->start);
 	*path = (struct rec_why_path){
-		.block = blocks->at[target].start,
-		.bytes = blocks->at[target].bytes,
-		.stack = stack_of_site(atlas, blocks->at[target].site),
-		.thread = blocks->at[target].thread,
-		.lost = !paths_reach(paths, target),
+		.block = known.start,
+		.bytes = known.bytes,
+		.stack = stack_of_site(atlas, known.site),
+		.thread = known.thread,
+		.lost = !paths_reach(paths, target->number),
 	};
 	if (path->lost)
 		return;
-	uint32_t block = target;
+	uint32_t block = target->number;
 	while (!paths_root(paths, block)) {
 		struct rec_why_step step = { .root = ROOT_NONE };
-		block = paths_holder(paths, block, &step.place);
-		step.block = blocks->at[block].start;
-		step.bytes = blocks->at[block].bytes;
-		step.stack = stack_of_site(atlas, blocks->at[block].site);
+		uint64_t start;
+		block = paths_holder(paths, block, &start, &step.place);
+		put_block(atlas, &step, start);
 		put_step(path, &step);
 	}
 	put_root(atlas, path, paths_root(paths, block));
@@ -243,44 +254,40 @@ static void describe(struct atlas *atlas, const struct paths *paths, uint32_t ta
 
 /* -- the question ------------------------------------------------------------ */
 
-static bool is_larger(const struct blocks *blocks, uint32_t one, uint32_t other)
-{
-	return blocks->at[one].bytes > blocks->at[other].bytes;
-}
-
 /* The largest blocks of a site; all of them are flagged. Return: how many there is room for. */
-static uint32_t targets_of_site(const struct atlas *atlas, struct rec_why *answer, uint32_t *ret_targets)
+static uint32_t targets_of_site(const struct atlas *atlas, struct rec_why *answer, struct target *ret_targets)
 {
 	struct blocks *blocks = &atlas->image->blocks;
 	const struct rec_stack *stack = view_stack(atlas->image->snapshot->view, (stack_id)answer->value);
 	site_id site = stack ? stack->site : 0;
 	uint32_t count = 0;
-	for (uint64_t i = 0; site && i < blocks->count; i++) {
-		if (blocks->at[i].site != site)
+	for (struct block_walk walk = { 0 }; site && blocks_next(blocks, &walk);) {
+		struct block block = { .start = walk.start };
+		if (!blocks->known(&block) || block.site != site)
 			continue;
-		blocks->at[i].flags |= BLOCK_TARGET;
+		blocks_flag(blocks, walk.number, BLOCK_TARGET);
 		answer->site_blocks++;
-		answer->site_bytes += blocks->at[i].bytes;
-		if (count == REC_WHY_PATHS && !is_larger(blocks, (uint32_t)i, ret_targets[count - 1]))
+		answer->site_bytes += block.bytes;
+		if (count == REC_WHY_PATHS && block.bytes <= ret_targets[count - 1].bytes)
 			continue;
 		count += count < REC_WHY_PATHS;
 		uint32_t at = count - 1;
-		for (; at > 0 && is_larger(blocks, (uint32_t)i, ret_targets[at - 1]); at--)
+		for (; at > 0 && block.bytes > ret_targets[at - 1].bytes; at--)
 			ret_targets[at] = ret_targets[at - 1];
-		ret_targets[at] = (uint32_t)i;
+		ret_targets[at] = (struct target){ walk.start, block.bytes, walk.number };
 	}
 	return count;
 }
 
-static uint32_t find_targets(const struct atlas *atlas, struct rec_why *answer, uint32_t *ret_targets)
+static uint32_t find_targets(const struct atlas *atlas, struct rec_why *answer, struct target *ret_targets)
 {
 	struct blocks *blocks = &atlas->image->blocks;
 	if (answer->what == WHY_OF_SITE)
 		return targets_of_site(atlas, answer, ret_targets);
-	ret_targets[0] = blocks_find(blocks, answer->value);
-	if (ret_targets[0] == BLOCK_NONE)
+	ret_targets[0].number = blocks_find_start(blocks, answer->value, &ret_targets[0].start);
+	if (ret_targets[0].number == BLOCK_NONE)
 		return 0;
-	blocks->at[ret_targets[0]].flags |= BLOCK_TARGET;
+	blocks_flag(blocks, ret_targets[0].number, BLOCK_TARGET);
 	return 1;
 }
 
@@ -300,24 +307,23 @@ static int go_through(struct atlas *atlas, struct paths *paths)
 static void leave_targets_out(struct blocks *blocks)
 {
 	for (uint64_t i = 0; i < blocks->count; i++)
-		if (blocks->at[i].flags & BLOCK_TARGET)
-			blocks->at[i].flags |= BLOCK_LEFT_OUT;
+		if (blocks_flags(blocks, (uint32_t)i) & BLOCK_TARGET)
+			blocks_flag(blocks, (uint32_t)i, BLOCK_LEFT_OUT);
 }
 
 static int answer(struct atlas *atlas, struct rec_why *into)
 {
 	struct blocks *blocks = &atlas->image->blocks;
-	uint32_t targets[REC_WHY_PATHS];
+	struct target targets[REC_WHY_PATHS];
 	struct paths paths = { 0 };
 	into->blocks = blocks->count;
-	for (uint64_t i = 0; i < blocks->count; i++)
-		into->bytes += blocks->at[i].bytes;
+	into->bytes = blocks->bytes;
 	uint32_t count = find_targets(atlas, into, targets);
 	if (!count)
 		return -ENOENT;
 	int error = go_through(atlas, &paths);
 	for (uint32_t i = 0; i < count && !error; i++)
-		describe(atlas, &paths, targets[i], &into->paths[i]);
+		describe(atlas, &paths, &targets[i], &into->paths[i]);
 	uint64_t reached_blocks = paths.reached_blocks, reached_bytes = paths.reached_bytes;
 	paths_release(&paths);
 	if (error)

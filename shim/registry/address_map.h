@@ -138,6 +138,14 @@ bool address_map_put(uint64_t address, uint32_t number, uint32_t *ret_stale);
 
 /* The number of the block at `address`; 0: none is known. Context: signal. */
 uint32_t address_map_find(uint64_t address);
+/* Fetches what address_map_find looks at first into the cache. Context: signal. */
+static inline void address_map_fetch(uint64_t address)
+{
+	const struct region *region = address_map_region(address);
+	if (region)
+		__builtin_prefetch(window_of(region, address));
+}
+
 /* That block, of `site`, is freed; its trace stays. Context: hook. */
 void address_map_freed(uint64_t address, uint32_t site);
 /* Whether the last that was known at `address` is a block that was freed, and of which site (0: unknown). Context: hook. */

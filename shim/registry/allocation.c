@@ -454,6 +454,14 @@ bool allocation_end(const void *address, struct allocation *ret_allocation)
 	return forget((uintptr_t)address, ret_allocation);
 }
 
+void allocation_fetch(uint64_t address, unsigned step)
+{
+	if (step == 0)
+		address_map_fetch(address);
+	else
+		__builtin_prefetch(&slab[address_map_find(address)]);
+}
+
 bool allocation_find(const void *address, struct allocation *ret_allocation)
 {
 	uint32_t number = address_map_find((uintptr_t)address);

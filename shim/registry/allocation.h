@@ -108,6 +108,12 @@ bool allocation_freed(const void *address, const void *caller);
 bool allocation_deleted(const void *address, enum allocation_kind kind, size_t size, const void *caller);
 void allocation_restore(const struct allocation *was);
 
+/*
+ * Fetches into the cache what allocation_find will look at: in step 0 the entry of the table, in step 1, a moment later, the
+ * record. Context: reporter.
+ */
+void allocation_fetch(uint64_t address, unsigned step);
+
 /* What is known of the block that starts at `address`. */
 bool allocation_find(const void *address, struct allocation *ret_allocation);
 

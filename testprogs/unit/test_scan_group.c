@@ -17,7 +17,7 @@ static void make(void)
 	for (uint64_t i = 0; i < heap.blocks.count; i++)
 		if (!heap_reached(&heap, (unsigned)i)) {
 			lost++;
-			lost_bytes += heap.blocks.at[i].bytes;
+			lost_bytes += heap.at[i].bytes;
 		}
 	for (uint64_t i = 0; i < groups.count; i++) {
 		told += groups.at[i].count + groups.at[i].indirect_count;
@@ -101,7 +101,7 @@ START_TEST(a_ring_drags_its_tail)
 	for (unsigned i = 4; i < 7; i++)
 		heap_point(&heap, i, 0, i + 1, 0);
 	for (unsigned i = 4; i < 8; i++)
-		heap.blocks.at[i].site = 2;
+		heap.at[i].site = 2;
 	heap.blocks.sites = 3;
 	make();
 	ck_assert_uint_eq(groups.count, 1);
@@ -128,7 +128,7 @@ START_TEST(what_two_rings_share_is_counted_once)
 	heap_point(&heap, 1, 0, 0, 0);
 	heap_point(&heap, 2, 0, 3, 0);
 	heap_point(&heap, 3, 0, 2, 0);
-	heap.blocks.at[2].site = heap.blocks.at[3].site = 2;
+	heap.at[2].site = heap.at[3].site = 2;
 	heap_point(&heap, 0, 1, 4, 0);
 	heap_point(&heap, 2, 1, 4, 0);
 	heap_point(&heap, 4, 0, 5, 0);
@@ -174,7 +174,7 @@ START_TEST(sites_are_told_apart_the_largest_first)
 {
 	heap_build(&heap, 6, 16);
 	for (unsigned i = 0; i < 6; i++)
-		heap.blocks.at[i].site = i < 1 ? 7 : i < 3 ? 2 : 4;
+		heap.at[i].site = i < 1 ? 7 : i < 3 ? 2 : 4;
 	heap.blocks.sites = 8;
 	make();
 	ck_assert_uint_eq(groups.count, 3);
@@ -190,10 +190,10 @@ START_TEST(a_ring_of_two_sites_counts_for_the_larger)
 	heap_build(&heap, 4, 24);
 	for (unsigned i = 0; i < 4; i++)
 		heap_point(&heap, i, 0, (i + 1) % 4, 0);
-	heap.blocks.at[0].bytes = 8;
-	heap.blocks.at[0].site = heap.blocks.at[2].site = 5;
-	heap.blocks.at[2].bytes = 8;
-	heap.blocks.at[1].site = heap.blocks.at[3].site = 3;
+	heap.at[0].bytes = 8;
+	heap.at[0].site = heap.at[2].site = 5;
+	heap.at[2].bytes = 8;
+	heap.at[1].site = heap.at[3].site = 3;
 	heap.blocks.sites = 6;
 	make();
 	ck_assert_uint_eq(groups.count, 1);
@@ -207,7 +207,7 @@ START_TEST(blocks_of_no_known_site_are_told)
 {
 	heap_build(&heap, 3, 16);
 	for (unsigned i = 0; i < 3; i++)
-		heap.blocks.at[i].site = 0;
+		heap.at[i].site = 0;
 	make();
 	ck_assert_uint_eq(groups.count, 1);
 	expect(0, 0, 3, 0, false);
@@ -217,11 +217,11 @@ END_TEST
 START_TEST(the_thread_is_told_where_it_is_one)
 {
 	heap_build(&heap, 3, 16);
-	heap.blocks.at[2].site = 2;
+	heap.at[2].site = 2;
 	heap.blocks.sites = 3;
-	heap.blocks.at[0].thread = 5;
-	heap.blocks.at[1].thread = 6;
-	heap.blocks.at[2].thread = 9;
+	heap.at[0].thread = 5;
+	heap.at[1].thread = 6;
+	heap.at[2].thread = 9;
 	make();
 	ck_assert_uint_eq(groups.count, 2);
 	ck_assert(groups.at[0].threads_differ);
@@ -291,13 +291,14 @@ START_TEST(a_long_list_is_walked_without_recursion)
 	const unsigned count = 1000000;
 	uint64_t(*words)[2] = calloc(count, sizeof *words);
 	ck_assert_ptr_nonnull(words);
+	struct block *at = calloc(count, sizeof *at);
+	ck_assert_ptr_nonnull(at);
 	struct blocks blocks = { 0 };
 	for (unsigned i = 0; i < count; i++) {
-		struct block block = { .start = (uint64_t)(uintptr_t)words[i], .bytes = 16, .site = 1 };
-		blocks_add(&blocks, &block);
+		at[i] = (struct block){ .start = (uint64_t)(uintptr_t)words[i], .bytes = 16, .site = 1 };
 		words[i][0] = (uint64_t)(uintptr_t)words[(i + 1) % count];
 	}
-	blocks_index(&blocks);
+	facts_enter(&blocks, at, count);
 	groups = (struct groups){ .at = room, .room = HEAP_BLOCKS };
 	groups_make(&groups, &blocks, 0);
 	ck_assert(!groups.failed);
@@ -305,6 +306,7 @@ START_TEST(a_long_list_is_walked_without_recursion)
 	ck_assert_uint_eq(groups.at[0].count, count);
 	ck_assert(groups.at[0].cycle);
 	blocks_release(&blocks);
+	free(at);
 	free(words);
 }
 END_TEST
@@ -314,16 +316,17 @@ START_TEST(no_time_means_no_verdict)
 	const unsigned count = 200000;
 	uint64_t(*words)[2] = calloc(count, sizeof *words);
 	ck_assert_ptr_nonnull(words);
+	struct block *at = calloc(count, sizeof *at);
+	ck_assert_ptr_nonnull(at);
 	struct blocks blocks = { 0 };
-	for (unsigned i = 0; i < count; i++) {
-		struct block block = { .start = (uint64_t)(uintptr_t)words[i], .bytes = 16, .site = 1 };
-		blocks_add(&blocks, &block);
-	}
-	blocks_index(&blocks);
+	for (unsigned i = 0; i < count; i++)
+		at[i] = (struct block){ .start = (uint64_t)(uintptr_t)words[i], .bytes = 16, .site = 1 };
+	facts_enter(&blocks, at, count);
 	groups = (struct groups){ .at = room, .room = HEAP_BLOCKS };
 	groups_make(&groups, &blocks, 1);
 	ck_assert(groups.failed);
 	blocks_release(&blocks);
+	free(at);
 	free(words);
 }
 END_TEST

@@ -68,7 +68,7 @@ END_TEST
 /* What is in it counts; who points there points behind the end. */
 START_TEST(slack_belongs_to_the_block)
 {
-	heap_build_slack(&heap, 3, 20, 12);
+	heap_build_of(&heap, 3, 20, true);
 	heap_point(&heap, 0, 3, 1, 0);
 	heap_mark(&heap, heap_address(&heap, 0));
 	ck_assert(heap_reached(&heap, 1));
@@ -112,15 +112,21 @@ END_TEST
 START_TEST(of_blocks_in_blocks_the_inner_one)
 {
 	uint64_t at = 0x500000000000;
-	struct block outer = { .start = at, .bytes = 4096, .site = 1 };
-	struct block inner = { .start = at + 1024, .bytes = 64, .site = 1 };
+	struct block at_all[] = { { .start = at, .bytes = 4096, .site = 1 },
+				  { .start = at + 1024, .bytes = 64, .site = 1 },
+				  { .start = at + 0x100000, .bytes = 0x100000, .site = 1 },
+				  { .start = at + 0x180000, .bytes = 64, .site = 1 } };
 	struct blocks blocks = { 0 };
-	blocks_add(&blocks, &outer);
-	blocks_add(&blocks, &inner);
-	blocks_index(&blocks);
+	facts_enter(&blocks, at_all, COUNT_OF(at_all));
 	ck_assert_uint_eq(blocks_find(&blocks, at + 1000), 0);
 	ck_assert_uint_eq(blocks_find(&blocks, at + 1030), 1);
 	ck_assert_uint_eq(blocks_find(&blocks, at + 1100), 0);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 4096), BLOCK_NONE);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 0x17ffff), 2);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 0x18003f), 3);
+	ck_assert_uint_eq(blocks_find(&blocks, at + 0x180040), 2);
+	for (uint32_t i = 0; i < COUNT_OF(at_all); i++)
+		ck_assert_uint_eq(blocks_start(&blocks, i), at_all[i].start);
 	blocks_release(&blocks);
 }
 END_TEST
@@ -138,8 +144,8 @@ END_TEST
 START_TEST(the_list_of_open_streams_keeps_none_open)
 {
 	heap_build(&heap, 4, 56);
-	heap.blocks.at[0].flags |= BLOCK_RESOURCE;
-	heap.blocks.at[1].flags |= BLOCK_RESOURCE;
+	blocks_flag(&heap.blocks, 0, BLOCK_RESOURCE);
+	blocks_flag(&heap.blocks, 1, BLOCK_RESOURCE);
 	heap_point(&heap, 0, 3, 1, 0);
 	heap_point(&heap, 0, 4, 2, 0);
 	uint64_t list[] = { heap_address(&heap, 0) };
@@ -161,7 +167,7 @@ END_TEST
 /* glibc: the header of a free chunk begins in the last word of the block in front of it. */
 START_TEST(a_free_chunk_keeps_no_neighbour)
 {
-	heap_build_slack(&heap, 2, 20, 4);
+	heap_build(&heap, 2, 20);
 	uint64_t last_word = heap_address(&heap, 0) + 16;
 	ck_assert_uint_eq(last_word % 16, 0);
 	struct mark mark;
@@ -204,15 +210,14 @@ START_TEST(what_may_not_be_read_is_not_read)
 	ranges_add(&readable, start + 3 * PAGE_BYTES, start + 4 * PAGE_BYTES);
 	ranges_sort(&readable);
 	struct blocks blocks = { .readable = &readable };
-	blocks_add(&blocks, low.start < high.start ? &low : &high);
-	blocks_add(&blocks, low.start < high.start ? &high : &low);
-	blocks_index(&blocks);
+	struct block both[] = { low.start < high.start ? low : high, low.start < high.start ? high : low };
+	facts_enter(&blocks, both, 2);
 	struct mark mark;
 	ck_assert_int_eq(mark_init(&mark, &blocks, 0), 0);
 	mark_word(&mark, start);
 	mark_run(&mark);
-	ck_assert(blocks.at[0].flags & BLOCK_REACHED);
-	ck_assert(blocks.at[1].flags & BLOCK_REACHED);
+	ck_assert(blocks_flags(&blocks, 0) & BLOCK_REACHED);
+	ck_assert(blocks_flags(&blocks, 1) & BLOCK_REACHED);
 	mark_release(&mark);
 	blocks_release(&blocks);
 	ranges_release(&readable);
@@ -249,6 +254,7 @@ START_TEST(out_of_order_blocks_are_refused)
 	struct blocks blocks = { 0 };
 	struct block high = { .start = 0x20000, .bytes = 16, .site = 1 };
 	struct block low = { .start = 0x10000, .bytes = 16, .site = 1 };
+	blocks_begin(&blocks, BLOCKS_UNIT_USUAL);
 	blocks_add(&blocks, &high);
 	ck_assert(!blocks.failed);
 	blocks_add(&blocks, &low);
@@ -257,23 +263,97 @@ START_TEST(out_of_order_blocks_are_refused)
 }
 END_TEST
 
+/* An array of pointers to more blocks than the queue of those to be read has room for, each with one more behind it. */
+START_TEST(what_finds_no_room_is_found_again)
+{
+	enum { COUNT = 100000 };
+	uint64_t(*words)[2] = calloc(COUNT, sizeof *words), *array = calloc(COUNT / 2, sizeof *array);
+	struct block *list = calloc(COUNT, sizeof *list);
+	ck_assert(words && array && list);
+	for (unsigned i = 0; i < COUNT; i++)
+		list[i] = (struct block){ .start = (uint64_t)(uintptr_t)words[i], .bytes = 16, .site = 1 };
+	for (unsigned i = 0; i < COUNT / 2; i++) {
+		array[i] = list[i].start;
+		words[i][1] = list[COUNT - 1 - i].start;
+	}
+	struct blocks blocks = { 0 };
+	facts_enter(&blocks, list, COUNT);
+	struct mark mark;
+	ck_assert_int_eq(mark_init(&mark, &blocks, 0), 0);
+	ck_assert_uint_lt(mark.pending_room, COUNT / 4);
+	mark_words(&mark, array, COUNT / 2 - 1, MARK_OF_PROGRAM);
+	ck_assert_uint_gt(mark.waiting, 0);
+	mark_run(&mark);
+	for (unsigned i = 0; i < COUNT; i++) {
+		bool lost = i == COUNT / 2 - 1 || i == COUNT / 2;
+		ck_assert_int_eq(!(blocks_flags(&blocks, i) & BLOCK_REACHED), lost);
+	}
+	mark_release(&mark);
+	blocks_release(&blocks);
+	free(words);
+	free(array);
+	free(list);
+}
+END_TEST
+
+/* glibc's headers tell the ends of most blocks: what they say must be what is known. */
+START_TEST(headers_agree_with_what_is_known)
+{
+	for (unsigned bytes = 17; bytes <= 56; bytes++) {
+		heap_build_of(&heap, 4, bytes, true);
+		uint64_t inside[] = { heap_address(&heap, 0) + bytes - 1, heap_address(&heap, 1) + bytes,
+				      heap_address(&heap, 2) + 16 };
+		struct mark mark;
+		ck_assert_int_eq(mark_init(&mark, &heap.blocks, 0), 0);
+		mark_words(&mark, inside, COUNT_OF(inside), MARK_OF_PROGRAM);
+		mark_run(&mark);
+		mark_release(&mark);
+		ck_assert(heap_reached(&heap, 0));
+		ck_assert(!heap_reached(&heap, 1));
+		ck_assert(heap_reached(&heap, 2));
+		/* One that has been overwritten is not believed. */
+		heap_build_of(&heap, 3, bytes, true);
+		heap.words[0][HEAP_WORDS - 1] = 33;
+		heap_point(&heap, 1, bytes / 8 - 1, 2, 0);
+		heap_mark(&heap, heap_address(&heap, 1));
+		ck_assert(heap_reached(&heap, 2));
+	}
+}
+END_TEST
+
 /* Words of every kind against a plain search, over blocks of many sizes in several regions. */
 START_TEST(the_index_agrees_with_a_search)
 {
+	enum { COUNT = 3000 };
+	static struct block list[COUNT];
 	struct blocks blocks = { 0 };
 	uint64_t at = 0x500000000000 - 0x1000;
 	unsigned seed = 1;
-	for (unsigned i = 0; i < 3000; i++) {
+	for (unsigned i = 0; i < COUNT; i++) {
 		uint64_t bytes = (uint64_t)rand_r(&seed) % (i % 100 == 0 ? 300000 : 200);
-		struct block block = { .start = at, .bytes = bytes, .site = 1 };
-		blocks_add(&blocks, &block);
+		list[i] = (struct block){ .start = at, .bytes = bytes, .site = 1 };
 		at += ((bytes + 16) & ~UINT64_C(15)) + (uint64_t)(rand_r(&seed) % 5) * 16;
 		if (i % 1000 == 999)
 			at += (uint64_t)100 << 20;
 	}
-	blocks_index(&blocks);
+	facts_enter(&blocks, list, COUNT);
 	ck_assert(!blocks.failed);
-	uint64_t low = blocks.at[0].start;
+	struct block_walk walk = { 0 };
+	for (uint32_t i = 0; i < COUNT; i++) {
+		ck_assert(blocks_next(&blocks, &walk));
+		ck_assert_uint_eq(walk.number, i);
+		ck_assert_uint_eq(walk.start, list[i].start);
+		ck_assert_uint_eq(blocks_start(&blocks, i), list[i].start);
+	}
+	ck_assert(!blocks_next(&blocks, &walk));
+	walk = blocks_end(&blocks);
+	for (uint32_t i = COUNT; i-- > 0;) {
+		ck_assert(blocks_previous(&blocks, &walk));
+		ck_assert_uint_eq(walk.number, i);
+		ck_assert_uint_eq(walk.start, list[i].start);
+	}
+	ck_assert(!blocks_previous(&blocks, &walk));
+	uint64_t low = list[0].start;
 	for (unsigned i = 0; i < 200000; i++) {
 		uint64_t address =
 		    low - 4096 +
@@ -282,10 +362,10 @@ START_TEST(the_index_agrees_with_a_search)
 		uint64_t from = 0, to = blocks.count;
 		while (from < to) {
 			uint64_t middle = (from + to) / 2;
-			const struct block *block = &blocks.at[middle];
+			const struct block *block = &list[middle];
 			if (address < block->start) {
 				to = middle;
-			} else if (address >= block->start + block_extent(block)) {
+			} else if (address >= block->start + block_reach(block)) {
 				from = middle + 1;
 			} else {
 				expected = (uint32_t)middle;
@@ -318,6 +398,8 @@ int main(void)
 	tcase_add_test(tests, what_may_not_be_read_is_not_read);
 	tcase_add_test(tests, pages_never_touched_are_left_alone);
 	tcase_add_test(tests, out_of_order_blocks_are_refused);
+	tcase_add_test(tests, what_finds_no_room_is_found_again);
+	tcase_add_test(tests, headers_agree_with_what_is_known);
 	tcase_add_test(tests, the_index_agrees_with_a_search);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

@@ -30,7 +30,7 @@ START_TEST(the_shortest_way_wins)
 {
 	/* 0 > 1 > 2 > 3, and 4 > 3. */
 	struct paths paths;
-	uint64_t place;
+	uint64_t start, place;
 	for (unsigned i = 0; i < 3; i++)
 		heap_point(&heap, i, 1, i + 1, 0);
 	heap_point(&heap, 4, 5, 3, 7);
@@ -40,10 +40,10 @@ START_TEST(the_shortest_way_wins)
 	ck_assert_uint_eq(paths.reached_blocks, 5);
 	ck_assert_uint_eq(paths.reached_bytes, 5 * 48);
 	ck_assert(!paths_root(&paths, 3));
-	ck_assert_uint_eq(paths_holder(&paths, 3, &place), 4);
+	ck_assert_uint_eq(paths_holder(&paths, 3, &start, &place), 4);
 	ck_assert_uint_eq(place, (uint64_t)(uintptr_t)&heap.words[4][5]);
 	ck_assert_uint_eq(paths_root(&paths, 4)->place, (uint64_t)(uintptr_t)&roots[2]);
-	ck_assert_uint_eq(paths_holder(&paths, 2, &place), 1);
+	ck_assert_uint_eq(paths_holder(&paths, 2, &start, &place), 1);
 	ck_assert(!paths_reach(&paths, 5));
 	paths_release(&paths);
 }
@@ -78,7 +78,7 @@ START_TEST(what_is_left_out_leads_nowhere)
 	find(&paths);
 	ck_assert_uint_eq(paths.reached_blocks, 5);
 	paths_release(&paths);
-	heap.blocks.at[1].flags |= BLOCK_LEFT_OUT;
+	blocks_flag(&heap.blocks, 1, BLOCK_LEFT_OUT);
 	find(&paths);
 	ck_assert_uint_eq(paths.reached_blocks, 3);
 	ck_assert(paths_reach(&paths, 3));

@@ -1,5 +1,6 @@
 /* What the scan reads out of a process: its mappings, its stacks, its allocator's chunks, what epoll keeps. */
-#include <check.h>
+#include "scan_heap.h"
+
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -223,6 +224,21 @@ static int by_address(const void *a, const void *b)
 	return left->start < right->start ? -1 : left->start > right->start;
 }
 
+/* As an image takes its blocks in. */
+static void measure(struct blocks *blocks, struct block *list, uint64_t count, const struct maps *maps,
+		    struct ranges *ret_heap)
+{
+	struct heap heap = {
+		.maps = maps, .readable = blocks->readable, .of_libc = blocks->of_libc, .ranges = ret_heap
+	};
+	heap_begin(&heap);
+	for (uint64_t i = 0; i < count; i++)
+		heap_add(&heap, &list[i]);
+	heap_end(&heap);
+	ranges_sort(ret_heap);
+	facts_enter(blocks, list, count);
+}
+
 /* Of libc's own allocator what the chunk says must be what libc says. */
 START_TEST(chunks_of_libc)
 {
@@ -234,9 +250,6 @@ START_TEST(chunks_of_libc)
 		list[i] = (struct block){ .start = (uint64_t)(uintptr_t)block, .bytes = bytes, .site = 1 };
 	}
 	qsort(list, COUNT, sizeof *list, by_address);
-	struct blocks blocks = { 0 };
-	for (unsigned i = 0; i < COUNT; i++)
-		blocks_add(&blocks, &list[i]);
 	struct maps maps;
 	ck_assert_int_eq(maps_read(&maps), 0);
 	struct ranges readable = { 0 }, heap = { 0 };
@@ -244,16 +257,20 @@ START_TEST(chunks_of_libc)
 		if (maps.at[i].flags & MAP_READ)
 			ranges_add(&readable, maps.at[i].start, maps.at[i].end);
 	ranges_sort(&readable);
-	heap_measure(&blocks, &maps, &readable, malloc_is_of_libc(), &heap);
-	ranges_sort(&heap);
-	for (uint64_t i = 0; i < blocks.count; i++) {
-		const struct block *block = &blocks.at[i];
-		ck_assert(!(block->flags & BLOCK_HOLES));
-		ck_assert(ranges_hold(&heap, block->start));
-		ck_assert(ranges_hold(&heap, block->start + block_extent(block) - 1));
-		if (malloc_is_of_libc())
-			ck_assert_uint_eq(block->bytes + block->slack,
-					  malloc_usable_size((void *)block->start));
+	struct blocks blocks = { .of_libc = malloc_is_of_libc(), .readable = &readable };
+	measure(&blocks, list, COUNT, &maps, &heap);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		struct block block = blocks_look(&blocks, list[i].start);
+		ck_assert(ranges_hold(&heap, block.start));
+		ck_assert(ranges_hold(&heap, block.start + block_extent(&block) - 1));
+		if (!malloc_is_of_libc())
+			continue;
+		uint64_t usable = malloc_usable_size((void *)block.start);
+		ck_assert_uint_eq(block.bytes + block.slack, usable);
+		ck_assert(!blocks_usable(&blocks, block.start) ||
+			  blocks_usable(&blocks, block.start) == usable);
+		struct block_cursor cursor = block_cursor_at(&blocks, i, block.start);
+		ck_assert_uint_eq(cursor.end, block.start + usable);
 	}
 	/* What is not the allocator's. */
 	static int variable;
@@ -273,22 +290,23 @@ END_TEST
 START_TEST(chunks_of_another_allocator)
 {
 	static char memory[256] __attribute__((aligned(16)));
-	struct blocks blocks = { 0 };
-	for (unsigned i = 0; i < 32; i++) {
-		struct block block = { .start = (uint64_t)(uintptr_t)memory + 8 * i,
-				       .bytes = i % 9,
-				       .site = 1 };
-		blocks_add(&blocks, &block);
-	}
+	struct block list[32];
+	for (unsigned i = 0; i < 32; i++)
+		list[i] =
+		    (struct block){ .start = (uint64_t)(uintptr_t)memory + 8 * i, .bytes = i % 9, .site = 1 };
 	struct maps maps;
 	ck_assert_int_eq(maps_read(&maps), 0);
 	struct ranges readable = { 0 }, heap = { 0 };
 	ranges_add(&readable, (uint64_t)(uintptr_t)memory - 16, (uint64_t)(uintptr_t)memory + 256);
-	heap_measure(&blocks, &maps, &readable, false, &heap);
-	blocks_index(&blocks);
+	struct blocks blocks = { .readable = &readable };
+	measure(&blocks, list, 32, &maps, &heap);
+	ck_assert(blocks.too_near);
+	blocks_release(&blocks);
+	facts_enter_units(&blocks, list, 32, BLOCKS_UNIT_SMALL);
 	for (unsigned i = 0; i < 32; i++) {
+		struct block block = blocks_look(&blocks, list[i].start);
 		ck_assert_uint_eq(blocks_find(&blocks, (uint64_t)(uintptr_t)memory + 8 * i), i);
-		ck_assert_uint_le(blocks.at[i].bytes + blocks.at[i].slack, 8);
+		ck_assert_uint_le(block.bytes + block.slack, 8);
 	}
 	ranges_release(&heap);
 	ranges_release(&readable);
