@@ -42,7 +42,8 @@ READS_STACKS NOINLINE uint32_t last_intact(const struct last *last, uint64_t sp)
 	return intact_up_to(last, count);
 }
 
-READS_STACKS stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+/* Where it is the very same, from the innermost frame on. */
+READS_STACKS ALWAYS_INLINE stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
 {
 	uint32_t count = last->count;
 	if (!count || last->frames[count].sp != sp || last->frames[count].pc != pc ||
@@ -57,52 +58,115 @@ READS_STACKS stack_id last_same(const struct last *last, uint64_t sp, uint64_t p
 /* -- chains ----------------------------------------------------------------- */
 
 /* Stack pointers differ in their middle bits, return addresses in their low ones. */
-static inline uint32_t chain_set(const struct last *last, uint64_t sp, uint64_t pc)
+static inline uint64_t chain_key(uint64_t sp, uint64_t pc)
 {
-	uint64_t mixed = (sp >> 4 ^ pc) * UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)(mixed >> 40) & last->set_mask;
+	return (sp >> 4 ^ pc) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* Whether a chain's own frames, and the words that the walk over them read, are in place: innermost first, where chains differ. */
+static inline uint32_t chain_set(const struct last *last, uint64_t key)
+{
+	return (uint32_t)(key >> 40) & last->set_mask;
+}
+
+static inline uint32_t chain_tag(uint64_t key)
+{
+	return (uint32_t)(key >> 16) | 1;
+}
+
+static inline const uint64_t *chain_place(const struct last_chain *chain, uint16_t words)
+{
+	return (const uint64_t *)chain->base + words;
+}
+
+/*
+ * Whether a chain's own frames, and the words that the walk over them read, are in place. The innermost is, since it was
+ * looked for.
+ */
 READS_STACKS static inline bool chain_is_intact(const struct last_chain *chain)
 {
-	const struct unwind_frame *frame = &chain->frames[chain->count];
-	for (; frame > chain->frames; frame--)
-		if (difference(frame))
+	const uint64_t *base = (const uint64_t *)chain->base, *pc = &chain->pcs[1];
+	const uint16_t *place = &chain->places[1], *end = &chain->places[chain->count];
+	/* Four at a time, as in intact_up_to: behind the last the entries repeat themselves. */
+	for (; place < end; place += 4, pc += 4)
+		if ((base[place[0]] ^ pc[0]) | (base[place[1]] ^ pc[1]) | (base[place[2]] ^ pc[2]) |
+		    (base[place[3]] ^ pc[3]))
 			return false;
 	for (uint32_t i = 0; i < chain->saved_count; i++)
-		if (*chain->saved[i].place != chain->saved[i].value)
+		if (base[chain->saved_places[i]] != chain->saved[i])
 			return false;
 	return true;
 }
 
-READS_STACKS static inline bool chain_holds(const struct last *last, const struct last_chain *chain,
-					    uint64_t bp)
+/* Whether the frame that it leads to is of the last stack as it is now. */
+static inline bool chain_meets(const struct last *last, const struct last_chain *chain)
 {
-	uint32_t from = chain->from;
-	if (from > last->count || chain->outer_hash != last->hashes[from] ||
-	    chain->frames[0].sp != last->frames[from].sp || chain->frames[0].pc != last->frames[from].pc ||
-	    chain->outer_bp != last_bp(last, from) || chain->end != last->end ||
-	    (chain->bp != BP_UNUSED && chain->bp != bp) ||
-	    chain->generation != __atomic_load_n(&unwind_generation, __ATOMIC_ACQUIRE) ||
-	    chain->generation != last->generation)
-		return false;
-	return chain_is_intact(chain) && intact_up_to(last, from) == from;
+	uint32_t from = chain->from, count = chain->count;
+	return from <= last->count && chain->outer_hash == last->hashes[from] &&
+	       (uintptr_t)(chain_place(chain, chain->places[count]) + 1) == last->frames[from].sp &&
+	       chain->pcs[count] == last->frames[from].pc && chain->end == last->end &&
+	       chain->generation == last->generation &&
+	       last_bp(last, from) == (UNLIKELY(chain->outer_bp_used) ? chain->outer_bp : BP_UNUSED);
 }
 
-READS_STACKS stack_id last_by_chain(struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+/* Whether the stack from a frame of such registers on is the chain's and, from there on, the last one's. */
+READS_STACKS ALWAYS_INLINE bool chain_holds(const struct last *last, const struct last_chain *chain, uint64_t sp,
+					    uint64_t pc, uint64_t bp)
 {
-	if (UNLIKELY(!last_has_chains(last)))
-		return 0;
-	const struct last_chain *chain = last->chains[chain_set(last, sp, pc)];
-	for (const struct last_chain *end = chain + CHAIN_WAYS; chain < end; chain++) {
-		stack_id id = chain->id;
-		if (chain->sp == sp && chain->pc == pc && id && chain_holds(last, chain, bp)) {
-			last->walks = 0;
-			return id;
-		}
+	return chain->base + 8 == sp && chain->pcs[0] == pc && chain->id && chain_is_intact(chain) &&
+	       LIKELY(chain_meets(last, chain)) && LIKELY(!chain->bp_used || chain->bp == bp) &&
+	       intact_up_to(last, chain->from) == chain->from;
+}
+
+READS_STACKS static NOINLINE stack_id chain_search(struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+{
+	uint64_t key = chain_key(sp, pc);
+	uint32_t set = chain_set(last, key), tag = chain_tag(key);
+	for (uint32_t way = 0; way < CHAIN_WAYS; way++) {
+		uint32_t number = set * CHAIN_WAYS + way;
+		if (last->tags[set][way] != tag || !chain_holds(last, &last->chains[number], sp, pc, bp))
+			continue;
+		last->chains[last->met].next = (uint16_t)number;
+		last->met = (uint16_t)number;
+		last->walks = 0;
+		return last->chains[number].id;
 	}
 	return 0;
+}
+
+READS_STACKS static NOINLINE stack_id last_by_chain(struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+{
+	if (UNLIKELY(!last_has_chains(last)) ||
+	    UNLIKELY(last->generation != __atomic_load_n(&unwind_generation, __ATOMIC_ACQUIRE)))
+		return 0;
+	uint16_t next = last->chains[last->met].next;
+	const struct last_chain *chain = &last->chains[next];
+	if (UNLIKELY(!chain_holds(last, chain, sp, pc, bp)))
+		return chain_search(last, sp, pc, bp);
+	last->walks = 0;
+	if (UNLIKELY(next == last->met))
+		last->same_first = chain->id == last->id; /* the shorter way to it */
+	last->met = next;
+	return chain->id;
+}
+
+static NOINLINE stack_id last_after_all(struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+{
+	stack_id id = last_same(last, sp, pc, bp);
+	last->same_first = id;
+	return id;
+}
+
+stack_id last_known(struct last *last, uint64_t sp, uint64_t pc, uint64_t bp)
+{
+	if (last->same_first) {
+		stack_id id = last_same(last, sp, pc, bp);
+		if (LIKELY(id))
+			return id;
+		last->same_first = false;
+		return last_by_chain(last, sp, pc, bp);
+	}
+	stack_id id = last_by_chain(last, sp, pc, bp);
+	return LIKELY(id) ? id : last_after_all(last, sp, pc, bp);
 }
 
 /* Few to begin with: a short process is not to touch a page for each. */
@@ -113,6 +177,44 @@ static void chains_grow(struct last *last)
 		return;
 	last->set_mask = MIN_OF(4 * sets, CHAIN_SETS) - 1;
 	last->chains_put = 0;
+}
+
+/* Where the word at `place` is, as a chain says it. Return: whether it can. */
+static inline bool place_make(const struct last_chain *chain, uint64_t place, uint16_t *ret_words)
+{
+	uint64_t words = (place - chain->base) / 8;
+	*ret_words = (uint16_t)words;
+	return words <= UINT16_MAX;
+}
+
+/* The last stack from its innermost frame to `from`, into a chain that nobody looks at. Return: whether it can be said. */
+static bool chain_write(struct last_chain *chain, const struct last *last, uint32_t from,
+			const struct last_saved *saved, uint32_t saved_count)
+{
+	uint32_t count = last->count - from;
+	const struct unwind_frame *innermost = &last->frames[last->count];
+	bool good = true;
+	chain->base = innermost->sp - 8;
+	chain->outer_hash = last->hashes[from];
+	chain->outer_bp = last_bp(last, from);
+	chain->outer_bp_used = chain->outer_bp != BP_UNUSED;
+	chain->bp = last_bp(last, last->count);
+	chain->bp_used = chain->bp != BP_UNUSED;
+	chain->generation = last->generation;
+	chain->from = (uint16_t)from;
+	chain->count = (uint8_t)count;
+	chain->saved_count = (uint8_t)saved_count;
+	chain->end = (uint8_t)last->end;
+	for (uint32_t i = 0; i < COUNT_OF(chain->pcs); i++) {
+		const struct unwind_frame *frame = innermost - MIN_OF(i, count);
+		chain->pcs[i] = frame->pc;
+		good &= place_make(chain, frame->sp - 8, &chain->places[i]);
+	}
+	for (uint32_t i = 0; i < saved_count; i++) {
+		chain->saved[i] = saved[i].value;
+		good &= place_make(chain, (uintptr_t)saved[i].place, &chain->saved_places[i]);
+	}
+	return good;
 }
 
 /*
@@ -126,31 +228,22 @@ static void keep_chain(struct last *last)
 	while (first_saved && last->saved[first_saved - 1].frame > from)
 		first_saved--;
 	uint32_t saved_count = last->saved_count - first_saved;
-	if (!last->id || !count || saved_count > COUNT_OF(last->chains[0][0].saved))
+	if (!last->id || !count || saved_count > CHAIN_SAVED)
 		return;
 	chains_grow(last);
 	const struct unwind_frame *innermost = &last->frames[last->count];
-	struct last_chain *set = last->chains[chain_set(last, innermost->sp, innermost->pc)];
-	struct last_chain *chain = &set[last->chains_put % CHAIN_WAYS];
+	uint64_t key = chain_key(innermost->sp, innermost->pc);
+	uint32_t set = chain_set(last, key), way = last->chains_put % CHAIN_WAYS;
+	uint32_t number = set * CHAIN_WAYS + way;
+	struct last_chain *chain = &last->chains[number];
 	chain->id = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	chain->sp = innermost->sp;
-	chain->pc = innermost->pc;
-	chain->from = from;
-	chain->count = (uint8_t)count;
-	chain->saved_count = (uint8_t)saved_count;
-	chain->generation = last->generation;
-	chain->end = (uint8_t)last->end;
-	chain->outer_hash = last->hashes[from];
-	chain->outer_bp = last_bp(last, from);
-	chain->bp = last_bp(last, last->count);
-	memcpy(chain->frames, &last->frames[from], (count + 1) * sizeof chain->frames[0]);
-	for (uint32_t i = 0; i < saved_count; i++) {
-		chain->saved[i].place = last->saved[first_saved + i].place;
-		chain->saved[i].value = last->saved[first_saved + i].value;
-	}
+	bool good = chain_write(chain, last, from, &last->saved[first_saved], saved_count);
+	last->tags[set][way] = good ? chain_tag(key) : 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	chain->id = last->id;
+	chain->id = good ? last->id : 0;
+	last->chains[last->met].next = (uint16_t)number;
+	last->met = (uint16_t)number;
 }
 
 /* -- taking in -------------------------------------------------------------- */
@@ -262,5 +355,6 @@ stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end en
 	if (last->count && last_has_chains(last))
 		keep_chain(last);
 	last->walks++;
+	last->same_first = true;
 	return id;
 }

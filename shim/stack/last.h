@@ -47,21 +47,29 @@ struct last_saved {
 #define CHAIN_WAYS 4u
 #define CHAIN_SETS 128u
 
+_Static_assert(CHAIN_FRAMES % 4 == 0, "they are looked at four at a time, behind the innermost");
+
+/*
+ * Places are counted in words outward from `base`. What a search costs is cache lines and instructions: it reads the
+ * first line, with the places, and one or two more for the return addresses; the others only where frame pointers matter.
+ */
 struct last_chain {
-	uint64_t sp, pc;               /* of the innermost frame */
-	stack_id id;                   /* 0: none, or being written */
-	uint32_t from;                 /* of `frames`: the one that is the caller of the chain's outermost */
-	uint64_t outer_hash, outer_bp; /* of `from` */
-	uint64_t bp;                   /* in the innermost; BP_UNUSED */
+	uint64_t base;       /* place of the return address to the innermost frame, below its sp */
+	uint64_t outer_hash; /* of `from` */
+	stack_id id;         /* 0: none, or being written */
 	uint32_t generation;
+	uint16_t from; /* of last.frames: the one that is the caller of the chain's outermost */
 	uint8_t count, saved_count;
-	uint8_t end;                                  /* enum unwind_end */
-	struct unwind_frame frames[1 + CHAIN_FRAMES]; /* the first is `from` itself; outermost first */
-	struct {
-		const uint64_t *place;
-		uint64_t value;
-	} saved[CHAIN_SAVED];
-};
+	uint8_t end; /* enum unwind_end */
+	bool bp_used, outer_bp_used;
+	uint16_t next; /* the chain that was met after this one, the last time */
+	uint16_t places[1 + CHAIN_FRAMES]; /* innermost first; then that of `from`, to the end */
+	uint64_t pcs[1 + CHAIN_FRAMES] __attribute__((aligned(64)));
+	uint64_t outer_bp; /* of `from` */
+	uint64_t bp;       /* in the innermost */
+	uint16_t saved_places[CHAIN_SAVED];
+	uint64_t saved[CHAIN_SAVED]; /* frame pointers */
+} __attribute__((aligned(64)));
 
 struct last {
 	uint32_t count;
@@ -72,11 +80,14 @@ struct last {
 	uint32_t set_mask;   /* how many sets of chains are in use, less 1 ... */
 	uint32_t chains_put; /* ... and how many were written since that was changed */
 	uint32_t walks;      /* since a chain was met */
+	uint16_t met;        /* the chain that was met last */
+	bool same_first;     /* the last capture found nothing changed: so will the next, most likely */
 	struct unwind_frame frames[LAST_MOST + WALK_MOST];
 	uint64_t hashes[LAST_MOST + WALK_MOST];
 	uint64_t bps[LAST_MOST + WALK_MOST];
 	struct last_saved saved[LAST_MOST + WALK_MOST];
-	struct last_chain chains[CHAIN_SETS][CHAIN_WAYS];
+	uint32_t tags[CHAIN_SETS][CHAIN_WAYS]; /* what tells whether it is worth looking at the chain; 0: no */
+	struct last_chain chains[CHAIN_SETS * CHAIN_WAYS];
 };
 
 /*
@@ -106,11 +117,11 @@ extern uint32_t unwind_unloading;
 /* The innermost frame that is intact; 0 (the sentinel): none. Frames below `sp` are of no interest. Context: hook. */
 uint32_t last_intact(const struct last *last, uint64_t sp);
 
-/* The id of the whole stack where it is the very same, from the innermost frame on; 0: it is not. Context: hook. */
-stack_id last_same(const struct last *last, uint64_t sp, uint64_t pc, uint64_t bp);
-
-/* The same by a chain: the innermost frames are those of a stack before, the others those of the last one. Context: hook. */
-stack_id last_by_chain(struct last *last, uint64_t sp, uint64_t pc, uint64_t bp);
+/*
+ * The id of the whole stack, called from a frame with these registers, where it is the last one from the innermost
+ * frame on, or a chain and from there on the last one. Return: 0: it is neither. Context: hook.
+ */
+stack_id last_known(struct last *last, uint64_t sp, uint64_t pc, uint64_t bp);
 
 /*
  * Takes in what the walk found. Return: the id of the stack. Where the outer frames that are kept are too few,

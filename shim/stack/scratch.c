@@ -28,7 +28,7 @@ static NOINLINE uint32_t walks_going_on(struct scratch *scratch, uint64_t sp)
 	return level;
 }
 
-NOINLINE struct scratch *scratch_take_other(uint64_t sp, uint32_t *ret_level)
+NOINLINE struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level)
 {
 	struct scratch *scratch = self.scratch;
 	if (UNLIKELY(!scratch)) {

@@ -30,20 +30,18 @@ struct scratch {
  * Takes room for a walk up from `sp`: that of number *ret_level, which goes to scratch_release. Return: NULL
  * where there is none (no memory, or nested too deep). Context: hook.
  */
-static inline struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level);
+struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level);
 
-struct scratch *scratch_take_other(uint64_t sp, uint32_t *ret_level);
-
-static inline struct scratch *scratch_take(uint64_t sp, uint32_t *ret_level)
+/* The same in the usual case: the room is there, and walk 0 is free. Return: NULL: it is not. Context: hook. */
+static inline struct scratch *scratch_take_first(uint64_t sp)
 {
 	struct scratch *scratch = self.scratch;
 	if (UNLIKELY(!scratch || self.scratch_busy))
-		return scratch_take_other(sp, ret_level);
+		return NULL;
 	self.scratch_busy = 1;
 	/* A handler that comes in between must find the level taken before it is used. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	scratch->walks[0].sp = sp;
-	*ret_level = 0;
 	return scratch;
 }
 

@@ -94,24 +94,37 @@ static NOINLINE stack_id capture_changed(struct scratch *scratch, uint32_t level
 	return id;
 }
 
-/* What most captures find is that nothing has changed: that way is kept short. */
-static inline stack_id capture(const void *frame)
+static stack_id known(struct scratch *scratch, const void *frame)
+{
+	const uint64_t *saved = frame;
+	return last_known(&scratch->last, (uintptr_t)(saved + 2), saved[1], saved[0]);
+}
+
+/* The first of a thread, or one within another. */
+static NOINLINE stack_id capture_other(const void *frame)
 {
 	uint32_t level;
 	if (UNLIKELY(!recording))
 		return 0;
 	struct scratch *scratch = scratch_take((uintptr_t)frame, &level);
-	if (LIKELY(scratch && !level)) {
-		const uint64_t *saved = frame;
-		stack_id same = last_same(&scratch->last, (uintptr_t)(saved + 2), saved[1], saved[0]);
-		if (UNLIKELY(!same))
-			same = last_by_chain(&scratch->last, (uintptr_t)(saved + 2), saved[1], saved[0]);
-		if (LIKELY(same)) {
-			scratch_release(0);
-			return same;
-		}
-	}
-	return capture_changed(scratch, level, frame);
+	stack_id same = scratch && !level ? known(scratch, frame) : 0;
+	if (!same)
+		return capture_changed(scratch, level, frame);
+	scratch_release(0);
+	return same;
+}
+
+/* What most captures find is that nothing has changed: that way is kept short. */
+static inline stack_id capture(const void *frame)
+{
+	struct scratch *scratch = scratch_take_first((uintptr_t)frame);
+	if (UNLIKELY(!scratch))
+		return capture_other(frame);
+	stack_id same = known(scratch, frame);
+	if (UNLIKELY(!same))
+		return capture_changed(scratch, 0, frame);
+	scratch_release(0);
+	return same;
 }
 
 /* -- the interface ------------------------------------------------------------- */
