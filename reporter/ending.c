@@ -7,6 +7,7 @@
 #include "registry/alert.h"
 #include "registry/recording.h"
 #include "registry/snapshot.h"
+#include "registry/stack_depth.h"
 #include "registry/thread.h"
 #include "reporter/detect/detect.h"
 
@@ -29,6 +30,7 @@ void ending_judge(const struct scan_caller *caller)
 {
 	struct arena arena = { .more = sys_pages, .less = sys_pages_free };
 	struct snapshot snapshot;
+	stack_depth_look_all();
 	snapshot_take(recording_view(), sys_monotonic(), &arena, &snapshot);
 	struct limits limits;
 	limits_from_options(&limits, &options);

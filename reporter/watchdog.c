@@ -16,6 +16,7 @@
 #include "registry/iteration.h"
 #include "registry/recording.h"
 #include "registry/span.h"
+#include "registry/stack_depth.h"
 #include "registry/thread.h"
 #include "reporter/arenas.h"
 #include "reporter/asked.h"
@@ -178,6 +179,7 @@ static void tick(void)
 	atomic_fetch_add_explicit(&recording->era, 1, memory_order_relaxed);
 	stack_modules_check();
 	resource_forget_freed();
+	stack_depth_look();
 
 	struct arena *arena = &watch.arenas[watch.turn ^= 1];
 	arena_reset(arena);

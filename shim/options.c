@@ -434,6 +434,8 @@ static int option_take(struct options *into, enum option_id id, const char *valu
 		return take_share(accepts, value, &into->max_memory_percent, &into->max_memory_bytes);
 	case OPTION_max_overhead:
 		return take_share(accepts, value, &into->max_overhead_percent, NULL);
+	case OPTION_stack_depth:
+		return take_share(accepts, value, &into->stack_depth, NULL);
 	case OPTION_keep:
 		return take_flag(accepts, value, &into->keep);
 	case OPTION_verify_stacks:
@@ -736,6 +738,12 @@ static void put_value(struct text *text, const struct options *from, enum option
 			text_decimal(text, from->max_memory_bytes);
 		else if (from->max_memory_percent)
 			text_format(text, "%u%%", from->max_memory_percent);
+		else
+			text_put(text, "off");
+		return;
+	case OPTION_stack_depth:
+		if (from->stack_depth)
+			text_format(text, "%u%%", from->stack_depth);
 		else
 			text_put(text, "off");
 		return;

@@ -46,6 +46,7 @@ struct options {
 	uint64_t max_memory_bytes;   /* 0: by percent */
 	unsigned max_memory_percent; /* 0 with bytes 0: off */
 	unsigned max_overhead_percent;
+	unsigned stack_depth; /* percent; 0: off */
 	char log[OPTION_TEXT_BYTES], json[OPTION_TEXT_BYTES], action[OPTION_TEXT_BYTES],
 	    pairs[OPTION_TEXT_BYTES];
 };

@@ -27,6 +27,7 @@
 #include "registry/recording.h"
 #include "registry/release.h"
 #include "registry/resource.h"
+#include "registry/stack_depth.h"
 #include "reporter/ending.h"
 #include "reporter/scan/scan.h"
 #include "reporter/teller.h"
@@ -191,6 +192,7 @@ static bool shim_set_up(void)
 	teller_start();
 	process_canary_make();
 	tsd_init(thread_end);
+	stack_depth_start();
 	thread_slot();
 	recording_publish();
 	alloc_start();
@@ -429,6 +431,7 @@ void start_fork_child(void)
 		stack_fork_child();
 		bind_fork_child();
 		thread_fork_child(known ? &before : NULL);
+		stack_depth_fork_child();
 		recording_publish();
 	} else {
 		__atomic_store_n(&hook_groups, 0, __ATOMIC_RELEASE);

@@ -618,6 +618,20 @@ static const char *title_released_twice(struct names *names, const struct accoun
 			    given_back, what, who, given_back, place(names, " in", first));
 }
 
+/* "96" of what is used: rounded down, so that what is not quite all is never 100. */
+static const char *title_stack_depth(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	uint64_t unused = (uint64_t)MAX_OF(finding->offset, (int64_t)0);
+	uint64_t used = finding->amount - MIN_OF(unused, finding->amount);
+	if (!finding->amount)
+		return finding_kind_words(finding->kind);
+	return names_format(names, "%s has used %s of its %s of stack (%u %%)%s", subject(names, finding),
+			    names_size(names, used), names_size(names, finding->amount),
+			    (unsigned)(used * 100 / finding->amount),
+			    place(names, ", deepest in", item_with(finding, ROLE_deepest, 0)));
+}
+
 /* -- the table -------------------------------------------------------------- */
 
 const char *account_title(struct names *names, const struct account *account)
@@ -655,6 +669,7 @@ const char *account_title(struct names *names, const struct account *account)
 		TITLE(heap_overflow),
 		TITLE(use_after_free),
 		TITLE(iteration_slow),
+		TITLE(stack_depth),
 #undef TITLE
 	};
 	unsigned kind = account->finding->kind;

@@ -31,6 +31,24 @@ static int thread_main_c11(void *data)
 	return routine(argument);
 }
 
+/* What stack the thread will have. */
+static void ask_stack(struct rec_thread *slot, const pthread_attr_t *attributes)
+{
+	pthread_attr_t standard;
+	void *low;
+	size_t bytes = 0;
+
+	if (!attributes && pthread_attr_init(&standard) != 0)
+		return;
+	/* The size, or what it will be where none was set; and where there is no memory, the end of it is 0. */
+	if (pthread_attr_getstacksize(attributes ? attributes : &standard, &bytes) != 0)
+		return;
+	if (!attributes || pthread_attr_getstack(attributes, &low, &(size_t){ 0 }) != 0 ||
+	    (uintptr_t)low + bytes == 0 || (uintptr_t)low > UINTPTR_MAX - bytes)
+		low = NULL;
+	thread_stack(slot, (uintptr_t)low, bytes);
+}
+
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),
 			  void *argument)
 {
@@ -45,6 +63,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 	    thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, detached);
 	if (!slot)
 		return real.pthread_create(thread, attributes, routine, argument);
+	ask_stack(slot, attributes);
 	reporter_want(); /* while there is no other thread, see guest_start */
 	int result = real.pthread_create(thread, attributes, thread_main, slot);
 	if (result)
@@ -63,6 +82,7 @@ EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argument)
 	    thread_create(hook_stack(&hook), (uintptr_t)routine, (uintptr_t)argument, false);
 	if (!slot)
 		return real.thrd_create(thread, routine, argument);
+	ask_stack(slot, NULL);
 	reporter_want(); /* while there is no other thread, see guest_start */
 	int result = real.thrd_create(thread, thread_main_c11, slot);
 	if (result != thrd_success)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -88,6 +89,13 @@ uint64_t process_started_ticks_of(int32_t pid)
 	struct text text = TEXT_OF(path);
 	text_format(&text, "/proc/%d/stat", pid);
 	return sys_read_file(path, stat, sizeof stat) > 0 ? stat_field(stat, 22) : 0;
+}
+
+uint64_t process_stack_high(void)
+{
+	/* The name of the program is the last thing in the last page. */
+	const char *name = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+	return name ? ((uintptr_t)name + strlen(name) + 1 + 4095) & ~UINT64_C(4095) : 0;
 }
 
 int32_t process_parent(void)

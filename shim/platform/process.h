@@ -48,6 +48,8 @@ bool process_numbers(int directory, bool (*each)(int32_t number, void *data), vo
 int process_other_tasks(int32_t but);
 /* A value from the environment the process was started with, or NULL. Works before libc is up. */
 const char *process_environment(const char *name);
+/* Where the first thread's stack ends, upwards: the kernel put the arguments there. 0: unknown. */
+uint64_t process_stack_high(void);
 /* Whether a debugger or tracer is attached. */
 bool process_traced(void);
 

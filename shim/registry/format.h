@@ -40,7 +40,7 @@
 #include "registry/format_time.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 15u
+#define REC_VERSION 16u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -281,6 +281,8 @@ enum thread_flag {
 	THREAD_FOREIGN = 4, /* not made by a pthread_create that the shim saw */
 	THREAD_MAIN = 8,
 	THREAD_CANCELLED = 16,
+	THREAD_STACK_GIVEN = 32, /* the program gave the memory */
+	THREAD_STACK_CLEAN = 64, /* nothing was in the deepest part of it when the thread began */
 };
 
 struct rec_thread {
@@ -312,6 +314,7 @@ struct rec_thread {
 	uint64_t argument; /* of the start routine; a root while THREAD_STARTING */
 	nsec_t started, ended;
 	uint64_t stack_low, stack_high; /* bounds, 0: unknown */
+	uint64_t stack_bytes;           /* as it was asked for; 0: unknown */
 	uint64_t tls;                   /* thread pointer */
 	_Atomic uint64_t made, freed;   /* amounts not yet flushed */
 	_Atomic uint64_t now_mono;      /* others: when the reporter looked */

@@ -12,6 +12,7 @@
 #include "registry/count.h"
 #include "registry/order.h"
 #include "registry/recording.h"
+#include "registry/stack_depth.h"
 #include "stack/memory.h"
 #include "stack/stack.h"
 
@@ -176,6 +177,16 @@ struct rec_thread *thread_create(stack_id stack, uint64_t start_routine, uint64_
 	return slot;
 }
 
+void thread_stack(struct rec_thread *slot, uint64_t low, uint64_t bytes)
+{
+	thread_write_begin(slot);
+	slot->stack_low = low;
+	slot->stack_bytes = bytes;
+	if (low)
+		atomic_fetch_or_explicit(&slot->flags, THREAD_STACK_GIVEN, memory_order_relaxed);
+	thread_write_end(slot);
+}
+
 void thread_create_failed(struct rec_thread *slot)
 {
 	if (slot)
@@ -199,6 +210,7 @@ void thread_begin(struct rec_thread *slot)
 		return;
 	self.busy++;
 	slot_begin(slot, 0);
+	stack_depth_thread_begin(slot);
 	tsd_arm();
 	self.busy--;
 }
@@ -213,6 +225,7 @@ void thread_end(void)
 	count_thread_end();
 	contention_thread_end();
 	allocation_thread_end();
+	stack_depth_thread_end(slot);
 	thread_write_begin(slot);
 	slot->ended = sys_monotonic_coarse();
 	slot->wait_depth = 0;

@@ -61,6 +61,8 @@ struct rec_thread *thread_slot(void);
  * be tracked from its first event). `detached` as the attributes say. Context: hook.
  */
 struct rec_thread *thread_create(stack_id stack, uint64_t start_routine, uint64_t argument, bool detached);
+/* What stack it will have: its size, and where it lies (0: that is libc's to choose). Before it is created. */
+void thread_stack(struct rec_thread *slot, uint64_t low, uint64_t bytes);
 /* The creation failed: the slot is free again. */
 void thread_create_failed(struct rec_thread *slot);
 /* The creator knows the pthread_t once pthread_create has returned; the new thread may have said so before. */
