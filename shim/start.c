@@ -18,6 +18,7 @@
 #include "registry/allocation.h"
 #include "registry/contention.h"
 #include "registry/count.h"
+#include "registry/farewell.h"
 #include "registry/freed.h"
 #include "registry/iteration.h"
 #include "registry/misuse.h"
@@ -414,6 +415,7 @@ void start_fork_child(void)
 	object_fork_child();
 	order_fork_child();
 	misuse_fork_child();
+	farewell_fork_child();
 	release_fork_child();
 	freed_fork_child();
 	check_heap_fork_child();

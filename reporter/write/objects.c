@@ -31,6 +31,12 @@ const char *kind_given_back(unsigned kind)
 	return kind_words[known_kind(kind)].given_back;
 }
 
+const char *finding_given_back(const struct finding_item *item)
+{
+	bool detached = item->op == OP_pthread_detach || item->op == OP_thrd_detach;
+	return detached ? "detached" : kind_given_back(item->object_kind);
+}
+
 enum handle_sort kind_handle_sort(unsigned kind)
 {
 	return kind_words[known_kind(kind)].sort;

@@ -43,6 +43,8 @@ enum handle_sort kind_handle_sort(unsigned kind);
 /* A kind's noun for one and for many: "directory", "directories"; and what giving it back is called: "closed". */
 const char *kind_noun(unsigned kind, uint64_t count);
 const char *kind_given_back(unsigned kind);
+/* The same of what the item says was given back: a thread may have been joined or detached. */
+const char *finding_given_back(const struct finding_item *item);
 
 /* Fills names->objects and names->resources from the snapshot. Return: 0 or -ENOMEM. */
 int objects_collect(struct names *names);

@@ -134,6 +134,10 @@ static const char *item_label(struct text_report *text, const struct finding *of
 		if (of->kind == FINDING_iterator_leak)
 			return names_format(names, "opened by %s in",
 					    item->op ? op_name(item->op) : "the program");
+		if (item->object_kind == KIND_THREAD)
+			return item->thread == of->thread
+				   ? "the thread was made in"
+				   : names_format(names, "%s was made in", names_item_thread(names, item));
 		if (!is_state(of, ROLE_opened))
 			return names_format(
 			    names, "%s %s in",
@@ -167,13 +171,14 @@ static const char *item_label(struct text_report *text, const struct finding *of
 				    item->thread != of->thread
 					? names_format(names, "%s ", names_item_thread(names, item))
 					: "",
-				    kind_given_back(item->object_kind), of->item_count > 1 ? " again" : "");
+				    finding_given_back(item),
+				    of->item_count > 1 && item->object_kind != KIND_THREAD ? " again" : "");
 	case ROLE_released:
 		return names_format(names, "%shad %s it before in",
 				    item->thread != of->thread
 					? names_format(names, "%s ", names_item_thread(names, item))
 					: "",
-				    kind_given_back(item->object_kind));
+				    finding_given_back(item));
 	case ROLE_changed:
 		return names_format(names, "%s what %s iterates over, in", verb,
 				    object_text(names, object, OBJECT_BRIEF));

@@ -1,7 +1,7 @@
+#include "reporter/write/title.h"
+
 #include "registry/misuse.h"
-#include "reporter/write/accounts.h"
 #include "reporter/write/identity.h"
-#include "reporter/write/objects.h"
 
 /*
  * Titles: one sentence that says what is wrong, with names and numbers. A kind
@@ -20,47 +20,16 @@ static const char *has(const struct account *account)
 	return account->over ? "had" : "has";
 }
 
-/* The first item with that role at or behind `from`; NULL: none. */
-static const struct finding_item *item_with(const struct finding *finding, enum role role, uint32_t from)
-{
-	for (uint32_t i = from; i < finding_items(finding); i++)
-		if (finding->items[i].role == role)
-			return &finding->items[i];
-	return NULL;
-}
-
 /* `4 threads wait`, `1 thread waits`, `4 threads waited`. */
 static const char *wait_verb(const struct account *account, uint64_t count)
 {
 	return account->over ? "waited" : count == 1 ? "waits" : "wait";
 }
 
-/* ", JOIN load_row", or nothing where the item's stack says nothing. */
-static const char *place(struct names *names, const char *join, const struct finding_item *item)
-{
-	const char *function = item ? names_own_function(names, item->stack) : NULL;
-	return function ? names_format(names, "%s %s", join, function) : "";
-}
-
 /* " for 7.3 s", or nothing where it is not known. */
 static const char *lasting(struct names *names, nsec_t age)
 {
 	return age ? names_format(names, " for %s", names_duration(names, age)) : "";
-}
-
-/* ", 5 times", of what is an event and no state; nothing where it was once. */
-static const char *times(struct names *names, const struct finding *finding)
-{
-	return finding->count > 1 ? names_format(names, ", %s times", names_count(names, finding->count))
-				  : "";
-}
-
-static const char *subject(struct names *names, const struct finding *finding)
-{
-	for (uint32_t i = 0; i < finding_items(finding); i++)
-		if (finding->items[i].thread == finding->thread)
-			return names_item_thread(names, &finding->items[i]);
-	return names_thread(names, finding->thread, NULL);
 }
 
 /* How many threads other than the subject wait, folded ones included. */
@@ -422,109 +391,6 @@ static const char *title_held_at_exit(struct names *names, const struct account 
 			    place(names, ", taken in", item));
 }
 
-static const char *title_not_owner_unlock(struct names *names, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	const struct finding_item *unlocked = item_with(finding, ROLE_unlocked, 0);
-	const struct finding_item *acquired = item_with(finding, ROLE_acquired, 0);
-	if (!unlocked)
-		return finding_kind_words(finding->kind);
-	const char *who = acquired ? names_format(names, "which %s held", names_item_thread(names, acquired))
-				   : "which nobody held";
-	return names_format(names, "%s unlocked %s, %s%s", names_item_thread(names, unlocked),
-			    object_text(names, object_of_item(names, unlocked), OBJECT_BRIEF), who,
-			    times(names, finding));
-}
-
-/* `while it held it`, `while thread 2 "reader" waited for it`: how the object of `by` was used just then. */
-static const char *use(struct names *names, const struct finding *finding, const struct finding_item *by)
-{
-	const struct finding_item *holder = item_with(finding, ROLE_acquired, 0);
-	const struct finding_item *waiter = item_with(finding, ROLE_waits, 0);
-	if (holder && holder->thread == by->thread)
-		return "while it held it itself";
-	if (holder)
-		return names_format(names, "while %s held it", names_item_thread(names, holder));
-	return waiter ? names_format(names, "while %s waited for it", names_item_thread(names, waiter)) : "";
-}
-
-static const char *title_destroyed_in_use(struct names *names, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	const struct finding_item *by = item_with(finding, ROLE_destroyed, 0);
-	if (!by)
-		return finding_kind_words(finding->kind);
-	const char *what = object_text(names, object_of_item(names, by), OBJECT_BRIEF);
-	bool is_freed =
-	    by->op == OP_free || by->op == OP_operator_delete || by->op == OP_operator_delete_array;
-	return names_format(names, "%s %s%s %s%s", names_item_thread(names, by),
-			    is_freed ? "freed the memory of " : "destroyed ", what, use(names, finding, by),
-			    times(names, finding));
-}
-
-static const char *title_reinit_in_use(struct names *names, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	const struct finding_item *by = item_with(finding, ROLE_initialised, 0);
-	if (!by)
-		return finding_kind_words(finding->kind);
-	return names_format(names, "%s initialised %s again %s%s", names_item_thread(names, by),
-			    object_text(names, object_of_item(names, by), OBJECT_BRIEF),
-			    use(names, finding, by), times(names, finding));
-}
-
-static const char *title_cond_misuse(struct names *names, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	const struct finding_item *wait = item_with(finding, ROLE_waits, 0);
-	const struct finding_item *holds = item_with(finding, ROLE_acquired, 0);
-	const struct finding_item *other = item_with(finding, ROLE_other, 0);
-	if (!wait)
-		return finding_kind_words(finding->kind);
-	const char *who = names_item_thread(names, wait);
-	const char *what = object_text(names, object_of_item(names, wait), OBJECT_BRIEF);
-	const struct finding_item *with = holds ? holds : other;
-	const char *mutex = with ? object_text(names, object_of_item(names, with), OBJECT_BRIEF) : "a mutex";
-	if (other && other->thread)
-		return names_format(
-		    names, "%s and %s waited for %s at the same time with different mutexes, %s and %s", who,
-		    names_item_thread(names, other), what, mutex,
-		    object_text(names, object_of_item(names, other), OBJECT_BRIEF));
-	const char *by = "nobody";
-	if (holds)
-		by = names_item_thread(names, holds);
-	return names_format(names, "%s waited for %s with %s, which %s held%s", who, what, mutex, by,
-			    times(names, finding));
-}
-
-static const char *title_fork_held(struct names *names, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	const struct finding_item *wait = item_with(finding, ROLE_waits, 0);
-	const struct finding_item *holder = item_with(finding, ROLE_acquired, 0);
-	if (!wait)
-		return finding_kind_words(finding->kind);
-	const char *who = "another thread";
-	if (holder && *holder->thread_name)
-		who = names_format(names, "another thread, \"%s\",", holder->thread_name);
-	return names_format(names,
-			    "%s of a forked child waits for %s, which %s held when it forked: nobody "
-			    "will ever release it",
-			    names_item_thread(names, wait),
-			    object_text(names, object_of_item(names, wait), OBJECT_BRIEF), who);
-}
-
-static const char *title_thread_leak(struct names *names, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	const char *from = place(names, ", made in", item_with(finding, ROLE_created, 0));
-	if (finding->count > 1)
-		return names_format(names, "%s threads ended and were never joined nor detached%s",
-				    names_count(names, finding->count), from);
-	return names_format(names, "%s ended and was never joined nor detached%s", subject(names, finding),
-			    from);
-}
-
 /* -- things that are opened ------------------------------------------------- */
 
 static const char *title_iterator_leak(struct names *names, const struct account *account)
@@ -604,32 +470,20 @@ static const char *title_released_twice(struct names *names, const struct accoun
 	const struct finding_item *first = item_with(finding, ROLE_released, 0);
 	if (!again)
 		return finding_kind_words(finding->kind);
+	if (again->object_kind == KIND_THREAD)
+		return title_thread_twice(names, finding, again, first);
 	struct object *object = object_of_item(names, again);
 	const char *what = object_text(names, object, OBJECT_BRIEF);
 	/* The address of what has no name tells nobody anything: it is not there any more. */
 	if (object && !object_name(names, object))
 		what = names_format(names, "a %s", kind_noun(object->kind, 1));
-	const char *given_back = kind_given_back(again->object_kind);
+	const char *given_back = finding_given_back(again);
 	if (!first)
 		return names_format(names, "%s %s %s, which was not open%s", names_item_thread(names, again),
 				    given_back, what, place(names, ", in", again));
 	const char *who = first->thread == again->thread ? "it" : names_item_thread(names, first);
 	return names_format(names, "%s %s %s, which %s had %s already%s", names_item_thread(names, again),
 			    given_back, what, who, given_back, place(names, " in", first));
-}
-
-/* "96" of what is used: rounded down, so that what is not quite all is never 100. */
-static const char *title_stack_depth(struct names *names, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	uint64_t unused = (uint64_t)MAX_OF(finding->offset, (int64_t)0);
-	uint64_t used = finding->amount - MIN_OF(unused, finding->amount);
-	if (!finding->amount)
-		return finding_kind_words(finding->kind);
-	return names_format(names, "%s has used %s of its %s of stack (%u %%)%s", subject(names, finding),
-			    names_size(names, used), names_size(names, finding->amount),
-			    (unsigned)(used * 100 / finding->amount),
-			    place(names, ", deepest in", item_with(finding, ROLE_deepest, 0)));
 }
 
 /* -- the table -------------------------------------------------------------- */

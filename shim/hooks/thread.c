@@ -4,6 +4,7 @@
  * every way of ending comes by.
  */
 #include "hooks/hook.h"
+#include "hooks/thread_misuse.h"
 
 #include "start.h"
 
@@ -96,23 +97,34 @@ EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argument)
  * The thread that is joined is looked up before the real call: once it is joined,
  * its pthread_t may be another's.
  */
-static thread_id join_begin(struct hook *hook, pthread_t thread, enum op op, bool timed)
+static struct thread_call join_begin(struct hook *hook, pthread_t thread, enum op op, bool timed)
 {
+	struct thread_call call;
+	thread_call_begin(hook, &call, (uint64_t)thread, op);
 	struct wait_for what = { .kind = KIND_THREAD,
 				 .op = op,
 				 .timed = timed,
 				 .handle = (uint64_t)thread,
-				 .target = thread_find((uint64_t)thread) };
+				 .target = call.thread.id };
 
 	hook_wait_for(hook, &what);
-	return what.target;
+	return call;
 }
 
-static void join_result(struct hook *hook, thread_id target, int result)
+static void join_result(struct hook *hook, const struct thread_call *call, int result)
 {
 	hook_wait_over(hook);
-	if (result == 0 && target)
-		thread_joined(target);
+	thread_call_end(hook, call, result);
+	if (result == 0 && call->known)
+		thread_joined(call->thread.id);
+}
+
+/* C11's functions don't say what is wrong: where there is such a thread it is not that there is none. */
+static int error_of(const struct thread_call *call, int result)
+{
+	if (result == thrd_success)
+		return 0;
+	return call->known ? EINVAL : ESRCH;
 }
 
 EXPORT int pthread_join(pthread_t thread, void **ret_value)
@@ -120,9 +132,9 @@ EXPORT int pthread_join(pthread_t thread, void **ret_value)
 	HOOK(hook, PROCESS);
 	if (!hook.track)
 		return real.pthread_join(thread, ret_value);
-	thread_id target = join_begin(&hook, thread, OP_pthread_join, false);
+	struct thread_call call = join_begin(&hook, thread, OP_pthread_join, false);
 	int result = real.pthread_join(thread, ret_value);
-	join_result(&hook, target, result);
+	join_result(&hook, &call, result);
 	return result;
 }
 
@@ -131,9 +143,10 @@ EXPORT int pthread_tryjoin_np(pthread_t thread, void **ret_value)
 	HOOK(hook, PROCESS);
 	if (!hook.track)
 		return real.pthread_tryjoin_np(thread, ret_value);
-	thread_id target = thread_find((uint64_t)thread);
+	struct thread_call call;
+	thread_call_begin(&hook, &call, (uint64_t)thread, OP_pthread_join);
 	int result = real.pthread_tryjoin_np(thread, ret_value);
-	join_result(&hook, target, result);
+	join_result(&hook, &call, result);
 	return result;
 }
 
@@ -143,9 +156,9 @@ EXPORT int pthread_timedjoin_np(pthread_t thread, void **ret_value, const struct
 	if (!hook.track)
 		return real.pthread_timedjoin_np(thread, ret_value, until);
 	/* libc takes no time at all for all the time there is. */
-	thread_id target = join_begin(&hook, thread, OP_pthread_timedjoin_np, until != NULL);
+	struct thread_call call = join_begin(&hook, thread, OP_pthread_timedjoin_np, until != NULL);
 	int result = real.pthread_timedjoin_np(thread, ret_value, until);
-	join_result(&hook, target, result);
+	join_result(&hook, &call, result);
 	return result;
 }
 
@@ -155,9 +168,9 @@ EXPORT int pthread_clockjoin_np(pthread_t thread, void **ret_value, clockid_t cl
 	HOOK(hook, PROCESS);
 	if (!hook.track)
 		return real.pthread_clockjoin_np(thread, ret_value, clock, until);
-	thread_id target = join_begin(&hook, thread, OP_pthread_clockjoin_np, until != NULL);
+	struct thread_call call = join_begin(&hook, thread, OP_pthread_clockjoin_np, until != NULL);
 	int result = real.pthread_clockjoin_np(thread, ret_value, clock, until);
-	join_result(&hook, target, result);
+	join_result(&hook, &call, result);
 	return result;
 }
 
@@ -166,9 +179,9 @@ EXPORT int thrd_join(thrd_t thread, int *ret_value)
 	HOOK(hook, PROCESS);
 	if (!hook.track)
 		return real.thrd_join(thread, ret_value);
-	thread_id target = join_begin(&hook, thread, OP_thrd_join, false);
+	struct thread_call call = join_begin(&hook, thread, OP_thrd_join, false);
 	int result = real.thrd_join(thread, ret_value);
-	join_result(&hook, target, result == thrd_success ? 0 : EINVAL);
+	join_result(&hook, &call, error_of(&call, result));
 	return result;
 }
 
@@ -176,17 +189,27 @@ EXPORT int thrd_join(thrd_t thread, int *ret_value)
 EXPORT int pthread_detach(pthread_t thread)
 {
 	HOOK(hook, PROCESS);
-	if (hook.track)
-		thread_detached((uint64_t)thread);
-	return real.pthread_detach(thread);
+	if (!hook.track)
+		return real.pthread_detach(thread);
+	struct thread_call call;
+	thread_call_begin(&hook, &call, (uint64_t)thread, OP_pthread_detach);
+	thread_detached((uint64_t)thread);
+	int result = real.pthread_detach(thread);
+	thread_call_end(&hook, &call, result);
+	return result;
 }
 
 EXPORT int thrd_detach(thrd_t thread)
 {
 	HOOK(hook, PROCESS);
-	if (hook.track)
-		thread_detached((uint64_t)thread);
-	return real.thrd_detach(thread);
+	if (!hook.track)
+		return real.thrd_detach(thread);
+	struct thread_call call;
+	thread_call_begin(&hook, &call, (uint64_t)thread, OP_thrd_detach);
+	thread_detached((uint64_t)thread);
+	int result = real.thrd_detach(thread);
+	thread_call_end(&hook, &call, error_of(&call, result));
+	return result;
 }
 
 /* Before: afterwards it may have ended, and its pthread_t be another's. */

@@ -281,6 +281,7 @@ enum thread_flag {
 	THREAD_FOREIGN = 4, /* not made by a pthread_create that the shim saw */
 	THREAD_MAIN = 8,
 	THREAD_CANCELLED = 16,
+	THREAD_MADE_DETACHED = 128,
 	THREAD_STACK_GIVEN = 32, /* the program gave the memory */
 	THREAD_STACK_CLEAN = 64, /* nothing was in the deepest part of it when the thread began */
 };

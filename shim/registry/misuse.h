@@ -29,6 +29,13 @@ enum misuse_where {
 	MISUSE_IN_MODULE, /* code or data of the program or a library */
 };
 
+/* What is wrong with a thread that is joined or detached (released-twice): rec_misuse.flags. */
+enum misuse_thread {
+	MISUSE_THREAD_AGAIN,   /* it was before, or was made detached */
+	MISUSE_THREAD_AT_ONCE, /* another thread is joining it */
+	MISUSE_THREAD_ITSELF,  /* by itself */
+};
+
 /* Of a mismatched-free: which kind of block (enum allocation_kind) was given back as which. */
 static inline uint16_t misuse_kinds(unsigned made, unsigned given_back)
 {

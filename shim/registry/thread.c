@@ -10,6 +10,7 @@
 #include "registry/allocation.h"
 #include "registry/contention.h"
 #include "registry/count.h"
+#include "registry/farewell.h"
 #include "registry/order.h"
 #include "registry/recording.h"
 #include "registry/stack_depth.h"
@@ -168,7 +169,7 @@ struct rec_thread *thread_create(stack_id stack, uint64_t start_routine, uint64_
 		slot->created_stack = stack;
 		slot->start_routine = start_routine;
 		slot->argument = argument;
-		slot->flags = detached ? THREAD_DETACHED : 0;
+		slot->flags = detached ? THREAD_DETACHED | THREAD_MADE_DETACHED : 0;
 		slot->started = sys_monotonic_coarse();
 		thread_write_end(slot);
 		order_created(slot->creator, slot->id);
@@ -215,6 +216,18 @@ void thread_begin(struct rec_thread *slot)
 	self.busy--;
 }
 
+static void brief_of(const struct rec_thread *slot, struct thread_brief *ret_brief)
+{
+	*ret_brief = (struct thread_brief){
+		.pthread = slot->pthread,
+		.id = slot->id,
+		.flags = slot->flags,
+		.created_stack = slot->created_stack,
+		.started = slot->started,
+	};
+	memcpy(ret_brief->name, slot->name, sizeof ret_brief->name - 1);
+}
+
 void thread_end(void)
 {
 	struct rec_thread *slot = self.slot;
@@ -226,6 +239,11 @@ void thread_end(void)
 	contention_thread_end();
 	allocation_thread_end();
 	stack_depth_thread_end(slot);
+	if (slot->flags & THREAD_MADE_DETACHED) {
+		struct thread_brief brief;
+		brief_of(slot, &brief);
+		farewell_say(&brief, OP_none, 0);
+	}
 	thread_write_begin(slot);
 	slot->ended = sys_monotonic_coarse();
 	slot->wait_depth = 0;
@@ -260,10 +278,22 @@ thread_id thread_creator(thread_id id)
 	return creators[id % COUNT_OF(creators)];
 }
 
-thread_id thread_find(uint64_t pthread)
+bool thread_brief(uint64_t pthread, struct thread_brief *ret_brief)
 {
 	const struct rec_thread *slot = slot_find(pthread);
-	return slot ? slot->id : 0;
+	if (slot)
+		brief_of(slot, ret_brief);
+	return slot;
+}
+
+bool thread_unnamed(void)
+{
+	uint32_t count = slot_count();
+	for (uint32_t i = 0; i < count; i++)
+		if (atomic_load_explicit(&slot_at(i)->state, memory_order_acquire) == THREAD_STARTING &&
+		    !slot_at(i)->pthread)
+			return true;
+	return recording->tables[REC_THREADS].lost;
 }
 
 void thread_joined(thread_id id)

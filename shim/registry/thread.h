@@ -74,8 +74,24 @@ void thread_begin(struct rec_thread *slot);
 /* On the thread, when its last event is over. Called by the key's destructor. Context: hook. */
 void thread_end(void);
 
-/* The thread with that pthread_t, newest first, live or ended and not joined; 0: unknown. Context: hook. */
-thread_id thread_find(uint64_t pthread);
+/* What is told of a thread that may be gone. */
+struct thread_brief {
+	uint64_t pthread;
+	thread_id id;
+	uint32_t flags; /* enum thread_flag */
+	stack_id created_stack;
+	nsec_t started;
+	char name[REC_NAME_BYTES];
+};
+
+/* The thread with that pthread_t, newest first, live or ended and not joined. Return: false: none is known. Context: hook. */
+bool thread_brief(uint64_t pthread, struct thread_brief *ret_brief);
+
+/*
+ * Whether there may be threads whose pthread_t is not known: that are just being created, or found no room.
+ * Context: hook.
+ */
+bool thread_unnamed(void);
 
 /*
  * Who made that thread, also after its slot is somebody else's (for the last 65536 threads); 0: unknown.

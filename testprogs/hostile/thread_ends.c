@@ -5,7 +5,8 @@
  *
  * RUN: %prog
  * RUN: whoholds run %prog
- * KINDS: none
+ * KINDS: released-twice
+ * EXPECT: tried to join itself, in joined
  * EXPECT-STDOUT: 2000 threads came and went
  */
 #include <errno.h>

@@ -1,0 +1,141 @@
+/* Titles of what programs do to locks and threads and must not. */
+#include "reporter/write/title.h"
+
+#include "registry/misuse.h"
+
+const char *title_not_owner_unlock(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *unlocked = item_with(finding, ROLE_unlocked, 0);
+	const struct finding_item *acquired = item_with(finding, ROLE_acquired, 0);
+	if (!unlocked)
+		return finding_kind_words(finding->kind);
+	const char *who = acquired ? names_format(names, "which %s held", names_item_thread(names, acquired))
+				   : "which nobody held";
+	return names_format(names, "%s unlocked %s, %s%s", names_item_thread(names, unlocked),
+			    object_text(names, object_of_item(names, unlocked), OBJECT_BRIEF), who,
+			    times(names, finding));
+}
+
+/* `while it held it`, `while thread 2 "reader" waited for it`: how the object of `by` was used just then. */
+static const char *use(struct names *names, const struct finding *finding, const struct finding_item *by)
+{
+	const struct finding_item *holder = item_with(finding, ROLE_acquired, 0);
+	const struct finding_item *waiter = item_with(finding, ROLE_waits, 0);
+	if (holder && holder->thread == by->thread)
+		return "while it held it itself";
+	if (holder)
+		return names_format(names, "while %s held it", names_item_thread(names, holder));
+	return waiter ? names_format(names, "while %s waited for it", names_item_thread(names, waiter)) : "";
+}
+
+const char *title_destroyed_in_use(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *by = item_with(finding, ROLE_destroyed, 0);
+	if (!by)
+		return finding_kind_words(finding->kind);
+	const char *what = object_text(names, object_of_item(names, by), OBJECT_BRIEF);
+	bool is_freed =
+	    by->op == OP_free || by->op == OP_operator_delete || by->op == OP_operator_delete_array;
+	return names_format(names, "%s %s%s %s%s", names_item_thread(names, by),
+			    is_freed ? "freed the memory of " : "destroyed ", what, use(names, finding, by),
+			    times(names, finding));
+}
+
+const char *title_reinit_in_use(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *by = item_with(finding, ROLE_initialised, 0);
+	if (!by)
+		return finding_kind_words(finding->kind);
+	return names_format(names, "%s initialised %s again %s%s", names_item_thread(names, by),
+			    object_text(names, object_of_item(names, by), OBJECT_BRIEF),
+			    use(names, finding, by), times(names, finding));
+}
+
+const char *title_cond_misuse(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *wait = item_with(finding, ROLE_waits, 0);
+	const struct finding_item *holds = item_with(finding, ROLE_acquired, 0);
+	const struct finding_item *other = item_with(finding, ROLE_other, 0);
+	if (!wait)
+		return finding_kind_words(finding->kind);
+	const char *who = names_item_thread(names, wait);
+	const char *what = object_text(names, object_of_item(names, wait), OBJECT_BRIEF);
+	const struct finding_item *with = holds ? holds : other;
+	const char *mutex = with ? object_text(names, object_of_item(names, with), OBJECT_BRIEF) : "a mutex";
+	if (other && other->thread)
+		return names_format(
+		    names, "%s and %s waited for %s at the same time with different mutexes, %s and %s", who,
+		    names_item_thread(names, other), what, mutex,
+		    object_text(names, object_of_item(names, other), OBJECT_BRIEF));
+	const char *by = "nobody";
+	if (holds)
+		by = names_item_thread(names, holds);
+	return names_format(names, "%s waited for %s with %s, which %s held%s", who, what, mutex, by,
+			    times(names, finding));
+}
+
+const char *title_fork_held(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *wait = item_with(finding, ROLE_waits, 0);
+	const struct finding_item *holder = item_with(finding, ROLE_acquired, 0);
+	if (!wait)
+		return finding_kind_words(finding->kind);
+	const char *who = "another thread";
+	if (holder && *holder->thread_name)
+		who = names_format(names, "another thread, \"%s\",", holder->thread_name);
+	return names_format(names,
+			    "%s of a forked child waits for %s, which %s held when it forked: nobody "
+			    "will ever release it",
+			    names_item_thread(names, wait),
+			    object_text(names, object_of_item(names, wait), OBJECT_BRIEF), who);
+}
+
+const char *title_thread_leak(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const char *from = place(names, ", made in", item_with(finding, ROLE_created, 0));
+	if (finding->count > 1)
+		return names_format(names, "%s threads ended and were never joined nor detached%s",
+				    names_count(names, finding->count), from);
+	return names_format(names, "%s ended and was never joined nor detached%s", subject(names, finding),
+			    from);
+}
+
+const char *title_thread_twice(struct names *names, const struct finding *finding,
+			       const struct finding_item *again, const struct finding_item *first)
+{
+	const struct finding_item *thread = item_with(finding, ROLE_opened, 0);
+	const char *done = finding_given_back(again), *who = names_item_thread(names, again);
+	const char *whom = thread ? names_item_thread(names, thread) : "a thread";
+	if (finding->sort == MISUSE_THREAD_ITSELF)
+		return names_format(names, "%s tried to join itself%s%s", who, place(names, ", in", again),
+				    times(names, finding));
+	if (finding->sort == MISUSE_THREAD_AT_ONCE)
+		return names_format(names, "%s %s %s, which another thread was joining%s", who, done, whom,
+				    times(names, finding));
+	if (!first)
+		return names_format(names, "%s %s %s, which had been made detached%s", who, done, whom,
+				    times(names, finding));
+	return names_format(names, "%s %s %s, which %s had %s already%s%s", who, done, whom,
+			    first->thread == again->thread ? "it" : names_item_thread(names, first),
+			    finding_given_back(first), place(names, " in", first), times(names, finding));
+}
+
+/* "96" of what is used: rounded down, so that what is not quite all is never 100. */
+const char *title_stack_depth(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	uint64_t unused = (uint64_t)MAX_OF(finding->offset, (int64_t)0);
+	uint64_t used = finding->amount - MIN_OF(unused, finding->amount);
+	if (!finding->amount)
+		return finding_kind_words(finding->kind);
+	return names_format(names, "%s has used %s of its %s of stack (%u %%)%s", subject(names, finding),
+			    names_size(names, used), names_size(names, finding->amount),
+			    (unsigned)(used * 100 / finding->amount),
+			    place(names, ", deepest in", item_with(finding, ROLE_deepest, 0)));
+}
