@@ -109,8 +109,8 @@ static inline bool chain_meets(const struct last *last, const struct last_chain 
 }
 
 /* Whether the stack from a frame of such registers on is the chain's and, from there on, the last one's. */
-READS_STACKS ALWAYS_INLINE bool chain_holds(const struct last *last, const struct last_chain *chain, uint64_t sp,
-					    uint64_t pc, uint64_t bp)
+READS_STACKS ALWAYS_INLINE bool chain_holds(const struct last *last, const struct last_chain *chain,
+					    uint64_t sp, uint64_t pc, uint64_t bp)
 {
 	return chain->base + 8 == sp && chain->pcs[0] == pc && chain->id && chain_is_intact(chain) &&
 	       LIKELY(chain_meets(last, chain)) && LIKELY(!chain->bp_used || chain->bp == bp) &&

@@ -62,7 +62,7 @@ struct last_chain {
 	uint8_t count, saved_count;
 	uint8_t end; /* enum unwind_end */
 	bool bp_used, outer_bp_used;
-	uint16_t next; /* the chain that was met after this one, the last time */
+	uint16_t next;                     /* the chain that was met after this one, the last time */
 	uint16_t places[1 + CHAIN_FRAMES]; /* innermost first; then that of `from`, to the end */
 	uint64_t pcs[1 + CHAIN_FRAMES] __attribute__((aligned(64)));
 	uint64_t outer_bp; /* of `from` */
@@ -86,7 +86,8 @@ struct last {
 	uint64_t hashes[LAST_MOST + WALK_MOST];
 	uint64_t bps[LAST_MOST + WALK_MOST];
 	struct last_saved saved[LAST_MOST + WALK_MOST];
-	uint32_t tags[CHAIN_SETS][CHAIN_WAYS]; /* what tells whether it is worth looking at the chain; 0: no */
+	uint32_t tags[CHAIN_SETS]
+		     [CHAIN_WAYS]; /* what tells whether it is worth looking at the chain; 0: no */
 	struct last_chain chains[CHAIN_SETS * CHAIN_WAYS];
 };
 

@@ -18,8 +18,8 @@
 #define SCRATCH_WALKS 3u
 
 struct scratch {
+	struct last last;     /* of walks[0] alone; first, since it wants to begin with a cache line */
 	struct bounds bounds; /* of the thread's own stack */
-	struct last last;     /* of walks[0] alone */
 	struct scratch_walk {
 		uint64_t sp; /* of the capture that uses it */
 		struct walk walk;
