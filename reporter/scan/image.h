@@ -18,6 +18,15 @@
 
 /* The exiting thread as it called in; of an image of a running process there is none: NULL. */
 struct scan_caller;
+struct orphans;
+
+/* Whether a pointer may be outside of memory, on its way through the kernel. */
+enum channels {
+	CHANNELS_UNKNOWN, /* they were not looked at, or could not be */
+	CHANNELS_NONE,    /* nothing leads out of the process but its standard streams */
+	CHANNELS_OUTSIDE, /* somebody else may send us what we sent him */
+	CHANNELS_FULL,    /* something that could be a pointer of ours is in one */
+};
 
 struct image {
 	const struct snapshot *snapshot;
@@ -25,7 +34,10 @@ struct image {
 	const struct stop *stop; /* the other threads; NULL: there are none, or nothing is known of them */
 	bool threads_known;      /* caller and stop are all the threads there are */
 	bool heap_partial;       /* the heap holds blocks that nothing is known of */
-	struct range shared[2];  /* what scans share with a copy of the process; not to be looked at */
+	enum channels channels;  /* what leads out of the process; see wakers.h */
+	struct orphans
+	    *orphans; /* threads whose stacks are no roots, and what becomes of them; NULL: all are */
+	struct range shared[2]; /* what scans share with a copy of the process; not to be looked at */
 	nsec_t deadline;
 
 	struct maps maps;

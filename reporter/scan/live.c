@@ -17,6 +17,7 @@
 #include "registry/allocation.h"
 #include "registry/recording.h"
 #include "reporter/scan/verdict.h"
+#include "reporter/scan/wakers.h"
 
 /* For one image, at the lowest priority on a busy machine. */
 #define LOOK_LIMIT (120 * NSEC_PER_SEC)
@@ -83,6 +84,7 @@ static int look(void *data)
 		.snapshot = &live->snapshot,
 		.stop = live->stopped ? &live->stop : NULL,
 		.threads_known = live->stopped,
+		.channels = live->channels,
 		.heap_partial = allocation_partial(),
 		.deadline = sys_monotonic() + LOOK_LIMIT,
 	};
@@ -202,6 +204,7 @@ static void begin_look(struct live *live)
 {
 	arena_reset(&live->arena);
 	snapshot_take(recording_view(), sys_monotonic(), &live->arena, &live->snapshot);
+	live->channels = orphans_possible(&live->snapshot) ? channels_look() : CHANNELS_UNKNOWN;
 	struct verdict **verdict = present(live);
 	uint64_t room = *former(live) ? (*former(live))->suspect_count + 1 : allocation_count() + 65536;
 	if ((is_too_much() || !(*verdict = verdict_make(&live->snapshot, room)))) {
@@ -226,7 +229,8 @@ static void begin_look(struct live *live)
 
 static bool is_of_scan(const struct finding *finding)
 {
-	return (finding->kind == FINDING_leak || finding->kind == FINDING_possible_leak) &&
+	return (finding->kind == FINDING_leak || finding->kind == FINDING_possible_leak ||
+		finding->kind == FINDING_orphan_thread) &&
 	       !(finding->flags & FOUND_AT_EXIT);
 }
 
@@ -249,6 +253,8 @@ static bool is_news(const struct finding *finding, const struct finding *told, b
 	if (by_request)
 		return told->amount != finding->amount || told->count != finding->count ||
 		       told->indirect != finding->indirect;
+	if (finding->kind == FINDING_orphan_thread)
+		return finding->count > told->count;
 	return finding->amount + finding->indirect >= 2 * (told->amount + told->indirect);
 }
 
@@ -317,7 +323,7 @@ static void conclude(struct live *live)
 		answer(live, verdict->error);
 		return;
 	}
-	if (!is_last_look(live) && verdict->suspect_count) {
+	if (!is_last_look(live) && (verdict->suspect_count || verdict->orphans.count)) {
 		verdict_free(*former(live));
 		*former(live) = NULL;
 		live->look++;

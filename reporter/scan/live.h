@@ -20,6 +20,7 @@
 
 #include "base/arena.h"
 #include "registry/snapshot.h"
+#include "reporter/scan/image.h"
 #include "reporter/scan/stop.h"
 
 struct verdict;
@@ -41,6 +42,7 @@ struct live {
 	int32_t image; /* process */
 	bool stopped;  /* the threads, for every look so far */
 	struct stop stop;
+	enum channels channels;
 	struct arena arena;
 	struct snapshot snapshot;
 	struct verdict *verdicts[2]; /* in turns */

@@ -36,8 +36,9 @@ static void put_pending(struct mark *mark, uint32_t number, uint64_t start)
 static void reach(struct mark *mark, uint32_t number, uint64_t start)
 {
 	struct blocks *blocks = mark->blocks;
-	if (UNLIKELY(mark->seen)) {
-		mark->seen(mark, number, start, 0);
+	if (UNLIKELY(mark->seen || mark->seek)) {
+		if (mark->seen)
+			mark->seen(mark, number, start, 0);
 		return;
 	}
 	if (blocks_flags(blocks, number) & BLOCK_REACHED)
@@ -53,6 +54,10 @@ static void reach(struct mark *mark, uint32_t number, uint64_t start)
 
 void mark_word(struct mark *mark, uint64_t word)
 {
+	if (UNLIKELY(mark->seek)) {
+		mark->seek(mark, &word, 1, MARK_OF_PROGRAM);
+		return;
+	}
 	uint64_t start;
 	uint32_t found = blocks_find_start(mark->blocks, word, &start);
 	if (found != BLOCK_NONE)
@@ -71,8 +76,8 @@ static void count_words(struct mark *mark, uint64_t count)
 		mark->expired = true;
 }
 
-static bool is_bookkeeping(const struct blocks *blocks, uint32_t number, uint64_t start, uint64_t word,
-			   enum mark_of of)
+bool mark_is_bookkeeping(const struct blocks *blocks, uint32_t number, uint64_t start, uint64_t word,
+			 enum mark_of of)
 {
 	if (blocks_flags(blocks, number) & BLOCK_RESOURCE && start == word)
 		return true;
@@ -184,7 +189,7 @@ static void read_words(struct mark *mark, const uint64_t *words, uint64_t count,
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t start;
 		uint32_t found = blocks_find_start(blocks, words[i], &start);
-		if (found != BLOCK_NONE && !is_bookkeeping(blocks, found, start, words[i], of))
+		if (found != BLOCK_NONE && !mark_is_bookkeeping(blocks, found, start, words[i], of))
 			reach(mark, found, start);
 	}
 }
@@ -201,15 +206,20 @@ static void tell_words(struct mark *mark, const uint64_t *words, uint64_t count,
 			found = blocks_find_start(blocks, (words[i] & mark->mask) ^ mark->exclusive, &start);
 		if (LIKELY(found == BLOCK_NONE))
 			continue;
-		if (of == MARK_OF_PROGRAM || !is_bookkeeping(blocks, found, start, words[i], of))
+		if (of == MARK_OF_PROGRAM || !mark_is_bookkeeping(blocks, found, start, words[i], of))
 			mark->seen(mark, found, start, (uint64_t)(uintptr_t)&words[i] + mark->shift);
 	}
 }
 
 void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of)
 {
-	if (UNLIKELY(mark->seen)) {
-		tell_words(mark, words, count, of);
+	if (UNLIKELY(mark->seen || mark->seek)) {
+		if (mark->seen) {
+			tell_words(mark, words, count, of);
+		} else {
+			count_words(mark, count);
+			mark->seek(mark, words, count, of);
+		}
 		return;
 	}
 	read_words(mark, words, count, of);

@@ -57,9 +57,14 @@ struct mark;
  */
 typedef void mark_seen(struct mark *mark, uint32_t block, uint64_t start, uint64_t place);
 
+/* Given all words as they come, in place of anything else; whether one of libc's is bookkeeping is for it to ask. */
+typedef void mark_seek(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of);
+
 struct mark {
 	struct blocks *blocks;
 	mark_seen *seen; /* NULL: mark */
+	mark_seek *seek; /* NULL: mark */
+	void *seek_data; /* its own */
 	uint64_t shift;  /* for `seen`: from where a word is read to where it is, where it was copied */
 	struct mark_queue at_line, at_flags, inside, in_record;
 	struct mark_pending to_fetch[MARK_QUEUE], to_read[MARK_QUEUE];
@@ -90,6 +95,13 @@ void mark_word(struct mark *mark, uint64_t word);
 
 /* What any of `count` words points into is reached. */
 void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of);
+
+/*
+ * Whether `word`, which points into block `number` at `start`, does not keep it alive: libc's own note of an open stream, or
+ * of the free memory behind the block.
+ */
+bool mark_is_bookkeeping(const struct blocks *blocks, uint32_t number, uint64_t start, uint64_t word,
+			 enum mark_of of);
 
 /* Reads what was reached until nothing is new; blocks with BLOCK_RESOURCE as MARK_OF_STREAM. */
 void mark_run(struct mark *mark);

@@ -9,9 +9,11 @@
 #include "registry/recording.h"
 #include "registry/thread.h"
 #include "reporter/scan/memory.h"
+#include "reporter/scan/orphans.h"
 #include "reporter/scan/polled.h"
 #include "reporter/scan/scan.h"
 #include "reporter/scan/stacks.h"
+#include "reporter/scan/timers.h"
 
 /* Leaf functions keep locals below their stack pointer, as far as this. */
 #define RED_ZONE ((uint64_t)128)
@@ -157,6 +159,22 @@ static uint64_t program_sp(const struct image *image, const struct scan_caller *
 	return caller->sp;
 }
 
+/* One that may be an orphan counts as far as anybody else can use what is its own. */
+static void add_stopped(struct roots *roots, uint64_t number)
+{
+	const struct image *image = roots->image;
+	const struct stop_thread *thread = &image->stop->threads[number];
+	struct range kept;
+	if (orphans_hold_back(image->orphans, number, &kept)) {
+		struct range stack = own_stack(image, thread->sp, thread->pointer);
+		mark_memory(roots, kept.start, kept.end);
+		leave_out(roots, stack.start, stack.end);
+		return;
+	}
+	mark_words(roots->mark, image->stop->registers + number * STOP_WORDS, thread->words, MARK_OF_PROGRAM);
+	add_thread(roots, thread->sp, thread->pointer);
+}
+
 static void add_threads(struct roots *roots)
 {
 	const struct image *image = roots->image;
@@ -165,14 +183,9 @@ static void add_threads(struct roots *roots)
 		mark_words(roots->mark, caller->registers, COUNT_OF(caller->registers), MARK_OF_PROGRAM);
 		add_thread(roots, program_sp(image, caller) + RED_ZONE, caller->pointer);
 	}
-	for (uint64_t i = 0; image->stop && i < image->stop->count; i++) {
-		const struct stop_thread *thread = &image->stop->threads[i];
-		if (!thread->words)
-			continue;
-		mark_words(roots->mark, image->stop->registers + i * STOP_WORDS, thread->words,
-			   MARK_OF_PROGRAM);
-		add_thread(roots, thread->sp, thread->pointer);
-	}
+	for (uint64_t i = 0; image->stop && i < image->stop->count; i++)
+		if (image->stop->threads[i].words)
+			add_stopped(roots, i);
 	stack_t alternate = { 0 };
 	if (caller && sys_call2(SYS_sigaltstack, NULL, &alternate) == 0)
 		mark_word(roots->mark, (uint64_t)alternate.ss_sp);
@@ -309,7 +322,7 @@ static void mark_standard_streams(struct roots *roots)
 	mark_words(roots->mark, streams, COUNT_OF(streams), MARK_OF_PROGRAM);
 }
 
-int roots_mark(struct image *image, struct mark *mark)
+int roots_each(struct image *image, struct mark *mark)
 {
 	struct roots roots = { .image = image, .mark = mark };
 	roots.bounce = memory_array(BOUNCE_BYTES, 1);
@@ -329,12 +342,32 @@ int roots_mark(struct image *image, struct mark *mark)
 	mark_mappings(&roots);
 	mark_standard_streams(&roots);
 	polled_mark(mark, image->caller ? 0 : recording->pid);
+	timers_mark(mark, image->caller ? 0 : recording->pid);
 	for (uint64_t i = 0; i < image->blocks.noted_count; i++)
 		if (image->blocks.noted[i].flags & BLOCK_ROOT)
 			mark_word(mark, image->blocks.noted[i].start);
 	bool failed = roots.left_out.failed;
 	ranges_release(&roots.left_out);
 	memory_free(roots.bounce, BOUNCE_BYTES, 1);
-	mark_run(mark);
 	return failed ? -ENOMEM : 0;
+}
+
+int roots_mark(struct image *image, struct mark *mark)
+{
+	int error = roots_each(image, mark);
+	mark_run(mark);
+	return error;
+}
+
+void roots_mark_thread(struct image *image, struct mark *mark, uint64_t stop)
+{
+	struct roots roots = { .image = image, .mark = mark };
+	roots.bounce = memory_array(BOUNCE_BYTES, 1);
+	if (!roots.bounce) {
+		mark->expired = true; /* nothing may be concluded */
+		return;
+	}
+	add_stopped(&roots, stop);
+	ranges_release(&roots.left_out);
+	memory_free(roots.bounce, BOUNCE_BYTES, 1);
 }

@@ -25,4 +25,10 @@
 /* Marks what the roots of `image` point to, and what that leads to. Return: 0 or -ENOMEM. */
 int roots_mark(struct image *image, struct mark *mark);
 
+/* The roots alone, for who seeks something in them (mark.h); what they lead to is nobody's business. The same return. */
+int roots_each(struct image *image, struct mark *mark);
+
+/* What a stopped thread that was held back (orphans.h) leads to; to be followed by mark_run. */
+void roots_mark_thread(struct image *image, struct mark *mark, uint64_t stop);
+
 #endif

@@ -111,7 +111,11 @@ static int judge(const struct court *court)
 	mark.mask = options.pointer_mask;
 	mark.exclusive = options.pointer_xor;
 	resources_enter(image->snapshot, &image->blocks);
+	image->orphans = &verdict->orphans;
+	orphans_choose(image->orphans, image);
 	error = roots_mark(image, &mark);
+	if (!error)
+		orphans_settle(image->orphans, image, &mark, court->before ? &court->before->orphans : NULL);
 	if (!error && !mark.expired)
 		resources_judge(image->snapshot, &mark, verdict->resources);
 	if (mark.expired)
@@ -198,6 +202,7 @@ void verdict_report(const struct verdict *verdict, const struct snapshot *snapsh
 		rest->indirect_bytes += groups[i].indirect_bytes;
 		rest->others[0] = 0;
 	}
+	orphans_report(&verdict->orphans, snapshot, manner.flags, list);
 	for (uint64_t i = 0; i < count; i++)
 		report_group(snapshot, &groups[i], manner, list);
 }

@@ -11,6 +11,7 @@
 #include "reporter/finding.h"
 #include "reporter/scan/group.h"
 #include "reporter/scan/image.h"
+#include "reporter/scan/orphans.h"
 
 /* A block that nothing led to, and what tells it from another one that takes its place later. */
 struct suspect {
@@ -27,6 +28,7 @@ struct verdict {
 	uint64_t *resources;              /* the verdict on each: see resources.h */
 	struct suspect *suspects;         /* ascending */
 	uint64_t suspect_count, suspect_room;
+	struct orphans orphans;
 	/* What it was made from. */
 	uint64_t block_count, block_bytes, read_bytes;
 	nsec_t cpu; /* for those who run it in a process of its own */

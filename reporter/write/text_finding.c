@@ -218,6 +218,8 @@ void text_item(struct text_report *text, const struct account *account, const st
 	}
 	if (account->finding->kind == FINDING_iteration_slow)
 		verb = "opened in";
+	else if (account->finding->kind == FINDING_orphan_thread && item->role == ROLE_allocated)
+		verb = "what is waited for was allocated in";
 	else if (item->role == ROLE_site || (item->role == ROLE_allocated && item->amount))
 		verb = "allocated in"; /* the sum of many, by whomever */
 	else if (with_name)
@@ -291,6 +293,12 @@ static void put_remarks(struct text_report *text, const struct account *account)
 		text_line(text, TEXT_INDENT,
 			  names_format(names, "with them %s more are lost, which nothing else points to",
 				       names_size(names, finding->indirect)),
+			  0);
+	if (finding->kind == FINDING_orphan_thread && finding->amount)
+		text_line(text, TEXT_INDENT,
+			  names_format(names, "%s of memory are lost with %s: nothing else leads to them",
+				       names_size(names, finding->amount),
+				       finding->count > 1 ? "them" : "it"),
 			  0);
 	if (finding->flags & FOUND_STARVED_WRITER)
 		text_line(text, TEXT_INDENT,

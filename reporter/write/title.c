@@ -373,9 +373,15 @@ static const char *title_blocked(struct names *names, const struct account *acco
 
 static const char *title_orphan_thread(struct names *names, const struct account *account)
 {
-	return names_format(names, "%s is blocked%s%s and nothing alive can ever wake it",
-			    subject(names, account->finding), lasting(names, account_age(account)),
-			    place(names, " in", item_with(account->finding, ROLE_blocked, 0)));
+	const struct finding *finding = account->finding;
+	const char *in = place(names, " in", item_with(finding, ROLE_blocked, 0));
+	const char *since = lasting(names, account_age(account));
+	if (finding->count > 1)
+		return names_format(names,
+				    "%s threads have been blocked%s%s, and nothing alive can ever wake them",
+				    names_count(names, finding->count), since, in);
+	return names_format(names, "%s has been blocked%s%s, and nothing alive can ever wake it",
+			    subject(names, finding), since, in);
 }
 
 static const char *title_held_at_exit(struct names *names, const struct account *account)

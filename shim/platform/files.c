@@ -103,21 +103,28 @@ static int reopen(int32_t tid, int number)
 	return fd;
 }
 
+static int hand_out(int32_t tid, bool of_thread, int number)
+{
+	int handle = (int)sys_call2(SYS_pidfd_open, tid, of_thread ? PIDFD_OF_THREAD : 0);
+	if (handle < 0)
+		return handle;
+	int got = (int)sys_call3(SYS_pidfd_getfd, handle, number, 0);
+	sys_close(handle);
+	return got;
+}
+
+int files_borrow(int number)
+{
+	return is_filtered() ? -ENOSYS : hand_out(sys_pid(), false, number);
+}
+
 /* The main thread's table is the program's, and so is any other's; but one that has ended has none. */
 static bool take_from(int32_t tid, void *data)
 {
 	struct taking *taking = data;
 	if (tid == taking->self)
 		return true;
-	int got = -ENOSYS;
-	if (!taking->filtered) {
-		int thread = tid == taking->pid ? 0 : PIDFD_OF_THREAD;
-		int handle = (int)sys_call2(SYS_pidfd_open, tid, thread);
-		if (handle >= 0) {
-			got = (int)sys_call3(SYS_pidfd_getfd, handle, taking->number, 0);
-			sys_close(handle);
-		}
-	}
+	int got = taking->filtered ? -ENOSYS : hand_out(tid, tid != taking->pid, taking->number);
 	taking->got = got >= 0 ? got : reopen(tid, taking->number);
 	return taking->got < 0;
 }

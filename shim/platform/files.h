@@ -39,4 +39,7 @@ void files_close_from(int first);
  */
 int files_take(int number);
 
+/* The same, but nothing is opened where the kernel does not hand it out. */
+int files_borrow(int number);
+
 #endif

@@ -14,6 +14,7 @@
 #include "reporter/scan/polled.h"
 #include "reporter/scan/ranges.h"
 #include "reporter/scan/stacks.h"
+#include "reporter/scan/timers.h"
 
 /* It brings a stack, a malloc and an opinion of its own on what may be read below a stack pointer. */
 static bool under_valgrind(void)
@@ -159,6 +160,20 @@ START_TEST(what_epoll_keeps)
 	ck_assert_uint_eq(words.at[1], 7);
 	polled_parse("data:", word_found, &words);
 	ck_assert_uint_eq(words.at[2], 0);
+}
+END_TEST
+
+START_TEST(what_timers_keep)
+{
+	struct words words = { .count = 0 };
+	timers_parse("ID: 0\nsignal: 34/000055d0c8e6d010\nnotify: signal/pid.4242\nClockID: 1\n"
+		     "ID: 1\nsignal: 0/0000000000000007\nnotify: none/pid.4242\nClockID: 0\n",
+		     word_found, &words);
+	ck_assert_uint_eq(words.count, 2);
+	ck_assert_uint_eq(words.at[0], 0x55d0c8e6d010);
+	ck_assert_uint_eq(words.at[1], 7);
+	timers_parse("signal: 34\nsignal:", word_found, &words);
+	ck_assert_uint_eq(words.count, 2);
 }
 END_TEST
 
@@ -326,6 +341,7 @@ int main(void)
 	tcase_add_test(tests, lines_of_maps);
 	tcase_add_test(tests, ranges_in_any_order);
 	tcase_add_test(tests, what_epoll_keeps);
+	tcase_add_test(tests, what_timers_keep);
 	tcase_add_test(tests, chunks_of_libc);
 	if (!under_valgrind()) {
 		tcase_add_test(tests, maps_of_this_process);
