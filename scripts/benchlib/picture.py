@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 from benchlib.ways import HIDDEN
 
-OURS = {'exact': '#0b6e4f', 'record': '#2f9e76', 'sample': '#6cc3a0'}
+OURS = {'exact': '#0b6e4f', 'record': '#2f9e76', 'record-alone': '#2f9e76', 'sample': '#6cc3a0', 'sample-alone': '#6cc3a0'}
 OTHERS = '#9aa3ad'
 ROW, GAP, LEFT, LABEL, WIDTH, RIGHT = 15, 14, 20, 250, 860, 95
 

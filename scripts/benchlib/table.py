@@ -102,4 +102,5 @@ def remarks(results):
         yield f'{title}, {", ".join(ids)}: {reason}'
     if any(row['section'] == 'programs' for row in results['rows']):
         yield ('Real programs: "whoholds exact" is all that it does, the search for lost memory at the end and the report of it included; '
-               'heaptrack and "leaks=off" record, and analyse nothing; LSan searches and looks up no names')
+               'heaptrack and "leaks=off" record, and analyse nothing, "allocations alone" as all of the peers; '
+               'LSan searches and looks up no names')

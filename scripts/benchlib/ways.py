@@ -9,7 +9,7 @@ from benchlib import measure
 # Whose cost is measured against a run without any: the allocator that a profiler is built into is not its cost.
 ALLOCATION_WAYS = ['bare', 'exact', 'sample', 'heaptrack', 'lsan', 'jemalloc', 'jemalloc-sampled', 'jemalloc-exact',
                    'memcheck']
-PROGRAM_WAYS = ['bare', 'exact', 'record', *ALLOCATION_WAYS[2:]]
+PROGRAM_WAYS = ['bare', 'exact', 'record', 'record-alone', 'sample', 'sample-alone', *ALLOCATION_WAYS[3:]]
 LOCK_WAYS = ['bare', 'exact', 'helgrind', 'drd', 'tsan', 'mutrace']
 # Runs that only serve as somebody's base have no column.
 HIDDEN = {'jemalloc'}
@@ -79,6 +79,12 @@ class Ways:
         # What heaptrack is run for here: to record, not to tell of anything at the end.
         self.add(Way('record', 'exact, leaks=off', {'LD_PRELOAD': libraries['exact'], 'WHOHOLDS_OPTIONS': 'leaks=off'},
                      missing=self.all['exact'].missing))
+        # And what the peers that know of nothing else record: allocations alone.
+        for id, title, alloc in (('record-alone', 'exact, allocations alone', 'exact'),
+                                 ('sample-alone', 'sample, allocations alone', 'sample')):
+            self.add(Way(id, title, {'LD_PRELOAD': libraries['exact'],
+                                     'WHOHOLDS_OPTIONS': f'alloc={alloc}:locks=off:iterators=off:leaks=off'},
+                         missing=self.all['exact'].missing))
         self.add_heaptrack()
         self.add_lsan()
         self.add_jemalloc()
