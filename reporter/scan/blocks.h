@@ -125,10 +125,16 @@ static inline void blocks_flag(struct blocks *blocks, uint32_t number, enum bloc
 	blocks->flags[number] |= (uint8_t)flag;
 }
 
-/* Bytes that a pointer may point into: those that were asked for. A block of 0 bytes has one. */
+/* What C++ has in front of an array whose elements have destructors: how many there are. */
+#define BLOCKS_ARRAY_COUNT_BYTES 8u
+
+/*
+ * Bytes that a pointer may point into: those that were asked for. A block of 0 bytes has one; and one that may be an array of no
+ * elements is known by the address behind their number.
+ */
 static inline uint64_t block_reach(const struct block *block)
 {
-	return block->bytes ? block->bytes : 1;
+	return block->bytes && block->bytes != BLOCKS_ARRAY_COUNT_BYTES ? block->bytes : block->bytes + 1;
 }
 
 /*
