@@ -37,7 +37,7 @@ struct pair_value {
 	uint8_t source; /* enum pair_source */
 	uint8_t number; /* of the argument, from 1 */
 	bool is_int;    /* 32 bits mean something, sign included */
-	bool is_second; /* of the two ints that an argument points to */
+	uint8_t word;   /* which one of the ints, or words of 8 bytes, that an argument points to; from 0 */
 };
 
 enum pair_test { PAIR_ALWAYS, PAIR_EQ, PAIR_NE, PAIR_GE, PAIR_GT, PAIR_LE, PAIR_LT };
@@ -46,6 +46,8 @@ struct pair_when {
 	uint8_t test;    /* enum pair_test */
 	bool is_pointer; /* all 64 bits of the result are compared, with 0 */
 	int32_t value;
+	const char *
+	    asks; /* what the same library's function of that name answers to the handle is compared; NULL: the result */
 };
 
 struct pair_line {

@@ -270,6 +270,13 @@ static const struct link_map *object_of(void *address)
 }
 #endif
 
+void *bind_sibling(void *function, const char *name)
+{
+	const struct link_map *map = object_of(function);
+	void *found = NULL;
+	return map && elf_definition(map->l_ld, map->l_addr, name, NULL, &found) ? found : NULL;
+}
+
 static void *(*real_dlsym)(void *handle, const char *name);
 
 /* What stands in for the function that dlsym has found. */

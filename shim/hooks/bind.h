@@ -32,4 +32,7 @@ struct bound_call;
 /* For bind_before: a call of dlsym is about to be made. Return: where it goes on. Context: hook. */
 void *bind_dlsym(const struct bound *bound, const struct bound_call *call, const void *frame);
 
+/* The function `name` of the library that `function` lies in; NULL: it has none. No lock is taken. Context: hook. */
+void *bind_sibling(void *function, const char *name);
+
 #endif

@@ -4,6 +4,9 @@
  *
  * A release that can't fail ends the hold before the call, after which the handle may be another thread's. One
  * whose result says whether it did (`when`) ends it afterwards, if it is still the hold that was there before.
+ *
+ * Many a release may be called as often as one likes (sqlite3_reset), and what a library counts references to is released by each who
+ * has one. So a second release is wrong only where the handle was a block of memory that is gone (release_begin).
  */
 #include "hooks/bind.h"
 #include "hooks/bind_entries.h"
@@ -11,6 +14,7 @@
 #include "hooks/hook.h"
 
 #include "base/hash.h"
+#include "registry/release.h"
 #include "stack/memory.h"
 
 /* Lower ones, and those that are no address at all, are numbers that a mistaken line takes for pointers. */
@@ -57,7 +61,8 @@ static bool value_of(struct pair_value value, const struct bound_call *call, con
 		word = argument(call, frame, value.number);
 		break;
 	case PAIR_AT_ARG:
-		if (!read_there(argument(call, frame, value.number) + (value.is_second ? sizeof(int) : 0),
+		if (!read_there(argument(call, frame, value.number) +
+				    value.word * (value.is_int ? sizeof(int) : sizeof word),
 				value.is_int, &word))
 			return false;
 		break;
@@ -87,6 +92,16 @@ static bool thing_of(const struct bind_action *action, const struct bound_call *
 	return true;
 }
 
+/* Whether the call did what the line is about. */
+static bool line_holds(const struct bound *bound, const struct pair_line *line, const struct bound_call *call,
+		       uint64_t handle)
+{
+	if (LIKELY(!line->when.asks))
+		return pair_holds(line->when, call->result);
+	int (*asked)(uint64_t thing) = (int (*)(uint64_t))bind_sibling(bound->target, line->when.asks);
+	return asked && handle && pair_holds(line->when, (uint64_t)asked(handle));
+}
+
 static uint64_t identity_of(const struct rec_hold *hold)
 {
 	return (uint64_t)hold->serial << 32 | hold->owner;
@@ -96,8 +111,12 @@ static uint64_t identity_of(const struct rec_hold *hold)
 static void note(struct bound_call *call, unsigned number, const struct resource *thing)
 {
 	struct rec_hold open;
+	bool is_open = resource_find(thing, &open);
 	call->noted[number].handle = thing->handle;
-	call->noted[number].identity = resource_find(thing, &open) ? identity_of(&open) : 0;
+	call->noted[number].identity = is_open ? identity_of(&open) : 0;
+	/* Wrong whatever it answers; and afterwards the process may be gone. */
+	if (!is_open)
+		release_unknown(thing);
 }
 
 void *bind_before(struct bound *bound, struct bound_call *call, const void *frame)
@@ -117,21 +136,27 @@ void *bind_before(struct bound *bound, struct bound_call *call, const void *fram
 		if (action->line->acquires || noted == COUNT_OF(call->noted))
 			continue;
 		bool is_one = thing_of(action, call, frame, &thing);
+		if (is_one) {
+			thing.of_block = true;
+			thing.frame = frame;
+		}
 		if (is_one && tells)
 			note(call, noted, &thing);
 		else if (is_one)
-			resource_released(&thing, NULL);
+			release_begin(&thing);
 		noted += tells;
 	}
 	return bound->target;
 }
 
-static void acquire(struct hook *hook, const struct bind_action *action, const struct bound_call *call,
-		    const void *frame)
+static void acquire(struct hook *hook, const struct bound *bound, const struct bind_action *action,
+		    const struct bound_call *call, const void *frame)
 {
 	struct resource thing;
 	struct rec_hold open;
 	if (!thing_of(action, call, frame, &thing) || (action->keeps && resource_find(&thing, &open)))
+		return;
+	if (action->line->when.asks && !line_holds(bound, action->line, call, thing.handle))
 		return;
 	thing.stack = hook_stack(hook);
 	/* A number is name enough. */
@@ -145,15 +170,19 @@ static void acquire(struct hook *hook, const struct bind_action *action, const s
 }
 
 /* Ends what was noted, if it is still there; by now the handle may be another thread's. */
-static void release_noted(const struct bind_action *action, const struct bound_call *call, unsigned number)
+static void release_noted(const struct bind_action *action, const struct bound_call *call, unsigned number,
+			  const void *frame)
 {
-	struct resource thing = { .kind = (enum kind)action->kind, .handle = call->noted[number].handle };
+	struct resource thing = { .kind = (enum kind)action->kind,
+				  .handle = call->noted[number].handle,
+				  .of_block = true,
+				  .frame = frame };
 	struct rec_hold open;
 	if (action->line->handle.is_int && action->kind != KIND_DESCRIPTOR)
 		thing.sort = bind_pair_text(action->pair);
 	if (call->noted[number].identity && resource_find(&thing, &open) &&
 	    identity_of(&open) == call->noted[number].identity)
-		resource_released(&thing, NULL);
+		release_begin(&thing);
 }
 
 void bind_after(struct bound *bound, struct bound_call *call, const void *frame)
@@ -171,12 +200,13 @@ void bind_after(struct bound *bound, struct bound_call *call, const void *frame)
 	     (action = bind_action_at(at)) && noted < COUNT_OF(call->noted); at = action->next) {
 		if (action->line->acquires || action->line->when.test == PAIR_ALWAYS)
 			continue;
-		if (pair_holds(action->line->when, call->result))
-			release_noted(action, call, noted);
+		if (line_holds(bound, action->line, call, call->noted[noted].handle))
+			release_noted(action, call, noted, frame);
 		noted++;
 	}
 	for (uint16_t at = function->first; (action = bind_action_at(at)); at = action->next)
-		if (action->line->acquires && pair_holds(action->line->when, call->result))
-			acquire(&hook, action, call, frame);
+		if (action->line->acquires &&
+		    (action->line->when.asks || pair_holds(action->line->when, call->result)))
+			acquire(&hook, bound, action, call, frame);
 	errno = kept_errno;
 }

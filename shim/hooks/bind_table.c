@@ -20,12 +20,14 @@ static const struct pair library_pairs[] = {
 #define INT_RET ((struct pair_value){ .source = PAIR_RET, .is_int = true })
 #define INT(n) ((struct pair_value){ .source = PAIR_ARG, .number = (n), .is_int = true })
 #define FIRST_INT(n) ((struct pair_value){ .source = PAIR_AT_ARG, .number = (n), .is_int = true })
-#define SECOND_INT(n) \
-	((struct pair_value){ .source = PAIR_AT_ARG, .number = (n), .is_int = true, .is_second = true })
+#define SECOND_INT(n) ((struct pair_value){ .source = PAIR_AT_ARG, .number = (n), .is_int = true, .word = 1 })
+#define WORD(n, word_) ((struct pair_value){ .source = PAIR_AT_ARG, .number = (n), .word = (word_) })
 #define NOTHING ((struct pair_value){ .source = PAIR_NOTHING })
 #define ALWAYS ((struct pair_when){ .test = PAIR_ALWAYS })
 #define NOT_NULL ((struct pair_when){ .test = PAIR_NE, .is_pointer = true })
 #define TEST(test_, value_) ((struct pair_when){ .test = PAIR_##test_, .value = (value_) })
+#define ASKED(function, test_, value_) \
+	((struct pair_when){ .test = PAIR_##test_, .value = (value_), .asks = #function })
 
 /* A line without a function begins the next pair. */
 static const struct pair_line library_lines[] = {

@@ -63,6 +63,9 @@ struct resource {
 	const char *name;
 	text_id text;   /* the name, where it is in the recording already */
 	uint32_t flags; /* enum hold_flag */
+	/* Of a release of what a library hands out: */
+	bool of_block;     /* wrong only where the handle was a block, which is gone */
+	const void *frame; /* `stack` is captured from here, where it is needed */
 };
 
 /* A handle acquired again without a release replaces the old hold: the release went a way that we do not see. */

@@ -7,6 +7,7 @@
 #include "registry/clock.h"
 #include "registry/misuse.h"
 #include "registry/recording.h"
+#include "stack/stack.h"
 
 /*
  * A place each for a few thousand handles, by hash; the newer takes it. Chosen somewhat arbitrarily: who releases
@@ -49,6 +50,12 @@ static struct release *place_of(const struct resource *what)
 	return &releases[hash_add(hash_add(what->kind, what->sort), what->handle) % PLACES];
 }
 
+/* Whether only what has become of the block at `handle` can say that a release is wrong. */
+static bool by_block(const struct resource *what)
+{
+	return what->of_block || kind_has(what->kind, KIND_IS_MEMORY);
+}
+
 /* With self.busy held, as below. */
 static void remember(const struct resource *what, const struct rec_hold *was)
 {
@@ -58,7 +65,8 @@ static void remember(const struct resource *what, const struct rec_hold *was)
 		.name = was->name,
 		.kind = (uint8_t)what->kind,
 		.sure = !(was->flags & HOLD_AGAIN),
-		.tracked = kind_has(what->kind, KIND_IS_MEMORY) && is_block(what->handle),
+		.tracked =
+		    what->of_block ? was->flags & HOLD_IN_BLOCK : by_block(what) && is_block(what->handle),
 		.opened_op = was->op,
 		.opened_by = was->owner,
 		.opened_stack = was->stack,
@@ -128,7 +136,7 @@ static void judge(const struct resource *what)
 		return;
 	if (known && !before.sure)
 		return;
-	if (kind_has(what->kind, KIND_IS_MEMORY)) {
+	if (by_block(what)) {
 		/* Somebody may have got that address from a function without a hook, as long as a block is there. */
 		if (!known || !before.tracked || !allocation_exact() || is_block(what->handle))
 			return;
@@ -149,17 +157,42 @@ static void judge(const struct resource *what)
 	misuse_note(&misuse);
 }
 
+static struct resource with_stack(const struct resource *what)
+{
+	struct resource there = *what;
+	if (!there.stack && there.frame)
+		there.stack = stack_capture(there.frame);
+	return there;
+}
+
+void release_unknown(const struct resource *what)
+{
+	/* The quick answer, which is right nearly always. */
+	struct release before;
+	self.busy++;
+	if (!what->of_block || (recall(what, &before) && before.tracked)) {
+		struct resource there = with_stack(what);
+		judge(&there);
+	}
+	self.busy--;
+}
+
 bool release_begin(const struct resource *what)
 {
 	struct rec_hold was;
 	bool open = resource_released(what, &was);
+	if (!open) {
+		release_unknown(what);
+		return false;
+	}
+	/* Nobody will ever ask for what is in no block. */
+	if (what->of_block && !(was.flags & HOLD_IN_BLOCK))
+		return true;
 	self.busy++;
-	if (open)
-		remember(what, &was);
-	else
-		judge(what);
+	struct resource there = with_stack(what);
+	remember(&there, &was);
 	self.busy--;
-	return open;
+	return true;
 }
 
 void release_fork_child(void)
