@@ -11,54 +11,14 @@
  * EXPECT: warning iterator-open: 4 resources are open, the oldest for
  * EXPECT: ; 2 threads wait for one of them
  * EXPECT: limit 1 s (option held)
- * EXPECT-JSON: finding("iterator-open") | .count == 4 and has_frame("opened"; "cursor_get"; {{line acquires}}) and has_frame("opened"; "look_up"; {{line looks up}}) and has_frame("waits"; "cursor_get"; {{line waits}})
+ * EXPECT-JSON: finding("iterator-open") | .count == 4 and has_frame("opened"; "cursor_get"; {{line cursor_pool.h acquires}}) and has_frame("opened"; "look_up"; {{line looks up}}) and has_frame("waits"; "cursor_get"; {{line cursor_pool.h waits}})
  * EXPECT-JSON: finding("iterator-open") | has_thread({{tid asks}})
  * EXPECT-DUMP: holds 4 resources, all opened in
  */
-#include <pthread.h>
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "lib/show.h"
-#include "whoholds.h"
-
-#define CURSORS 4
-
-static struct cursor {
-	struct cursor *next;
-} cursors[CURSORS];
-
-static struct pool {
-	pthread_mutex_t lock;
-	pthread_cond_t returned;
-	struct cursor *free;
-} pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER };
-
-static struct cursor *cursor_get(void)
-{
-	pthread_mutex_lock(&pool.lock);
-	if (!pool.free) {
-		wh_wait_begin(&pool, "a cursor of the pool");
-		while (!pool.free)
-			pthread_cond_wait(&pool.returned, &pool.lock); /* line: waits */
-		wh_wait_end(&pool);
-	}
-	struct cursor *cursor = pool.free;
-	pool.free = cursor->next;
-	wh_acquired_from(&pool, "cursor", cursor, NULL); /* line: acquires */
-	pthread_mutex_unlock(&pool.lock);
-	return cursor;
-}
-
-static void cursor_put(struct cursor *cursor)
-{
-	pthread_mutex_lock(&pool.lock);
-	wh_released("cursor", cursor);
-	cursor->next = pool.free;
-	pool.free = cursor;
-	pthread_cond_signal(&pool.returned);
-	pthread_mutex_unlock(&pool.lock);
-}
+#include "lib/cursor_pool.h"
 
 static bool look_up(int key)
 {
@@ -89,10 +49,7 @@ static void *asks(void *unused)
 
 int main(void)
 {
-	for (int i = 0; i < CURSORS; i++) {
-		cursors[i].next = pool.free;
-		pool.free = &cursors[i];
-	}
+	pool_fill();
 	thread_start(looks_up, NULL);
 	sleep_ms(100);
 	thread_start(asks, NULL);

@@ -5,49 +5,9 @@
  * TIMEOUT: 60
  * KINDS: none
  */
-#include <pthread.h>
+#include "lib/cursor_pool.h"
 
-#include "lib/show.h"
-#include "whoholds.h"
-
-#define CURSORS 4
 #define THREADS 8
-
-static struct cursor {
-	struct cursor *next;
-} cursors[CURSORS];
-
-static struct pool {
-	pthread_mutex_t lock;
-	pthread_cond_t returned;
-	struct cursor *free;
-} pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER };
-
-static struct cursor *cursor_get(void)
-{
-	pthread_mutex_lock(&pool.lock);
-	if (!pool.free) {
-		wh_wait_begin(&pool, "a cursor of the pool");
-		while (!pool.free)
-			pthread_cond_wait(&pool.returned, &pool.lock);
-		wh_wait_end(&pool);
-	}
-	struct cursor *cursor = pool.free;
-	pool.free = cursor->next;
-	wh_acquired_from(&pool, "cursor", cursor, NULL);
-	pthread_mutex_unlock(&pool.lock);
-	return cursor;
-}
-
-static void cursor_put(struct cursor *cursor)
-{
-	pthread_mutex_lock(&pool.lock);
-	wh_released("cursor", cursor);
-	cursor->next = pool.free;
-	pool.free = cursor;
-	pthread_cond_signal(&pool.returned);
-	pthread_mutex_unlock(&pool.lock);
-}
 
 static void *works(void *unused)
 {
@@ -63,10 +23,7 @@ int main(void)
 {
 	pthread_t threads[THREADS];
 
-	for (int i = 0; i < CURSORS; i++) {
-		cursors[i].next = pool.free;
-		pool.free = &cursors[i];
-	}
+	pool_fill();
 	for (int i = 0; i < THREADS; i++)
 		threads[i] = thread_start(works, NULL);
 	for (int i = 0; i < THREADS; i++)
