@@ -13,8 +13,12 @@ groups=${*:-build}
 build='gcc libc6-dev libunwind-dev libdw-dev libelf-dev libiberty-dev uthash-dev scdoc'
 test='check libsubunit-dev g++ python3 python3-jsonschema jq valgrind procps sqlite3 git curl perl xz-utils libjemalloc2
 	libtcmalloc-minimal4 libsqlite3-dev liblmdb-dev'
+# Libraries that test programs try pairs on, each of which is skipped where its library is missing, with a word.
+test_maybe='libleveldb-dev librocksdb-dev libpq-dev libmariadb-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libbz2-dev liblzma-dev
+	libzstd-dev libglib2.0-dev libxml2-dev mariadb-server-core'
 stacks='gcc g++ clang rustc libunwind8 jq git sqlite3 redis-server redis-tools'
 real='redis-server redis-tools nginx-light'
+real_maybe='postgresql'
 check='clang clang-format clang-tidy cppcheck shellcheck python3'
 # mutrace: not in every Debian; what apt does not know is left out here, and the benchmark says so.
 bench='python3 gcc git sqlite3 heaptrack valgrind libjemalloc2'
@@ -25,13 +29,15 @@ nothing_starts() {
 	[ ! -d /run/systemd/system ] && [ ! -e /run/initctl ] && [ ! -d /run/openrc ]
 }
 
-wanted=
+wanted=''
+maybe=''
 for group in $groups; do
 	case $group in
 	build | demo) wanted="$wanted $build" ;;
 	test)
 		wanted="$wanted $test"
-		! nothing_starts || wanted="$wanted $real"
+		maybe="$maybe $test_maybe"
+		! nothing_starts || wanted="$wanted $real" maybe="$maybe $real_maybe"
 		;;
 	real) wanted="$wanted $real" ;;
 	stacks) wanted="$wanted $stacks" ;;
@@ -65,14 +71,20 @@ fi
 
 # Installed, whether or not it is held back from upgrades.
 have=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^.i *//p')
-missing=
-for package; do
-	echo "$have" | grep -qxF "$package" || case " $missing " in
-	*" $package "*) ;;
-	*) missing="$missing $package" ;;
-	esac
+missing_of() { # PACKAGE...
+	for package; do
+		echo "$have" | grep -qxF "$package" || echo "$package"
+	done | sort -u | sed 's/^/ /' | tr -d '\n'
+}
+missing=$(missing_of "$@")
+# What can be done without, as far as apt knows of it.
+less=
+# shellcheck disable=SC2086 # a list of words
+for package in $(missing_of $maybe); do
+	[ -n "$missing" ] || apt-cache show "$package" >/dev/null 2>&1 || continue
+	less="$less $package"
 done
-[ -n "$missing" ] || exit 0
+[ -n "$missing$less" ] || exit 0
 
 as_root=
 if [ "$(id -u)" != 0 ]; then
@@ -87,7 +99,7 @@ if [ "$(id -u)" != 0 ]; then
 		exit 1
 	}
 fi
-echo "installing:$missing"
+echo "installing:$missing$less"
 log=$(mktemp)
 trap 'rm -f "$log" "$log.lists"' EXIT
 apt() { # apt COMMAND...: quiet, asks nothing, and waits for another one that is at work (a new machine's first upgrade)
@@ -96,7 +108,7 @@ apt() { # apt COMMAND...: quiet, asks nothing, and waits for another one that is
 }
 install_missing() {
 	# shellcheck disable=SC2086 # a list of words
-	apt install --no-install-recommends $missing >"$log"
+	[ -z "$missing" ] || apt install --no-install-recommends $missing >"$log"
 }
 # The package lists of a fresh system are empty, and those of an old one name files that are gone.
 install_missing || {
@@ -109,3 +121,8 @@ install_missing || {
 		exit 1
 	}
 }
+# One that can't be had must not keep the others away.
+# shellcheck disable=SC2086 # a list of words
+[ -z "$less" ] || apt install --no-install-recommends $less >"$log" || for package in $less; do
+	apt install --no-install-recommends "$package" >"$log" || echo "deps.sh: without $package; tests of it are skipped"
+done

@@ -8,7 +8,10 @@
 #include <cstdlib>
 
 struct element {
-	~element() { std::free(memory); }
+	~element()
+	{
+		std::free(memory);
+	}
 	void *memory = nullptr;
 };
 

@@ -61,7 +61,8 @@ static long bytes_of_tables(const char *path)
 		char name[1024];
 		struct stat status;
 		snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-		if ((strstr(entry->d_name, ".ldb") || strstr(entry->d_name, ".sst")) && stat(name, &status) == 0)
+		if ((strstr(entry->d_name, ".ldb") || strstr(entry->d_name, ".sst")) &&
+		    stat(name, &status) == 0)
 			bytes += status.st_size;
 	}
 	closedir(directory);
