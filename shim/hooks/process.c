@@ -117,6 +117,20 @@ EXPORT void abort(void)
 	}
 #include "hooks/credentials.def"
 
+/* -- notifications ----------------------------------------------------------- */
+
+/*
+ * The kernel forgets who wants to be told of a message when a descriptor of the queue is closed in that process, in whatever
+ * table: so the reporter thread gets its own, empty one now, and not after it.
+ */
+EXPORT int mq_notify(mqd_t queue, const struct sigevent *event)
+{
+	real_ready();
+	if (event)
+		reporter_want_now();
+	return real.mq_notify(queue, event);
+}
+
 /* -- modules --------------------------------------------------------------- */
 
 /*

@@ -6,7 +6,27 @@
 #include "hooks/hook.h"
 #include "hooks/thread_misuse.h"
 
+#include "platform/tsd.h"
 #include "start.h"
+
+/* Where the key is the program's: the thread ends here, whatever way it does, but for its destructors. */
+static void frame_ends(const bool *begun)
+{
+	if (*begun)
+		thread_end_early();
+}
+
+static void *NOINLINE routine_framed(void *(*routine)(void *), void *argument)
+{
+	CLEANUP(frame_ends) bool begun = true;
+	return routine(argument);
+}
+
+static int NOINLINE routine_framed_c11(thrd_start_t routine, void *argument)
+{
+	CLEANUP(frame_ends) bool begun = true;
+	return routine(argument);
+}
 
 /*
  * The new thread's first frames. What was asked for waits in the slot. The
@@ -19,6 +39,8 @@ static void *thread_main(void *data)
 	void *argument = (void *)(uintptr_t)slot->argument;
 
 	thread_begin(slot);
+	if (UNLIKELY(!tsd_works()))
+		return routine_framed(routine, argument);
 	return routine(argument);
 }
 
@@ -29,8 +51,32 @@ static int thread_main_c11(void *data)
 	void *argument = (void *)(uintptr_t)slot->argument;
 
 	thread_begin(slot);
+	if (UNLIKELY(!tsd_works()))
+		return routine_framed_c11(routine, argument);
 	return routine(argument);
 }
+
+/* -- thread-specific keys: all of them are the program's, if it wants them ------------------------ */
+
+EXPORT int pthread_key_create(pthread_key_t *ret_key, void (*destructor)(void *))
+{
+	real_ready();
+	int result = real.pthread_key_create(ret_key, destructor);
+	if (UNLIKELY(result == EAGAIN) && tsd_give_up())
+		result = real.pthread_key_create(ret_key, destructor);
+	return result;
+}
+
+EXPORT int tss_create(tss_t *ret_key, tss_dtor_t destructor)
+{
+	real_ready();
+	int result = real.tss_create(ret_key, destructor);
+	if (UNLIKELY(result != thrd_success) && tsd_give_up())
+		result = real.tss_create(ret_key, destructor);
+	return result;
+}
+
+/* -- made, joined, detached, named, cancelled ------------------------------------------------------ */
 
 /* What stack the thread will have. */
 static void ask_stack(struct rec_thread *slot, const pthread_attr_t *attributes)

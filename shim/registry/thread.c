@@ -257,6 +257,17 @@ void thread_end(void)
 	self.busy--;
 }
 
+void thread_end_early(void)
+{
+	struct rec_thread *slot = self.slot;
+	if (slot && self.generation == generation && !self.ended) {
+		thread_write_begin(slot);
+		slot->hold_count = 0;
+		thread_write_end(slot);
+	}
+	thread_end();
+}
+
 /* The newest slot for which `same` holds; NULL: none. */
 static struct rec_thread *slot_find(uint64_t pthread)
 {
@@ -379,6 +390,7 @@ void thread_fork_child(const struct rec_thread *before)
 	generation++;
 	free_hint = 0;
 	slots.word = 0;
+	tsd_fork_child();
 	self.slot = NULL;
 	self.ended = false;
 	struct rec_thread *slot = thread_slot();

@@ -74,6 +74,12 @@ void thread_begin(struct rec_thread *slot);
 /* On the thread, when its last event is over. Called by the key's destructor. Context: hook. */
 void thread_end(void);
 
+/*
+ * The same where its destructors are still to come, and may yet give back what it holds: nothing is said
+ * of that. Context: hook.
+ */
+void thread_end_early(void);
+
 /* What is told of a thread that may be gone. */
 struct thread_brief {
 	uint64_t pthread;
