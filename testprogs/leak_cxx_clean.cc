@@ -1,6 +1,6 @@
 /*
  * What C++ programs keep until the end, and how: containers, strings, arrays with a count in front of them,
- * objects reached by a base that does not lie at their start, shared_ptr without rings.
+ * empty ones that are nothing but that count, objects reached by a base that does not lie at their start, shared_ptr without rings.
  *
  * RUN: whoholds run %prog
  * TIMEOUT: 20
@@ -36,6 +36,8 @@ static std::deque<std::string> queue;
 static std::list<std::string> chain;
 static auto *on_heap = new std::set<std::string>;
 static auto *array = new std::string[20];
+static volatile size_t none;
+std::string *empty = new std::string[none]; // points behind the block's end
 static Right *second_base = new Both;
 static std::function<int()> closure;
 static std::shared_ptr<Both> shared = std::make_shared<Both>();
@@ -66,5 +68,5 @@ int main()
 	std::thread([] { mine += "thread"; }).join();
 	std::string local(300, 'l');
 	std::printf("%d %zu %zu\n", closure(), mine.size(), local.size());
-	std::exit(second_base->text.size() == 100 ? 0 : 1); // with `local` on the stack
+	std::exit(second_base->text.size() == 100 && empty ? 0 : 1); // with `local` on the stack
 }
