@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "platform/sys.h"
+#include "stack/memory.h"
 #include "start.h"
 
 #define PRELOAD "LD_PRELOAD="
@@ -41,12 +42,43 @@ static bool preload_has(const char *value, const char *library)
 	return false;
 }
 
-static size_t strings(char *const *given)
+/* Names are shorter than that, with their '='. */
+#define NAME_MOST 32u
+
+/* Whether the page of `at` is there; `known` is one that was asked for. In a sandbox nothing can be asked. */
+static bool is_there(uint64_t *known, const void *at)
 {
+	uint64_t page = (uintptr_t)at & ~(MEMORY_PAGE - 1);
+	if (page == *known || sys_sandboxed)
+		return true;
+	if (!memory_readable(page))
+		return false;
+	*known = page;
+	return true;
+}
+
+static bool has_name(uint64_t *known, const char *string)
+{
+	size_t in_page = MEMORY_PAGE - (uintptr_t)string % MEMORY_PAGE;
+	return is_there(known, string) &&
+	       (in_page >= NAME_MOST || memchr(string, '\0', in_page) || is_there(known, string + in_page));
+}
+
+/* Return: false: some of it lies at no good address. The kernel is the one to answer that. */
+static bool count_strings(char *const *given, size_t *ret_count)
+{
+	uint64_t of_array = 1, of_strings = 1; /* no pages */
 	size_t count = 0;
-	while (given && given[count])
-		count++;
-	return count;
+	for (; given; count++) {
+		if (!is_there(&of_array, &given[count]))
+			return false;
+		if (!given[count])
+			break;
+		if (!has_name(&of_strings, given[count]))
+			return false;
+	}
+	*ret_count = count;
+	return true;
 }
 
 /* The last of that name, which is the one that counts; NULL: none. */
@@ -68,7 +100,8 @@ size_t child_env_plan(struct child_env *env, char *const *given)
 	*env = (struct child_env){ .given = given, .library = start_library_path() };
 	if (!env->library || !*env->library)
 		return 0;
-	env->count = strings(given);
+	if (!count_strings(given, &env->count))
+		return 0;
 	env->follow = ours && *ours;
 	const char *preload = find(env, PRELOAD, PRELOAD_LENGTH, &env->preload_at);
 	if (preload && preload_has(preload + PRELOAD_LENGTH, env->library) != env->follow)

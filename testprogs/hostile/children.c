@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -155,6 +156,24 @@ static void vfork_fails(void)
 	CHECK_EQUAL(waitpid(pid, NULL, 0), pid);
 }
 
+/* Environments at no address: the kernel says so, and nobody else reads them. */
+static void env_is_nowhere(void)
+{
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(page != MAP_FAILED);
+	CHECK_EQUAL(munmap(page + 4096, 4096), 0);
+	memset(page, 'x', 4096);
+	char *strings[][3] = { { (char *)1 }, { "MARK=x", (char *)16 }, { "MARK=x", page + 4096 - 3 } };
+	char **cut = (char **)(page + 4096) - 1;
+	char **arrays[] = { strings[0], strings[1], strings[2], cut, (char **)8 };
+	for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) {
+		if (arrays[i] == cut)
+			*cut = "MARK=x"; /* where that string was */
+		CHECK_EQUAL(execve(self_path, arguments, arrays[i]), -1);
+		CHECK_EQUAL(errno, EFAULT);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "--child"))
@@ -178,6 +197,7 @@ int main(int argc, char **argv)
 	if (pid == 0)
 		become(EXECVE);
 	expect(pid, says[EXECVE]);
+	env_is_nowhere();
 	for (int i = 0; i < 50; i++)
 		vfork_fails();
 	pid = vfork();
