@@ -437,5 +437,5 @@ void bind_end(void)
 	if (options.descriptors)
 		resource_forget(is_closed);
 	bind_table_each(name_unbound, &names);
-	recording->unbound = recording_text(names.at);
+	recording->unbound = names.used ? recording_text(names.at) : 0;
 }
