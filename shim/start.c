@@ -344,8 +344,12 @@ void start_report_now(const char *why)
 	}
 }
 
-/* Long enough to look names up; a process that is about to crash loses nothing by it. */
+/*
+ * Long enough to look names up; a process that is about to crash loses nothing by it. In all: one that lives on, of
+ * whose misuses there are many or whose standard error nobody reads, is not to be held up by each of them.
+ */
 #define MISUSE_TELL_TIMEOUT (20 * NSEC_PER_SEC)
+static nsec_t misuse_waited;
 
 void start_misuse_noted(bool grave)
 {
@@ -355,8 +359,12 @@ void start_misuse_noted(bool grave)
 	int kept_errno = errno;
 	uint32_t news = atomic_load_explicit(&recording->misuse_news, memory_order_acquire);
 	reporter_start();
-	if (reporter_state == 1)
-		watchdog_wait_told(news, MISUSE_TELL_TIMEOUT);
+	nsec_t waited = stops ? 0 : __atomic_load_n(&misuse_waited, __ATOMIC_RELAXED);
+	if (reporter_state == 1 && waited < MISUSE_TELL_TIMEOUT) {
+		nsec_t from = sys_monotonic();
+		watchdog_wait_told(news, MISUSE_TELL_TIMEOUT - waited);
+		__atomic_fetch_add(&misuse_waited, sys_monotonic() - from, __ATOMIC_RELAXED);
+	}
 	errno = kept_errno;
 }
 

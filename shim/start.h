@@ -53,8 +53,8 @@ void start_report_now(const char *why);
 
 /*
  * A misuse of a new sort was noted (registry/misuse.h). Where it is `grave`, so that the process may not live to tell
- * of it, and nobody watches the recording, comes back when the reporter thread has told it, or after
- * some seconds. So it does with action=abort. Context: hook; keeps errno.
+ * of it, and nobody watches the recording, comes back when the reporter thread has told it; in all that takes a
+ * process some seconds at the most. So it does with action=abort. Context: hook; keeps errno.
  */
 void start_misuse_noted(bool grave);
 

@@ -170,6 +170,13 @@ static void judge_unknown(const struct alloc_release *how)
 		note_double(how, site);
 		return;
 	}
+	enum address_was inherited = allocation_inherited(how->block, how->op != OP_realloc);
+	if (inherited == ADDRESS_FREED)
+		note_double(how, 0);
+	else if (inherited == ADDRESS_LIVE)
+		freed_note_other(address, 0, how->frame);
+	if (inherited != ADDRESS_UNKNOWN)
+		return;
 	/* What other allocators do with addresses of their own is not known. */
 	if (!alloc_is_libc || __atomic_fetch_add(&unknown_count, 1, __ATOMIC_RELAXED) >= UNKNOWN_MOST)
 		return;

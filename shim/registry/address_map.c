@@ -1,5 +1,7 @@
 #include "registry/address_map.h"
 
+#include <string.h>
+
 #include "platform/lock.h"
 #include "platform/sys.h"
 
@@ -10,6 +12,12 @@ static struct lock growing;
 static uint32_t regions[4096]; /* numbers of those in use, ascending */
 static uint32_t region_count;
 static bool refused; /* there is no address space for the top level */
+
+/* What a forked child has of its parent's map: no numbers, only what is live and what was freed. */
+static struct {
+	struct region **top; /* NULL: nothing */
+	uint32_t regions[4096], region_count;
+} inherited;
 
 bool address_map_ready(void)
 {
@@ -144,8 +152,37 @@ bool address_map_was_freed(uint64_t address, uint32_t *ret_site)
 	return entry & ADDRESS_MAP_TRACE;
 }
 
+/* Where the parent's map has something about `address`; NULL: it has nothing. */
+static uint32_t *inherited_at(uint64_t address)
+{
+	uint64_t number = address >> REGION_SHIFT;
+	struct region *region = inherited.top && number < TOP_ENTRIES ? inherited.top[number] : NULL;
+	if (!region || !*touched_of(region, address))
+		return NULL;
+	uint32_t *window = window_of(region, address);
+	if (*window && (*window & 3) == place_in_window(address))
+		return window;
+	uint32_t *place = region->places ? place_of(region->places, address) : NULL;
+	return place && *place ? place : NULL;
+}
+
+enum address_was address_map_inherited(uint64_t address, bool frees)
+{
+	uint32_t *entry = inherited_at(address);
+	if (!entry)
+		return ADDRESS_UNKNOWN;
+	if (*entry & ADDRESS_MAP_TRACE)
+		return ADDRESS_FREED;
+	if (frees)
+		__atomic_fetch_or(entry, ADDRESS_MAP_TRACE, __ATOMIC_RELAXED);
+	return ADDRESS_LIVE;
+}
+
 void address_map_unseen(uint64_t address)
 {
+	uint32_t *entry = inherited_at(address);
+	if (UNLIKELY(entry))
+		__atomic_store_n(entry, 0, __ATOMIC_RELAXED);
 	uint32_t site;
 	if (!address_map_was_freed(address, &site))
 		return;
@@ -238,18 +275,46 @@ void address_map_each(bool (*each)(uint64_t address, uint32_t number, void *data
 	}
 }
 
-void address_map_fork_child(void)
+static void release(struct region **top, const uint32_t *numbers, uint32_t count)
 {
-	growing.word = 0;
-	for (uint32_t r = 0; r < region_count; r++) {
-		struct region *region = address_map_top[regions[r]];
+	for (uint32_t r = 0; r < count; r++) {
+		struct region *region = top[numbers[r]];
 		sys_pages_free(region->windows, REGION_WINDOWS * sizeof *region->windows);
 		if (region->places)
 			sys_pages_free(region->places, REGION_PLACES * sizeof *region->places);
 		sys_pages_free(region, sizeof *region);
 	}
-	if (address_map_top)
-		sys_pages_free(address_map_top, TOP_ENTRIES * sizeof *address_map_top);
+	if (top)
+		sys_pages_free(top, TOP_ENTRIES * sizeof *top);
+}
+
+/*
+ * What a child keeps of its parent's map the parent copies when it writes there, page by page. So large ones are
+ * not kept; chosen somewhat arbitrarily, it is the map of 64 MiB of heap.
+ */
+#define INHERITED_PAGES_MOST 2048u
+
+static bool is_small(void)
+{
+	uint32_t pages = 0;
+	for (uint32_t r = 0; r < region_count && pages <= INHERITED_PAGES_MOST; r++)
+		for (uint32_t page = 0; page < REGION_PAGES; page++)
+			pages += address_map_top[regions[r]]->touched[page];
+	return pages <= INHERITED_PAGES_MOST;
+}
+
+void address_map_fork_child(void)
+{
+	growing.word = 0;
+	release(inherited.top, inherited.regions, inherited.region_count);
+	inherited.top = NULL;
+	if (address_map_top && is_small()) {
+		inherited.top = address_map_top;
+		inherited.region_count = region_count;
+		memcpy(inherited.regions, regions, region_count * sizeof *regions);
+	} else {
+		release(address_map_top, regions, region_count);
+	}
 	address_map_top = NULL;
 	region_count = 0;
 }

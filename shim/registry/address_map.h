@@ -52,7 +52,7 @@ extern bool address_map_shared;         /* blocks may lie nearer to each other t
 
 /* Makes the top level. Return: false where there is no address space for it. Context: hook. */
 bool address_map_ready(void);
-/* In a fork child: all is forgotten. */
+/* In a fork child: no block is known any more, but what address_map_inherited answers. */
 void address_map_fork_child(void);
 
 static inline unsigned place_in_window(uint64_t address)
@@ -150,6 +150,15 @@ static inline void address_map_fetch(uint64_t address)
 void address_map_freed(uint64_t address, uint32_t site);
 /* Whether the last that was known at `address` is a block that was freed, and of which site (0: unknown). Context: hook. */
 bool address_map_was_freed(uint64_t address, uint32_t *ret_site);
+
+enum address_was { ADDRESS_UNKNOWN, ADDRESS_LIVE, ADDRESS_FREED };
+
+/*
+ * In a fork child: what the parent knew of `address` when it forked, or what became of it since. Means nothing where the
+ * child's own map knows the address. `frees`: what was live is being freed. Context: hook.
+ */
+enum address_was address_map_inherited(uint64_t address, bool frees);
+
 /* Somebody has a block at `address` that will not be recorded: a trace there means nothing now. Context: hook. */
 void address_map_unseen(uint64_t address);
 

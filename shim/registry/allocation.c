@@ -485,6 +485,11 @@ bool allocation_was_freed(const void *address, site_id *ret_site)
 	return address_map_was_freed((uintptr_t)address, ret_site);
 }
 
+enum address_was allocation_inherited(const void *address, bool frees)
+{
+	return address_map_inherited((uintptr_t)address, frees);
+}
+
 void allocation_unseen(const void *address)
 {
 	address_map_unseen((uintptr_t)address);

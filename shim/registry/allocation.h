@@ -11,6 +11,7 @@
 #define WH_REGISTRY_ALLOCATION_H
 
 #include "base/context.h"
+#include "registry/address_map.h"
 #include "registry/format.h"
 #include "registry/thread.h"
 
@@ -130,6 +131,8 @@ bool allocation_below(const void *address, struct allocation *ret_allocation);
  * site (0: unknown). To be believed where allocation_certain says so. Context: hook.
  */
 bool allocation_was_freed(const void *address, site_id *ret_site);
+/* The same of blocks that a forked child has from its parent; see address_map_inherited. Context: hook. */
+enum address_was allocation_inherited(const void *address, bool frees);
 /* Somebody has been given a block at `address` that is not recorded. Context: hook. */
 void allocation_unseen(const void *address);
 /* From now on blocks may come and go without anybody's knowledge. Context: signal. */
