@@ -6,6 +6,8 @@
  * EXPECT: an address 16 bytes behind the start of a block of 100 bytes from record_new was freed in advanced
  * EXPECT: an address 16 bytes before a block of 100 bytes from record_new was freed in before
  * EXPECT: a variable on the stack was freed in on_stack
+ * EXPECT: an address 6 bytes behind the start of a block of 100 bytes from record_new was freed in little_advanced
+ * EXPECT: a variable on the stack was freed in on_stack_gone
  * EXPECT: data of the program or of a library, which was never allocated, was freed in global
  * EXPECT: data of the program or of a library, which was never allocated, was freed in literal
  * EXPECT: an address that no allocation can have was freed in made_up
@@ -38,6 +40,12 @@ __attribute__((noinline)) static void advanced(void)
 	free(hidden(record_new() + 16)); /* line: inside */
 }
 
+/* Not where any block could begin; but in the first 8 bytes of that one. */
+__attribute__((noinline)) static void little_advanced(void)
+{
+	free(hidden(record_new() + 6));
+}
+
 __attribute__((noinline)) static void before(void)
 {
 	free(hidden(record_new() - 16));
@@ -47,6 +55,12 @@ __attribute__((noinline)) static void on_stack(void)
 {
 	char local[64] __attribute__((aligned(16))) = "x";
 	free(hidden(local));
+}
+
+/* As where that call is a function's last, and a jump: its variables are below the stack by then. */
+__attribute__((noinline)) static void on_stack_gone(void)
+{
+	free(hidden((char *)__builtin_frame_address(0) - 1024));
 }
 
 __attribute__((noinline)) static void global(void)
@@ -66,7 +80,8 @@ __attribute__((noinline)) static void made_up(void)
 
 int main(void)
 {
-	static void (*const sorts[])(void) = { advanced, before, on_stack, global, literal, made_up };
+	static void (*const sorts[])(void) = { advanced,	    little_advanced, before,  on_stack,
+					       on_stack_gone, global,	     literal, made_up };
 	struct rlimit none = { 0, 0 };
 	setrlimit(RLIMIT_CORE, &none);
 	for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++) {

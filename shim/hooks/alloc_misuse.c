@@ -146,12 +146,27 @@ static bool judged_by_block(const struct alloc_release *how, const struct alloca
 	return true;
 }
 
-/* Whether it lies in a frame of a function that runs. */
+/* How far below the frame of a call that was a jump its caller's variables are looked for. */
+#define GONE_MOST UINT64_C(65536)
+
+/*
+ * Whether it lies in a frame of a function that runs, or of one whose last call this was: then that frame is gone
+ * already, and ours lies where it was. There may be something else below the stack, behind a page that can't be read.
+ */
 static bool is_in_frames(const struct alloc_release *how)
 {
 	struct bounds bounds = { .low = 0 };
+	struct allocation below;
 	uint64_t frame = (uintptr_t)how->frame, address = (uintptr_t)how->block;
-	return address > frame && bounds_cover(&bounds, frame) && address < bounds.high;
+	if (frame - MIN_OF(frame, GONE_MOST) > address || !bounds_cover(&bounds, frame) || address >= bounds.high)
+		return false;
+	/* A stack in memory of the program's own has no such page. */
+	if (address < frame && allocation_below(how->frame, &below) && frame - below.address < below.size)
+		return false;
+	for (uint64_t page = address; page < frame; page += MEMORY_PAGE)
+		if (!memory_readable(page))
+			return false;
+	return true;
 }
 
 /* Not only what the file has: also data that begins as zero. */

@@ -76,6 +76,12 @@ static uint32_t *places_make(struct region *region)
 	return places;
 }
 
+/* Where no block can begin there is none. */
+static bool could_begin_at(uint64_t address)
+{
+	return address_map_shared || address % 8 == 0;
+}
+
 static uint32_t *place_of(uint32_t *places, uint64_t address)
 {
 	return &places[(address & (REGION_BYTES - 1)) >> 3];
@@ -113,7 +119,7 @@ static uint32_t *place_at(uint64_t address)
 {
 	struct region *region = address_map_region(address);
 	uint32_t *places = region ? __atomic_load_n(&region->places, __ATOMIC_ACQUIRE) : NULL;
-	return places ? place_of(places, address) : NULL;
+	return places && could_begin_at(address) ? place_of(places, address) : NULL;
 }
 
 uint32_t address_map_find(uint64_t address)
@@ -142,7 +148,7 @@ bool address_map_was_freed(uint64_t address, uint32_t *ret_site)
 	if (!region || !*touched_of(region, address))
 		return false;
 	uint32_t entry = __atomic_load_n(window_of(region, address), __ATOMIC_RELAXED);
-	if (entry & ADDRESS_MAP_TRACE && (entry & 3) == place_in_window(address)) {
+	if (entry & ADDRESS_MAP_TRACE && entry_is_of(entry, address)) {
 		*ret_site = (entry & ~ADDRESS_MAP_TRACE) >> 2;
 		return true;
 	}
@@ -160,9 +166,9 @@ static uint32_t *inherited_at(uint64_t address)
 	if (!region || !*touched_of(region, address))
 		return NULL;
 	uint32_t *window = window_of(region, address);
-	if (*window && (*window & 3) == place_in_window(address))
+	if (*window && entry_is_of(*window, address))
 		return window;
-	uint32_t *place = region->places ? place_of(region->places, address) : NULL;
+	uint32_t *place = region->places && could_begin_at(address) ? place_of(region->places, address) : NULL;
 	return place && *place ? place : NULL;
 }
 

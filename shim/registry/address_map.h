@@ -60,6 +60,21 @@ static inline unsigned place_in_window(uint64_t address)
 	return (unsigned)(address >> 3) & 3;
 }
 
+/*
+ * Whether an entry, of a window that `address` lies in, is about just that address. glibc's blocks begin at multiples
+ * of 16, so that what lies a few bytes behind one is none; of other allocators' that is not known.
+ */
+static inline bool entry_is_of(uint32_t entry, uint64_t address)
+{
+	return (uint64_t)(entry & 3) << 3 == (address & (address_map_shared ? 24u : 31u));
+}
+
+/* The same of a live block, where the allocator is glibc's. */
+static inline bool entry_lives_at(uint32_t entry, uint64_t address)
+{
+	return (uint64_t)(entry & (ADDRESS_MAP_TRACE | 3)) << 3 == (address & 31u);
+}
+
 /* Where the top level is known to be there. */
 static inline struct region *address_map_region_of(uint64_t address)
 {
@@ -124,7 +139,7 @@ static inline uint32_t *address_map_window(uint64_t address)
 		return NULL;
 	uint32_t *window = window_of(region, address);
 	uint32_t entry = __atomic_load_n(window, __ATOMIC_RELAXED);
-	return LIKELY(entry_lives(entry) && (entry & 3) == place_in_window(address)) ? window : NULL;
+	return LIKELY(entry_lives(entry) && entry_is_of(entry, address)) ? window : NULL;
 }
 
 /* -- every way ------------------------------------------------------------------ */
@@ -179,7 +194,7 @@ static inline bool address_map_lacks(uint64_t address)
 	if (!region || !__atomic_load_n(touched_of(region, address), __ATOMIC_RELAXED))
 		return true;
 	uint32_t entry = __atomic_load_n(window_of(region, address), __ATOMIC_RELAXED);
-	return (!entry_lives(entry) || (entry & 3) != place_in_window(address)) &&
+	return (!entry_lives(entry) || !entry_is_of(entry, address)) &&
 	       !__atomic_load_n(&region->places, __ATOMIC_RELAXED);
 }
 

@@ -412,8 +412,8 @@ ALWAYS_INLINE bool freed_usual(const void *block, uint64_t like, uint64_t whatev
 	if (UNLIKELY(!region))
 		return false;
 	uint32_t *window = window_of(region, address);
-	uint32_t entry = __atomic_load_n(window, __ATOMIC_RELAXED), place = place_in_window(address);
-	if (UNLIKELY((entry ^ place) & (ADDRESS_MAP_TRACE | 3)))
+	uint32_t entry = __atomic_load_n(window, __ATOMIC_RELAXED);
+	if (UNLIKELY(!entry_lives_at(entry, address)))
 		return false;
 	struct rec_cells *cells = self.cells;
 	if (UNLIKELY(!cells))

@@ -86,6 +86,32 @@ START_TEST(blocks_that_share_a_window_leave_a_trace_each)
 }
 END_TEST
 
+START_TEST(just_behind_its_start_a_block_is_not_met)
+{
+	const uint64_t at = HEAP + 20480;
+	put(at, 10);
+	put(at + 16, 11); /* in the same window */
+	for (unsigned i = 1; i < 8; i++) {
+		ck_assert_uint_eq(address_map_find(at + i), 0);
+		ck_assert_uint_eq(address_map_find(at + 16 + i), 0);
+		address_map_freed(at + i, 1);
+	}
+	ck_assert_uint_eq(address_map_find(at), 10);
+	address_map_freed(at, 1);
+	address_map_freed(at + 16, 2);
+	for (unsigned i = 1; i < 8; i++)
+		ck_assert(!was_freed(at + i, 0) && !was_freed(at + 16 + i, 0));
+	ck_assert(was_freed(at, 1) && was_freed(at + 16, 2));
+	/* Some allocators give such addresses; two of theirs do not lie so near to each other. */
+	address_map_shared = true;
+	put(at + 4, 12);
+	ck_assert_uint_eq(address_map_find(at + 4), 12);
+	address_map_freed(at + 4, 3);
+	ck_assert(was_freed(at + 4, 3));
+	address_map_shared = false;
+}
+END_TEST
+
 START_TEST(who_is_given_it_unseen_ends_the_trace)
 {
 	const uint64_t at = HEAP + 12288;
@@ -213,6 +239,7 @@ int main(void)
 	tcase_add_test(map, another_block_ends_the_trace);
 	tcase_add_test(map, a_trace_is_no_block);
 	tcase_add_test(map, blocks_that_share_a_window_leave_a_trace_each);
+	tcase_add_test(map, just_behind_its_start_a_block_is_not_met);
 	tcase_add_test(map, who_is_given_it_unseen_ends_the_trace);
 	tcase_add_test(map, a_forked_child_knows_what_its_parent_freed);
 	tcase_add_test(map, a_large_map_is_not_kept);
