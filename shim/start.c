@@ -335,7 +335,7 @@ void start_report_now(const char *why)
 	uint32_t number = __atomic_add_fetch((uint32_t *)&recording->requests, 1, __ATOMIC_RELEASE);
 	nsec_t until = sys_monotonic() + REQUEST_TIMEOUT;
 	watchdog_poke();
-	for (nsec_t now; (now = sys_monotonic()) < until;) {
+	while (sys_monotonic() < until) {
 		uint32_t told = __atomic_load_n((uint32_t *)&recording->requests_told, __ATOMIC_ACQUIRE);
 		if ((int32_t)(told - number) >= 0)
 			break;

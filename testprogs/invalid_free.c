@@ -80,8 +80,8 @@ __attribute__((noinline)) static void made_up(void)
 
 int main(void)
 {
-	static void (*const sorts[])(void) = { advanced,	    little_advanced, before,  on_stack,
-					       on_stack_gone, global,	     literal, made_up };
+	static void (*const sorts[])(void) = { advanced,      little_advanced, before,  on_stack,
+					       on_stack_gone, global,          literal, made_up };
 	struct rlimit none = { 0, 0 };
 	setrlimit(RLIMIT_CORE, &none);
 	for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++) {

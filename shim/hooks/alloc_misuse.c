@@ -158,7 +158,8 @@ static bool is_in_frames(const struct alloc_release *how)
 	struct bounds bounds = { .low = 0 };
 	struct allocation below;
 	uint64_t frame = (uintptr_t)how->frame, address = (uintptr_t)how->block;
-	if (frame - MIN_OF(frame, GONE_MOST) > address || !bounds_cover(&bounds, frame) || address >= bounds.high)
+	if (frame - MIN_OF(frame, GONE_MOST) > address || !bounds_cover(&bounds, frame) ||
+	    address >= bounds.high)
 		return false;
 	/* A stack in memory of the program's own has no such page. */
 	if (address < frame && allocation_below(how->frame, &below) && frame - below.address < below.size)

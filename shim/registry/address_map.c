@@ -168,7 +168,8 @@ static uint32_t *inherited_at(uint64_t address)
 	uint32_t *window = window_of(region, address);
 	if (*window && entry_is_of(*window, address))
 		return window;
-	uint32_t *place = region->places && could_begin_at(address) ? place_of(region->places, address) : NULL;
+	uint32_t *place =
+	    region->places && could_begin_at(address) ? place_of(region->places, address) : NULL;
 	return place && *place ? place : NULL;
 }
 
@@ -283,7 +284,7 @@ void address_map_each(bool (*each)(uint64_t address, uint32_t number, void *data
 
 static void release(struct region **top, const uint32_t *numbers, uint32_t count)
 {
-	for (uint32_t r = 0; r < count; r++) {
+	for (uint32_t r = 0; top && r < count; r++) {
 		struct region *region = top[numbers[r]];
 		sys_pages_free(region->windows, REGION_WINDOWS * sizeof *region->windows);
 		if (region->places)
