@@ -324,4 +324,5 @@ void address_map_fork_child(void)
 	}
 	address_map_top = NULL;
 	region_count = 0;
+	self.near = 0;
 }

@@ -25,6 +25,7 @@
 
 #include "base/context.h"
 #include "base/types.h"
+#include "registry/thread.h"
 
 #define REGION_SHIFT 26
 #define REGION_BYTES ((uint64_t)1 << REGION_SHIFT)
@@ -119,14 +120,37 @@ _Static_assert(PAGE_WINDOWS == 1 << 10, "see touched_of");
 
 /* -- the usual way, in two steps ---------------------------------------------- */
 
-/* Where the entry of a new block at `address` goes; NULL where that takes more than storing it. The top level is there. */
-static inline uint32_t *address_map_free_window(uint64_t address)
+/*
+ * Makes the region of `address` the one that the calling thread has at hand in self.region, which spares two loads that wait
+ * for one another. Return: false: there is none. The top level is there. Context: hook, with self.busy, so that no
+ * handler comes in between.
+ */
+static inline bool address_map_near(uint64_t address)
 {
+	uint64_t near = (address >> REGION_SHIFT) + 1;
+	if (LIKELY(self.near == near))
+		return true;
 	struct region *region = address_map_region_of(address);
 	if (UNLIKELY(!region))
+		return false;
+	self.near = near;
+	self.region = region;
+	self.windows = region->windows;
+	return true;
+}
+
+static inline uint32_t *near_window(uint64_t address)
+{
+	return &self.windows[(address & (REGION_BYTES - 1)) >> WINDOW_SHIFT];
+}
+
+/* Where the entry of a new block at `address` goes; NULL where that takes more than storing it. As address_map_near. */
+static inline uint32_t *address_map_free_window(uint64_t address)
+{
+	if (UNLIKELY(!address_map_near(address)))
 		return NULL;
-	uint32_t *window = window_of(region, address);
-	bool good = !address_map_shared && *touched_of(region, address) &&
+	uint32_t *window = near_window(address);
+	bool good = !address_map_shared && *touched_of(self.region, address) &&
 		    !entry_lives(__atomic_load_n(window, __ATOMIC_RELAXED));
 	return LIKELY(good) ? window : NULL;
 }

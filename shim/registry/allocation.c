@@ -408,10 +408,9 @@ ALWAYS_INLINE bool freed_usual(const void *block, uint64_t like, uint64_t whatev
 			       const void *caller)
 {
 	uint64_t address = (uintptr_t)block;
-	struct region *region = address_map_region_of(address);
-	if (UNLIKELY(!region))
+	if (UNLIKELY(!address_map_near(address)))
 		return false;
-	uint32_t *window = window_of(region, address);
+	uint32_t *window = near_window(address);
 	uint32_t entry = __atomic_load_n(window, __ATOMIC_RELAXED);
 	if (UNLIKELY(!entry_lives_at(entry, address)))
 		return false;

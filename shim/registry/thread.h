@@ -19,6 +19,8 @@
  * What a thread knows about itself. Initial-exec: reading it never allocates. Zero is a
  * thread that nothing has been heard of yet.
  */
+struct region; /* of address_map/ */
+
 struct self_state {
 	struct rec_thread *slot;
 	uint32_t busy;         /* > 0: inside the registry or a real allocation; events are not recorded */
@@ -37,6 +39,9 @@ struct self_state {
 	void *scratch;   /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
 	uint64_t opening_sp;   /* stack/: where dlopen was called that may have brought modules; 0: nowhere */
+	uint64_t near;         /* address_map/: number of the region that was asked for last, and one; 0: none */
+	struct region *region; /* address_map/: that region ... */
+	uint32_t *windows;     /* ... and its windows */
 	uint32_t free_records; /* allocation/: this thread's magazine of free records */
 	uint32_t free_record_count;
 	uint32_t magazine;               /* its name; 0: none yet */
