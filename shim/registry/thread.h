@@ -38,8 +38,8 @@ struct self_state {
 	    freed_bytes; /* count/: what was counted for the process, ever; see count_flush */
 	void *scratch;   /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
-	uint64_t opening_sp;   /* stack/: where dlopen was called that may have brought modules; 0: nowhere */
-	uint64_t near;         /* address_map/: number of the region that was asked for last, and one; 0: none */
+	uint64_t opening_sp; /* stack/: where dlopen was called that may have brought modules; 0: nowhere */
+	uint64_t near; /* address_map/: number of the region that was asked for last, and one; 0: none */
 	struct region *region; /* address_map/: that region ... */
 	uint32_t *windows;     /* ... and its windows */
 	uint32_t free_records; /* allocation/: this thread's magazine of free records */
