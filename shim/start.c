@@ -344,6 +344,36 @@ void start_report_now(const char *why)
 	}
 }
 
+#define LOST_STACK_BYTES ((size_t)512 * 1024)
+
+struct lost {
+	struct scan_caller caller;
+	uint32_t era;
+	size_t bytes;
+};
+
+static void find_lost(void *data)
+{
+	struct lost *lost = data;
+	lost->bytes = scan_lost_since(&lost->caller, lost->era);
+}
+
+size_t start_lost_since(uint32_t era, const void *frame)
+{
+	struct lost lost = { .era = era };
+	scan_caller_here(&lost.caller, frame);
+	if (self.guest || sys_sandboxed || !recording || !is_own_process())
+		return 0;
+	int kept_errno = errno;
+	reporter_pause();
+	self.busy += HOOK_IN_ALLOCATOR;
+	guest_call(find_lost, &lost, LOST_STACK_BYTES);
+	self.busy -= HOOK_IN_ALLOCATOR;
+	reporter_resume();
+	errno = kept_errno;
+	return lost.bytes;
+}
+
 /*
  * Long enough to look names up; a process that is about to crash loses nothing by it. In all: one that lives on, of
  * whose misuses there are many or whose standard error nobody reads, is not to be held up by each of them.

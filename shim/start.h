@@ -52,6 +52,13 @@ void start_sandboxed(void);
 void start_report_now(const char *why);
 
 /*
+ * Bytes in blocks that were made in `era` or later, are not freed, and that nothing points to any more; 0 where that
+ * can't be judged. `frame` is the hook's __builtin_frame_address(0). Takes its time: the other threads are held still. Context: hook; keeps
+ * errno.
+ */
+size_t start_lost_since(uint32_t era, const void *frame);
+
+/*
  * A misuse of a new sort was noted (registry/misuse.h). Where it is `grave`, so that the process may not live to tell
  * of it, and nobody watches the recording, comes back when the reporter thread has told it; in all that takes a
  * process some seconds at the most. So it does with action=abort. Context: hook; keeps errno.

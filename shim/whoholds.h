@@ -44,6 +44,7 @@ struct wh_library {
 	void (*container_changing)(const void *container);
 	void (*iter_changing)(const void *iterator);
 	void (*acquired_from)(const void *pool, const char *kind, const void *handle, const char *name);
+	size_t (*lost_bytes_since)(wh_mark mark);
 };
 
 #ifndef WH_IN_LIBRARY
@@ -177,10 +178,7 @@ WH_INLINE_ int wh_active(void)
 	return wh_library_() ? 1 : 0;
 }
 
-/*
- * A mark that tells what this thread did before from what it does after. Takes up to 10 ms: it waits for the
- * clock that events are stamped with to move on.
- */
+/* A mark: what is done from here on is told from what was done before. Costs next to nothing. */
 WH_INLINE_ wh_mark wh_now(void)
 {
 	wh_mark none = { 0 };
@@ -191,6 +189,17 @@ WH_INLINE_ wh_mark wh_now(void)
 WH_INLINE_ size_t wh_live_bytes_since(wh_mark mark)
 {
 	WH_RESULT_(live_bytes_since, (mark), 0);
+}
+
+/*
+ * Of those, the bytes that nothing points to any more: no global, no stack, no register of any thread. The other threads are held
+ * still meanwhile; it takes some milliseconds, and more in a large heap. 0 where that can't be judged (the kernel does not let
+ * threads be held). What the caller's own variables still point to is not lost; nor is, now and then, what one that is out of use
+ * happens to point to: make the call from another function than the one that is tested.
+ */
+WH_INLINE_ size_t wh_lost_bytes_since(wh_mark mark)
+{
+	WH_RESULT_(lost_bytes_since, (mark), 0);
 }
 
 /*

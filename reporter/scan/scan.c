@@ -155,3 +155,49 @@ void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *call
 	resources_report(snapshot, resources, sys_tid(), FOUND_AT_EXIT | (sure ? 0 : FOUND_DEGRADED), list);
 	verdict_free(verdict);
 }
+
+/* -- in the middle --------------------------------------------------------- */
+
+static bool is_since(const struct allocation *allocation, void *data)
+{
+	uint32_t *era = data;
+	if (allocation->born < *era)
+		return true;
+	*era = 0;
+	return false;
+}
+
+/* Whether anything was made in `era` or later, and is live: mostly that is all there is to be asked. */
+static bool is_anything_since(uint32_t era)
+{
+	allocation_each(is_since, &era);
+	return era == 0;
+}
+
+size_t scan_lost_since(const struct scan_caller *caller, uint32_t era)
+{
+	if (recording->flags & REC_ALLOC_OFF || !is_anything_since(era))
+		return 0;
+	struct arena arena = { .more = sys_pages, .less = sys_pages_free };
+	struct snapshot snapshot;
+	snapshot_take(recording_view(), sys_monotonic(), &arena, &snapshot);
+	struct verdict *verdict = verdict_make(&snapshot, 0);
+	size_t lost = 0;
+	if (verdict) {
+		verdict->lost_from = era;
+		struct scan scan = {
+			.image = { .snapshot = &snapshot,
+				   .caller = caller,
+				   .threads_known = true,
+				   .heap_partial = allocation_partial(),
+				   .shared[0] = { (uint64_t)verdict, (uint64_t)verdict + verdict->bytes },
+				   .deadline = sys_monotonic() + SCAN_LIMIT },
+			.verdict = verdict,
+		};
+		if (run_undisturbed(&scan) && !verdict->error)
+			lost = verdict->lost_bytes;
+		verdict_free(verdict);
+	}
+	arena_release(&arena);
+	return lost;
+}

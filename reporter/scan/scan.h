@@ -62,4 +62,10 @@ static inline __attribute__((always_inline)) void scan_caller_here(struct scan_c
 void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *caller,
 		 struct finding_list *list);
 
+/*
+ * Bytes in blocks that were made in `era` or later and that nothing leads to; 0 where that can't be judged. The
+ * reporter thread is paused. Context: hook; takes its time.
+ */
+size_t scan_lost_since(const struct scan_caller *caller, uint32_t era);
+
 #endif

@@ -80,6 +80,19 @@ static void clear_new_ones(struct blocks *blocks, const struct verdict *before)
 	}
 }
 
+/* What is lost of all that was made since, whoever dragged it along. */
+static void count_lost(struct verdict *verdict, const struct blocks *blocks)
+{
+	struct block_walk walk = { 0 };
+	while (blocks_next(blocks, &walk)) {
+		struct allocation known;
+		if (!(blocks_flags(blocks, walk.number) & BLOCK_REACHED) &&
+		    allocation_find((const void *)(uintptr_t)walk.start, &known) &&
+		    known.born >= verdict->lost_from)
+			verdict->lost_bytes += known.size;
+	}
+}
+
 /* -- judging ----------------------------------------------------------------- */
 
 struct court {
@@ -116,7 +129,8 @@ static int judge(const struct court *court)
 	error = roots_mark(image, &mark);
 	if (!error)
 		orphans_settle(image->orphans, image, &mark, court->before ? &court->before->orphans : NULL);
-	if (!error && !mark.expired)
+	/* A lost stream is lost memory, to who asks for nothing else. */
+	if (!error && !mark.expired && !verdict->lost_from)
 		resources_judge(image->snapshot, &mark, verdict->resources);
 	if (mark.expired)
 		error = -ETIMEDOUT;
@@ -126,6 +140,10 @@ static int judge(const struct court *court)
 	if (error)
 		return error;
 	verdict->block_bytes = image->blocks.bytes;
+	if (verdict->lost_from) {
+		count_lost(verdict, &image->blocks);
+		return 0;
+	}
 	if (court->before)
 		clear_new_ones(&image->blocks, court->before);
 	note_suspects(verdict, &image->blocks);

@@ -29,6 +29,9 @@ struct verdict {
 	struct suspect *suspects;         /* ascending */
 	uint64_t suspect_count, suspect_room;
 	struct orphans orphans;
+	/* In place of all that: bytes in lost blocks that were made in this era or later; 0: in none in particular. */
+	uint32_t lost_from;
+	uint64_t lost_bytes;
 	/* What it was made from. */
 	uint64_t block_count, block_bytes, read_bytes;
 	nsec_t cpu; /* for those who run it in a process of its own */

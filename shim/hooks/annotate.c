@@ -34,6 +34,7 @@ void wh_name(const void *object, const char *name);
 int wh_active(void);
 wh_mark wh_now(void);
 size_t wh_live_bytes_since(wh_mark mark);
+size_t wh_lost_bytes_since(wh_mark mark);
 int wh_open_since(wh_mark mark);
 void wh_report(const char *why);
 
@@ -239,6 +240,12 @@ EXPORT size_t wh_live_bytes_since(wh_mark mark)
 	return sum.bytes;
 }
 
+EXPORT size_t wh_lost_bytes_since(wh_mark mark)
+{
+	HOOK(hook, PROCESS);
+	return hook.track && mark.at ? start_lost_since((uint32_t)mark.at, hook.frame) : 0;
+}
+
 /* Whether thread `id` is `maker` or was made by it, or by one that it made. */
 static bool made_by(thread_id id, thread_id maker)
 {
@@ -305,4 +312,5 @@ EXPORT const struct wh_library wh_library = {
 	.container_changing = wh_container_changing,
 	.iter_changing = wh_iter_changing,
 	.acquired_from = wh_acquired_from,
+	.lost_bytes_since = wh_lost_bytes_since,
 };
