@@ -77,13 +77,23 @@ static bool arc_before(const void *a, const void *b, void *data)
 	return left->edge.acquired < right->edge.acquired;
 }
 
+/* Of semaphores those that who took them has given back, and nobody else: as a lock is used, not as a signal. */
+static bool is_lock(const struct view *view, const struct rec_lock *lock)
+{
+	if (lock->kind != KIND_SEM)
+		return true;
+	const struct rec_object *object = view_object_find(view, lock->address, KIND_SEM);
+	return !object || ((object->attributes & OBJECT_POSTED_BY_TAKER) &&
+			   !(object->attributes & OBJECT_POSTED_BY_OTHER));
+}
+
 /* Return: false: nothing to look at, or no memory. */
 static bool arc_load(struct search *search, const struct rec_edge *edge)
 {
 	const struct view *view = search->run->snapshot->view;
 	uint32_t held = atomic_load_explicit(&edge->held, memory_order_acquire);
 	const struct rec_lock *from = view_lock(view, held), *to = view_lock(view, edge->acquired);
-	if (!from || !to || edge->guard_count > REC_EDGE_GUARDS)
+	if (!from || !to || edge->guard_count > REC_EDGE_GUARDS || !is_lock(view, from) || !is_lock(view, to))
 		return false;
 	struct arc *arc = &search->arcs[search->count++];
 	memcpy((void *)&arc->edge, (const void *)edge, sizeof arc->edge);
@@ -189,6 +199,33 @@ static bool is_guarded_by(const struct rec_edge *one, const struct rec_edge *oth
 static bool is_gated(const struct rec_edge *one, const struct rec_edge *other)
 {
 	return is_guarded_by(one, other) || is_guarded_by(other, one);
+}
+
+static uint32_t guarded_by(const struct search *search, uint32_t length, uint32_t lock)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < length; i++) {
+		const struct rec_edge *edge = &search->ring[i].arc->edge;
+		for (unsigned g = 0; g < edge->guard_count; g++)
+			count += edge->guards[g] >> 1 == lock;
+	}
+	return count;
+}
+
+/* Whether all of the ring can be at it at once: a semaphore that each of them has may let in fewer. */
+static bool has_room(const struct search *search, uint32_t length)
+{
+	const struct view *view = search->run->snapshot->view;
+	for (uint32_t i = 0; i < length; i++) {
+		const struct rec_edge *edge = &search->ring[i].arc->edge;
+		for (unsigned g = 0; g < edge->guard_count; g++) {
+			const struct rec_lock *lock = view_lock(view, edge->guards[g] >> 1);
+			if (lock && lock->units &&
+			    guarded_by(search, length, edge->guards[g] >> 1) > lock->units)
+				return false;
+		}
+	}
+	return true;
 }
 
 /* Whether a thread that does this could be at it together with those of the ring so far. */
@@ -313,6 +350,8 @@ static bool follow(struct search *search, uint32_t start, uint32_t at, uint32_t 
 			if (!sight->thread || !goes_with(search, length, sight))
 				continue;
 			search->ring[length] = (struct part){ .arc = arc, .sight = sight };
+			if (closes && !has_room(search, most))
+				continue;
 			if (closes) {
 				report(search, most, ring_key(search, most));
 				return true;
@@ -395,6 +434,8 @@ static void try_pair(struct search *search, const struct arc *one, const struct 
 			if (!sight->thread || !goes_with(search, 1, sight))
 				continue;
 			search->ring[1] = (struct part){ .arc = other, .sight = sight };
+			if (!has_room(search, 2))
+				continue;
 			report(search, 2, pair_key(one));
 			return;
 		}

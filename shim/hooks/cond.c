@@ -2,11 +2,12 @@
 
 #include "hooks/lock_misuse.h"
 #include "registry/object.h"
+#include "registry/order.h"
 
 struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op,
 				 bool timed)
 {
-	struct cond_wait wait = { .hook = hook, .mutex = (uintptr_t)mutex };
+	struct cond_wait wait = { .hook = hook, .mutex = (uintptr_t)mutex, .op = (uint16_t)op };
 	struct wait_for what = { .kind = KIND_COND,
 				 .op = op,
 				 .timed = timed,
@@ -27,8 +28,12 @@ struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void
 void cond_wait_end(struct cond_wait *wait)
 {
 	hook_wait_over(wait->hook);
-	if (LIKELY(wait->parked))
+	if (LIKELY(wait->parked)) {
 		hold_unpark(KIND_MUTEX, wait->mutex);
+		if (UNLIKELY(self.slot && self.slot->hold_count > 1 && !self.busy))
+			order_again(self.slot, wait->mutex,
+				    &(struct order_how){ .stack = wait->hook->stack, .op = wait->op });
+	}
 	if (LIKELY(wait->result != EOWNERDEAD && wait->result != ENOTRECOVERABLE))
 		return;
 	/* A robust mutex, taken from a dead owner, whose hold is over, or gone for good. */

@@ -19,6 +19,7 @@ struct cond_wait {
 	struct hook *hook;
 	uint64_t mutex;
 	bool parked;
+	uint16_t op;
 	int result; /* of the real call, an errno; 0 as long as it has not returned */
 };
 

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 
 #include "registry/object.h"
+#include "registry/order.h"
 #include "start.h"
 
 static void sem_result(struct hook *hook, const sem_t *sem, enum op op, int result)
@@ -29,6 +30,11 @@ EXPORT int sem_wait(sem_t *sem)
 	hook_wait(&hook, KIND_SEM, (uintptr_t)sem, MODE_SHARED, OP_sem_wait);
 	int result = real.sem_wait(sem);
 	sem_result(&hook, sem, OP_sem_wait, result);
+	/* Used as a lock, it may be a part of a ring; the detector lock-order judges of that. */
+	const struct rec_thread *slot = self.slot;
+	uint32_t holds = result == 0 && slot ? slot->hold_count : 0;
+	if (UNLIKELY(holds > 1 && holds <= REC_SLOT_HOLDS && slot->holds[holds - 1].handle == (uintptr_t)sem))
+		order_acquired(slot, holds);
 	return result;
 }
 

@@ -33,7 +33,8 @@ struct rec_lock {
 	stack_id made;   /* of its init call, else of the allocation that it lies in; 0: unknown, or static */
 	uint32_t offset; /* into that allocation */
 	uint8_t kind;    /* enum kind */
-	uint8_t spare[7];
+	uint8_t spare[3];
+	uint32_t units; /* of a semaphore: how many can have it at once */
 };
 
 #define REC_EDGE_GUARDS 6u

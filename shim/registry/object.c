@@ -113,6 +113,22 @@ void object_marked(enum kind kind, uint64_t address, uint16_t attributes)
 	self.busy--;
 }
 
+uint32_t object_units(uint64_t address)
+{
+	uint32_t units = 0;
+	self.busy++;
+	if (numbers && lock_take(&lock)) {
+		const uint32_t *place = place_of(KIND_SEM, address, false);
+		const struct rec_object *object = place && *place ? object_at(*place) : NULL;
+		if (object && object->state &&
+		    !(object->attributes & (OBJECT_POSTED_BY_OTHER | OBJECT_SHARED)))
+			units = object->value;
+		lock_release(&lock);
+	}
+	self.busy--;
+	return units;
+}
+
 stack_id object_made(enum kind kind, uint64_t address)
 {
 	stack_id stack = 0;

@@ -22,6 +22,12 @@ void object_marked(enum kind kind, uint64_t address, uint16_t attributes);
 /* Where the object was made, by its init call; 0: unknown. */
 stack_id object_made(enum kind kind, uint64_t address);
 
+/*
+ * How many can have the semaphore at once that is used as a lock, or as several: by threads of this process
+ * that give it back themselves, as far as has been seen; 0: it is not, or not known. Context: hook.
+ */
+uint32_t object_units(uint64_t address);
+
 /* In a fork child: start with none. */
 void object_fork_child(void);
 

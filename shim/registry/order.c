@@ -97,6 +97,7 @@ static uint32_t lock_add(struct place *place, unsigned kind, uint64_t address)
 	struct rec_lock *entry = (struct rec_lock *)((char *)recording_table(REC_LOCKS) + at);
 	entry->address = address;
 	entry->kind = (uint8_t)kind;
+	entry->units = kind == KIND_SEM ? object_units(address) : 0;
 	bool is_allocated = block_of(address, &block);
 	entry->made = object_made((enum kind)kind, address);
 	if (!entry->made && is_allocated) {
@@ -236,62 +237,109 @@ static void sight_add(struct rec_edge *edge, const struct rec_sight *sight)
 
 /* -- what a thread holds --------------------------------------------------- */
 
-/* Whether it is a lock that another thread may be blocked on for long, and that this one has. */
-static bool is_ordered(const struct rec_hold *hold)
+/*
+ * How many threads can have it at once, of a lock that another may be blocked on for long; 0: it is none, or this thread
+ * does not have it. Of semaphores those that are used as locks.
+ */
+static uint32_t units_of(const struct rec_hold *hold)
 {
-	unsigned state = atomic_load_explicit(&hold->state, memory_order_relaxed);
-	return state == HOLD_LIVE &&
-	       (hold->kind == KIND_MUTEX || hold->kind == KIND_RWLOCK || hold->kind == KIND_SPIN);
+	if (atomic_load_explicit(&hold->state, memory_order_relaxed) != HOLD_LIVE)
+		return 0;
+	if (hold->kind == KIND_SEM)
+		return object_units(hold->handle);
+	return hold->kind == KIND_MUTEX || hold->kind == KIND_RWLOCK || hold->kind == KIND_SPIN;
 }
 
-static void learn(const struct rec_thread *slot, uint32_t holds)
+/* One lock of those that are held when another is acquired. */
+struct held {
+	uint32_t lock; /* 0: none */
+	uint8_t mode;
+	bool alone; /* nobody else can have it meanwhile, but for readers: who wants it waits */
+};
+
+static struct held held_of(const struct rec_hold *hold)
 {
-	uint32_t numbers[REC_SLOT_HOLDS];
+	uint32_t units = units_of(hold);
+	if (!units)
+		return (struct held){ 0 };
+	bool alone = units == 1;
+	return (struct held){ .lock = lock_of(hold),
+			      .mode = hold->kind != KIND_SEM ? hold->mode
+				      : alone                ? MODE_EXCLUSIVE
+							     : MODE_SHARED,
+			      .alone = alone };
+}
+
+/* `at`: which of the holds was acquired with the others held, as `how` says. */
+static void learn(const struct rec_thread *slot, uint32_t holds, uint32_t at, const struct order_how *how)
+{
+	struct held held[REC_SLOT_HOLDS];
 	uint32_t time = (uint32_t)(view_used(recording_view(), REC_LINEAGE) / sizeof(struct rec_lineage));
-	const struct rec_hold *acquired = &slot->holds[holds - 1];
-	if (!is_ordered(acquired))
+	if (!units_of(&slot->holds[at]))
 		return;
 	for (uint32_t i = 0; i < holds; i++)
-		numbers[i] = is_ordered(&slot->holds[i]) ? lock_of(&slot->holds[i]) : 0;
-	for (uint32_t i = 0; i + 1 < holds; i++) {
-		const struct rec_hold *held = &slot->holds[i];
-		if (!numbers[i] || !numbers[holds - 1] || numbers[i] == numbers[holds - 1])
+		held[i] = held_of(&slot->holds[i]);
+	for (uint32_t i = 0; i < holds && held[at].alone; i++) {
+		const struct rec_hold *hold = &slot->holds[i];
+		if (!held[i].lock || !held[i].alone || !held[at].lock || held[i].lock == held[at].lock)
 			continue;
 		struct rec_edge edge = {
-			.held = numbers[i],
-			.acquired = numbers[holds - 1],
-			.held_mode = held->mode,
-			.acquired_mode = acquired->mode,
-			.held_op = held->op,
-			.acquired_op = acquired->op,
+			.held = held[i].lock,
+			.acquired = held[at].lock,
+			.held_mode = held[i].mode,
+			.acquired_mode = held[at].mode,
+			.held_op = hold->op,
+			.acquired_op = how->op,
 		};
-		for (uint32_t g = 0; g + 1 < holds && edge.guard_count < REC_EDGE_GUARDS; g++)
-			if (g != i && numbers[g])
+		for (uint32_t g = 0; g < holds && edge.guard_count < REC_EDGE_GUARDS; g++)
+			if (g != i && g != at && held[g].lock)
 				edge.guards[edge.guard_count++] =
-				    numbers[g] << 1 | (slot->holds[g].mode == MODE_SHARED);
+				    held[g].lock << 1 | (held[g].mode == MODE_SHARED);
 		struct rec_edge *entry = edge_of(&edge);
 		if (entry)
 			sight_add(entry, &(struct rec_sight){ .thread = slot->id,
 							      .time = time,
-							      .held_stack = held->stack,
-							      .acquired_stack = acquired->stack,
+							      .held_stack = hold->stack,
+							      .acquired_stack = how->stack,
 							      .name = recording_text(slot->name) });
 	}
 }
 
-NOINLINE void order_learn(const struct rec_thread *slot, uint32_t holds, uint64_t seen)
+static void learn_once(const struct rec_thread *slot, uint32_t holds, uint32_t at,
+		       const struct order_how *how, uint64_t seen)
 {
 	self.busy++;
 	if (!self.order_seen)
 		self.order_seen = sys_pages(ORDER_SEEN * sizeof *self.order_seen);
 	if (lock_take(&lock)) {
 		if (is_ready())
-			learn(slot, holds);
+			learn(slot, holds, at, how);
 		lock_release(&lock);
 	}
 	if (self.order_seen)
 		self.order_seen[seen % ORDER_SEEN] = seen;
 	self.busy--;
+}
+
+NOINLINE void order_learn(const struct rec_thread *slot, uint32_t holds, uint64_t seen)
+{
+	const struct rec_hold *acquired = &slot->holds[holds - 1];
+	struct order_how how = { .stack = acquired->stack, .op = acquired->op };
+	learn_once(slot, holds, holds - 1, &how, seen);
+}
+
+NOINLINE void order_again(const struct rec_thread *slot, uint64_t handle, const struct order_how *how)
+{
+	uint32_t holds = MIN_OF(slot->hold_count, REC_SLOT_HOLDS);
+	uint32_t at = 0;
+	while (at < holds && !(slot->holds[at].handle == handle && slot->holds[at].kind == KIND_MUTEX))
+		at++;
+	/* What was held before it has been entered when it was taken first. */
+	if (at + 1 >= holds)
+		return;
+	uint64_t seen = hash_add(order_hash(slot, holds), handle);
+	if (!self.order_seen || self.order_seen[seen % ORDER_SEEN] != seen)
+		learn_once(slot, holds, at, how, seen);
 }
 
 /* -- threads --------------------------------------------------------------- */

@@ -41,11 +41,8 @@ static inline uint32_t *order_change_of(uint64_t handle)
 /* For order_acquired: what is new. */
 void order_learn(const struct rec_thread *slot, uint32_t holds, uint64_t seen);
 
-/*
- * The newest of the `holds` entries of the calling thread's slot has just been acquired, by a call that could
- * have blocked. Context: hook, with self.busy 0. Keeps errno.
- */
-static inline void order_acquired(const struct rec_thread *slot, uint32_t holds)
+/* A hash of the `holds` entries of the calling thread's slot, and of what makes an old answer stale. */
+static inline uint64_t order_hash(const struct rec_thread *slot, uint32_t holds)
 {
 	uint64_t seen =
 	    atomic_load_explicit(&recording->tables[REC_LINEAGE].used, memory_order_relaxed) ^
@@ -56,10 +53,32 @@ static inline void order_acquired(const struct rec_thread *slot, uint32_t holds)
 		       UINT64_C(0xff51afd7ed558ccd);
 		seen ^= seen >> 32;
 	}
+	return seen;
+}
+
+/*
+ * The newest of the `holds` entries of the calling thread's slot has just been acquired, by a call that could
+ * have blocked. Context: hook, with self.busy 0. Keeps errno.
+ */
+static inline void order_acquired(const struct rec_thread *slot, uint32_t holds)
+{
+	uint64_t seen = order_hash(slot, holds);
 	const uint64_t *mine = self.order_seen;
 	if (UNLIKELY(!mine || mine[seen % ORDER_SEEN] != seen))
 		order_learn(slot, holds, seen);
 }
+
+/* By which call, from where. */
+struct order_how {
+	stack_id stack;
+	uint16_t op;
+};
+
+/*
+ * A mutex that a wait for a condition had given up has been acquired again, perhaps with locks held that were taken after
+ * it. Context: hook, with self.busy 0. Keeps errno.
+ */
+void order_again(const struct rec_thread *slot, uint64_t handle, const struct order_how *how);
 
 /* The lock at that address was made or destroyed: what is there from now on is another one. Context: hook. */
 void order_forget(uint64_t handle);
