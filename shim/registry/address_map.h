@@ -144,15 +144,27 @@ static inline uint32_t *near_window(uint64_t address)
 	return &self.windows[(address & (REGION_BYTES - 1)) >> WINDOW_SHIFT];
 }
 
-/* Where the entry of a new block at `address` goes; NULL where that takes more than storing it. As address_map_near. */
+/* Where the entry of a new block at `address` goes; NULL where that takes more than claiming it. As address_map_near. */
 static inline uint32_t *address_map_free_window(uint64_t address)
 {
 	if (UNLIKELY(!address_map_near(address)))
 		return NULL;
 	uint32_t *window = near_window(address);
-	bool good = !address_map_shared && *touched_of(self.region, address) &&
-		    !entry_lives(__atomic_load_n(window, __ATOMIC_RELAXED));
+	bool good =
+	    *touched_of(self.region, address) && !entry_lives(__atomic_load_n(window, __ATOMIC_RELAXED));
 	return LIKELY(good) ? window : NULL;
+}
+
+/* Puts an entry there. Return: false: the owner of a near block was quicker. */
+static inline bool address_map_claim(uint32_t *window, uint32_t entry)
+{
+	if (LIKELY(!address_map_shared)) {
+		__atomic_store_n(window, entry, __ATOMIC_RELEASE);
+		return true;
+	}
+	uint32_t there = __atomic_load_n(window, __ATOMIC_RELAXED);
+	return !entry_lives(there) &&
+	       __atomic_compare_exchange_n(window, &there, entry, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 /* Where the entry of the block at `address` is; NULL: nothing is known of one, or it is elsewhere. */

@@ -340,13 +340,18 @@ void allocation_made(uint64_t hidden, size_t size, enum allocation_kind kind, st
 	/* Record 0 is in nobody's magazine. */
 	if (UNLIKELY(record->born != self.magazine))
 		goto other;
-	self.free_records = record->site;
-	self.free_record_count--;
+	uint32_t following = record->site;
 	record->site = site;
 	record->born = era_now();
 	/* Cells take small blocks only, so the size needs no cutting. */
 	record->rest = size | thread_bits(self.cells->owner) | (uint64_t)kind << KIND_SHIFT;
-	__atomic_store_n(window, address_map_entry(~hidden, number), __ATOMIC_RELEASE);
+	if (UNLIKELY(!address_map_claim(window, address_map_entry(~hidden, number)))) {
+		record->site = following;
+		record->born = self.magazine;
+		goto other;
+	}
+	self.free_records = following;
+	self.free_record_count--;
 	count_in_cell(cell, size, COUNT_MADE);
 	return;
 other:
