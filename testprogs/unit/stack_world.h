@@ -1,6 +1,6 @@
 /*
- * What the tests of captured stacks share: a hook that compares each with libunwind's, frames of all shapes to call
- * it from, and a run of a suite in one process with a recording of its own.
+ * What the tests of captured stacks share: a hook that compares each with libunwind's, and frames of all shapes to call
+ * it from.
  */
 #ifndef TEST_STACK_WORLD_H
 #define TEST_STACK_WORLD_H
@@ -16,8 +16,8 @@
 #include "stack/stack.h"
 #include "stack/unwind.h"
 
-#include "testprogs/unit/place.h"
 #include "testprogs/unit/stack/shapes.h"
+#include "testprogs/unit/stack_suite.h"
 
 #define UNUSED __attribute__((unused))
 
@@ -88,31 +88,12 @@ static const struct {
 /* Return: the exit status. */
 static int run_suite(const char *name, void (*add_tests)(TCase *tcase))
 {
-	if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
-		printf("libunwind tests memory with system calls that valgrind takes for errors\n");
-		return 77;
-	}
-	Suite *suite = suite_create(name);
-	TCase *tcase = tcase_create("capture");
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	add_tests(tcase);
-	recording_configure(place_make("test_stack"), NULL);
-	SRunner *runner = srunner_create(suite);
-	/* In one process: its recording is the parent's too. */
-	srunner_set_fork_status(runner, CK_NOFORK);
-	if (recording_open() != 0)
-		return 1;
-	if (stack_verify_init(0) != 0) {
-		printf("libunwind.so.8 is not installed\n");
-		return 77;
-	}
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	recording_unlink();
-	place_remove();
-	return failed ? 1 : 0;
+	return stack_suite_run(&(struct stack_suite){
+	    .name = name,
+	    .not_in_valgrind = "libunwind tests memory with system calls that valgrind takes for errors",
+	    .prepare = load_libunwind,
+	    .add_tests = add_tests,
+	});
 }
 
 #endif

@@ -18,8 +18,8 @@
 #include "stack/modules.h"
 #include "stack/stack.h"
 
-#include "testprogs/unit/place.h"
 #include "testprogs/unit/stack/shapes.h"
+#include "testprogs/unit/stack_suite.h"
 
 __thread struct self_state self TLS_IE;
 
@@ -229,35 +229,22 @@ START_TEST(records_are_right)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
-		printf("libunwind tests memory with system calls that valgrind takes for errors\n");
-		return 77;
-	}
-	Suite *suite = suite_create("stack modules");
-	TCase *tcase = tcase_create("modules");
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, unloaded_rules_are_not_used_again);
 	tcase_add_test(tcase, other_stacks_keep_their_ids);
 	tcase_add_test(tcase, silent_unload_is_noticed);
 	tcase_add_test(tcase, loaded_before_anybody_was_told);
 	tcase_add_test(tcase, unwinding_while_others_load_and_unload);
 	tcase_add_test(tcase, records_are_right);
-	recording_configure(place_make("test_stack_modules"), NULL);
-	SRunner *runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	if (recording_open() != 0)
-		return 1;
-	if (stack_verify_init(0) != 0) {
-		printf("libunwind.so.8 is not installed\n");
-		return 77;
-	}
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	recording_unlink();
-	place_remove();
-	return failed ? 1 : 0;
+}
+
+int main(void)
+{
+	return stack_suite_run(&(struct stack_suite){
+	    .name = "stack modules",
+	    .not_in_valgrind = "libunwind tests memory with system calls that valgrind takes for errors",
+	    .prepare = load_libunwind,
+	    .add_tests = add_tests,
+	});
 }

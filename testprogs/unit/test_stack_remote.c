@@ -15,8 +15,8 @@
 #include "registry/thread.h"
 #include "stack/stack.h"
 
-#include "testprogs/unit/place.h"
 #include "testprogs/unit/stack/shapes.h"
+#include "testprogs/unit/stack_suite.h"
 
 __thread struct self_state self TLS_IE;
 
@@ -162,30 +162,25 @@ START_TEST(threads_that_wake_and_end)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *tcase)
 {
-	if (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")) {
-		printf("the kernel sees valgrind, not the program\n");
-		return 77;
-	}
-	Suite *suite = suite_create("stack remote");
-	TCase *tcase = tcase_create("remote");
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, blocked_threads);
 	tcase_add_test(tcase, running_threads_are_refused);
 	tcase_add_test(tcase, threads_that_wake_and_end);
-	recording_configure(place_make("test_stack_remote"), NULL);
-	SRunner *runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	if (recording_open() != 0)
-		return 1;
+}
+
+static bool prepare(void)
+{
 	stack_modules_changed(false);
-	sem_init(&go, 0, 0);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	recording_unlink();
-	place_remove();
-	return failed ? 1 : 0;
+	return sem_init(&go, 0, 0) == 0;
+}
+
+int main(void)
+{
+	return stack_suite_run(&(struct stack_suite){
+	    .name = "stack remote",
+	    .not_in_valgrind = "the kernel sees valgrind, not the program",
+	    .prepare = prepare,
+	    .add_tests = add_tests,
+	});
 }
