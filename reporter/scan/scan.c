@@ -91,7 +91,7 @@ static bool run_among_threads(struct scan *scan)
 /* Whether this process has threads besides the calling one; if that can't be known: yes. */
 static bool has_other_threads(void)
 {
-	return process_other_tasks(sys_tid()) != 0;
+	return process_threads() != 1;
 }
 
 /*

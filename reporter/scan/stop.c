@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "base/context.h"
+#include "platform/files.h"
 #include "platform/guest.h"
 #include "platform/process.h"
 #include "platform/sys.h"
@@ -319,15 +320,31 @@ static void let_go(struct stop *stop)
 	}
 }
 
+/* In the tracer's own table of descriptors. */
+static int tasks_open(struct stop *stop)
+{
+	char path[40];
+	struct text name = TEXT_OF(path);
+	text_format(&name, "/proc/%d/task", stop->process);
+	stop->tasks_fd = sys_open(path, O_RDONLY | O_DIRECTORY, 0);
+	return MIN_OF(stop->tasks_fd, 0);
+}
+
 static void tracer_run(void *data)
 {
 	struct stop *stop = data;
 	sys_call2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	/* Nobody would say that it is over, if the process has ended before that. */
+	if (sys_call0(SYS_getppid) != stop->process)
+		return;
+	files_part(stop->files);
 	while (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_MADE)
 		sys_futex_wait(&stop->phase, PHASE_MADE, NSEC_PER_SEC);
 	if (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_GO) {
+		stop->error = tasks_open(stop);
 		stop->from = sys_monotonic();
-		stop->error = hold_all(stop);
+		if (!stop->error)
+			stop->error = hold_all(stop);
 		if (!stop->error && stop->while_held) {
 			stop->while_held(stop->data);
 		} else if (!stop->error) {
@@ -362,12 +379,9 @@ void stop_release(struct stop *stop)
 static void release_tracer(struct stop *stop)
 {
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &stop->signals, NULL, sizeof stop->signals);
-	if (stop->tasks_fd >= 0)
-		sys_close(stop->tasks_fd);
 	if (stop->stack)
 		sys_pages_free(stop->stack, TRACER_STACK_BYTES);
 	stop->stack = NULL;
-	stop->tasks_fd = -1;
 }
 
 static void release(struct stop *stop)
@@ -395,22 +409,21 @@ static void dumpable_restore(const struct stop *stop)
 
 static int make_room(struct stop *stop)
 {
-	int others = process_other_tasks(stop->caller);
-	if (others < 0)
+	int threads = process_threads();
+	if (threads < 0)
 		return -EACCES;
 	/* Threads may be made while the first of them are being stopped. */
-	stop->room = (uint64_t)others * 2 + 64;
+	stop->room = (uint64_t)threads * 2 + 64;
 	stop->threads = memory_array(stop->room, sizeof *stop->threads);
 	stop->registers = memory_array(stop->room * STOP_WORDS, sizeof *stop->registers);
 	stop->stack = sys_pages(TRACER_STACK_BYTES);
 	if (!stop->threads || !stop->registers || !stop->stack)
 		return -ENOMEM;
 	/* Not while threads stand still. */
-	for (int i = 0; i < others; i++)
+	for (int i = 0; i < threads; i++)
 		stop->registers[(uint64_t)i * STOP_WORDS] = stop->registers[(uint64_t)i * STOP_WORDS + 512] =
 		    0;
-	stop->tasks_fd = sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0);
-	return stop->tasks_fd < 0 ? stop->tasks_fd : 0;
+	return 0;
 }
 
 /* Waits until the tracer has said how it went, or has died. */
@@ -428,8 +441,9 @@ static int wait_for_tracer(struct stop *stop)
 static int begin(struct stop *stop, nsec_t limit)
 {
 	stop->caller = sys_tid();
-	stop->tasks_fd = -1;
+	stop->process = sys_pid();
 	stop->phase = PHASE_MADE;
+	stop->files = files_clone_flags();
 	stop->deadline = sys_monotonic() + limit;
 	uint64_t all = ~UINT64_C(0);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &stop->signals, sizeof all);
@@ -439,7 +453,7 @@ static int begin(struct stop *stop, nsec_t limit)
 		return error;
 	}
 	stop->tracer_alive = 1;
-	long tracer = guest_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED | CLONE_CHILD_CLEARTID,
+	long tracer = guest_clone(CLONE_VM | CLONE_FS | stop->files | CLONE_UNTRACED | CLONE_CHILD_CLEARTID,
 				  (char *)stop->stack + TRACER_STACK_BYTES, &stop->tracer_alive, NULL,
 				  tracer_run, stop);
 	if (tracer < 0) {

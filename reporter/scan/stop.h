@@ -3,7 +3,7 @@
  * their registers, in which the only pointer to a block may lie.
  *
  * A process can't trace its own threads. So a process is cloned that shares our
- * memory (the tracer), and that seizes them:
+ * memory (the tracer), but no descriptors, and that seizes them:
  *
  *   caller ── clone ──▶ tracer ── seize, interrupt ──▶ every other thread
  *          ◀── held ──          (lists the threads again until there is no new one)
@@ -54,10 +54,11 @@ struct stop {
 	void *data;
 	nsec_t deadline;
 	void *stack;
-	int tasks_fd;
+	int tasks_fd; /* the tracer's */
 	int error;
-	int32_t caller, tracer;
-	uint32_t tracer_alive; /* cleared by the kernel */
+	unsigned long files;             /* how the tracer was cloned: see files_part */
+	int32_t process, caller, tracer; /* ids */
+	uint32_t tracer_alive;           /* cleared by the kernel */
 	uint32_t phase;
 	bool undumpable;
 };

@@ -46,6 +46,11 @@ bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu);
 bool process_numbers(int directory, bool (*each)(int32_t number, void *data), void *data);
 /* Tasks of this process other than `but` that are not dead; -1: /proc can't be read. */
 int process_other_tasks(int32_t but);
+/*
+ * Threads of this process, the calling one, and a first one that has ended, included; -1: not known. Takes no descriptor, so
+ * that it may be asked while the program's threads run.
+ */
+int process_threads(void);
 /* A value from the environment the process was started with, or NULL. Works before libc is up. */
 const char *process_environment(const char *name);
 /* Where the first thread's stack ends, upwards: the kernel put the arguments there. 0: unknown. */
