@@ -79,6 +79,7 @@ static int run(const struct args *args, struct renderer *renderer)
 	bool all_ends = args->json || args->verbosity > 0 || strcmp(args->format, "text") != 0;
 	code = launch_prepare(&launch, &in_force, all_ends);
 	if (!code) {
+		renderer_fold(renderer);
 		monitor_init(&monitor, renderer, &launch, args->options.keep);
 		code = launch_start(&launch, path, args->rest);
 		while (!code && !launch.ended) {

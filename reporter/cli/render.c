@@ -166,8 +166,26 @@ static void complain_note(const char *path, const char *note, void *data)
 	complain("%s", note);
 }
 
+void renderer_fold(struct renderer *renderer)
+{
+	const struct args *args = renderer->args;
+	renderer->folding =
+	    strcmp(args->format, "text") == 0 && args->verbosity <= 0 && !renderer->text.per_process;
+}
+
+static void write_folds(struct renderer *renderer)
+{
+	static const struct rec_header nobody;
+	const struct view none = { .header = &nobody };
+	if (folds_write(&renderer->folds, &renderer->text.sink))
+		renderer->failed |= output_flush(&renderer->text, &none) != 0;
+}
+
 int renderer_end(struct renderer *renderer)
 {
+	if (renderer->folding)
+		write_folds(renderer);
+	folds_release(&renderer->folds);
 	if (renderer->symbolizer && renderer->args->gen_suppressions)
 		write_generated(renderer);
 	if (renderer->symbolizer && renderer->args->verbosity > 0) {
@@ -288,6 +306,12 @@ static int tell(struct renderer *renderer, struct report *report, struct collect
 	/* A program that reads reports counts on one for each process; a person has better things to do. */
 	if (!report->found_count && quiet && for_people && renderer->args->verbosity <= 0)
 		return error;
+	if (renderer->folding && report->trigger == TRIGGER_EXIT && report->found_count && !since &&
+	    folds_hold(&renderer->folds, report)) {
+		if (ret_count)
+			*ret_count = 0;
+		return error;
+	}
 	int text_error = put_report(renderer, &renderer->text, writer, report);
 	return error ? error : text_error;
 }

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "reporter/cli/args.h"
+#include "reporter/cli/fold.h"
 #include "reporter/cli/output.h"
 #include "reporter/recording/reader.h"
 #include "reporter/suppress.h"
@@ -28,6 +29,8 @@ struct renderer {
 	struct arena arena; /* of the report in the making */
 	char **generated;   /* --gen-suppressions; owned */
 	size_t generated_count;
+	bool folding; /* equal reports of processes that have ended are told once; see fold.h */
+	struct folds folds;
 	bool counts; /* something was found that --error-exitcode speaks of */
 	bool failed; /* a report could not be written */
 };
@@ -60,6 +63,12 @@ int renderer_tell(struct renderer *renderer, const struct account *account, uint
 /* The same of something that is no recording: a snapshot that somebody made, and what was found in it. */
 int renderer_tell_view(struct renderer *renderer, const struct snapshot *snapshot,
 		       const struct finding_list *found, bool all_threads);
+
+/*
+ * From now on what is said of a process's end is told once, and counted where it is the same of another. Only for text that a person
+ * reads in one piece; renderer_end says how often it was so.
+ */
+void renderer_fold(struct renderer *renderer);
 
 /* What is left to say when the command ends, and everything given back. Return: the command's own exit code. */
 int renderer_end(struct renderer *renderer);

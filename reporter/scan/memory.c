@@ -6,6 +6,7 @@
 #include "platform/sys.h"
 
 #define FIRST_BYTES ((uint64_t)64 * 1024)
+#define HUGE_PAGE ((uint64_t)2 << 20)
 
 /* Whole pages; at least one, so that an array of none is an address too. */
 static uint64_t bytes_of(uint64_t count, size_t size)
@@ -36,8 +37,9 @@ void *memory_grow(void *at, uint64_t count, uint64_t *room, size_t size)
 	void *made = memory_array(larger, size);
 	if (!made)
 		return NULL;
-	/* Read in no order at all later, so that small pages cost a miss each. It is good advice only. */
-	sys_call3(SYS_madvise, made, bytes_of(larger, size), MADV_HUGEPAGE);
+	/* Read in no order at all later, so that small pages cost a miss each. It is good advice only, and costs something. */
+	if (bytes_of(larger, size) >= HUGE_PAGE)
+		sys_call3(SYS_madvise, made, bytes_of(larger, size), MADV_HUGEPAGE);
 	if (at) {
 		memcpy(made, at, count * size);
 		memory_free(at, *room, size);

@@ -160,11 +160,12 @@ void guest_join(struct guest *guest)
 	guest->stack = NULL;
 }
 
+#define REAP_PAUSE (NSEC_PER_MSEC / 10)
+
 /* wait4 for a child without an exit signal, with a limit. */
 static int reap(int32_t pid, nsec_t timeout)
 {
 	nsec_t from = sys_monotonic();
-	nsec_t pause = 200000;
 	for (;;) {
 		int status = 0;
 		long got = sys_call4(SYS_wait4, pid, &status, __WALL | (timeout ? WNOHANG : 0), NULL);
@@ -172,15 +173,15 @@ static int reap(int32_t pid, nsec_t timeout)
 			return status;
 		if (got < 0 && got != -EINTR)
 			return (int)got;
-		if (timeout && sys_monotonic() - from > timeout) {
+		nsec_t waited = sys_monotonic() - from;
+		if (timeout && waited > timeout) {
 			sys_call2(SYS_kill, pid, SIGKILL);
 			timeout = 0;
 			continue;
 		}
-		if (timeout) {
-			sys_sleep(pause);
-			pause = MIN_OF(pause * 2, 10 * NSEC_PER_MSEC);
-		}
+		/* A program that ends waits for it: by what it took, and not much more. */
+		if (timeout)
+			sys_sleep(MIN_OF(MAX_OF(waited / 16, REAP_PAUSE), 10 * NSEC_PER_MSEC));
 	}
 }
 

@@ -191,7 +191,7 @@ int process_other_tasks(int32_t but)
 
 int process_threads(void)
 {
-	struct stat status;
+	struct stat status = { .st_nlink = 0 };
 	/* A directory has a link for each in it, and two of its own. */
 	if (sys_call4(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) != 0 || status.st_nlink < 3)
 		return -1;

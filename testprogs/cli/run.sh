@@ -33,6 +33,16 @@ holds 'the end is told without repetition' test "$(grep -c 'stuck-holder:' "$pla
 holds 'in one line' grep -q 'leaky_range (pid [0-9]*) ended, killed by signal 15 .*; 1 finding was reported above' "$place/err"
 holds 'the report of the end has it all' test "$(ends "$place/run.json" | tail -n 1)" = 'crash leaky_range 1'
 
+# Many processes that end with the same: told once, counted, and in JSON each for itself. With -v all of them are told.
+rm -f "$place/run.json"
+"$wh" run --json="$place/run.json" sh -c "for i in 1 2 3 4; do '$progs/leak_exit'; done; '$progs/leak_three'" >/dev/null 2>"$place/err"
+holds 'equal reports are told once' test "$(grep -c '^whoholds: leak_exit (pid' "$place/err")" = 1
+holds 'and counted' grep -Eq '^whoholds: the same in 3 more processes of leak_exit: [0-9]+ findings? each, .* lost in them$' "$place/err"
+holds 'another program is told for itself' test "$(grep -c '^whoholds: leak_three (pid' "$place/err")" = 1
+holds 'JSON has a report for each' test "$(ends "$place/run.json" | grep -c 'exit leak_exit [1-9]')" = 4
+"$wh" run -v sh -c "for i in 1 2 3; do '$progs/leak_exit'; done" >/dev/null 2>"$place/err"
+holds 'with -v nothing is folded' test "$(grep -c '^whoholds: leak_exit (pid' "$place/err")" = 3
+
 # A process that outlives the run serves itself from then on.
 gives 0 '' "$wh" run --set blocked=200ms --set tick=20ms --set log="$place/daemon.log" \
 	sh -c "setsid '$progs/leaky_range' >/dev/null 2>&1 & echo \$! >'$place/pid'"
