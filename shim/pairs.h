@@ -31,7 +31,16 @@
 #define PAIR_LINES_MOST 1024u
 #define PAIR_ARGUMENTS 6u
 
-enum pair_source { PAIR_NOTHING, PAIR_RET, PAIR_ARG, PAIR_AT_ARG };
+enum pair_source {
+	PAIR_NOTHING,
+	PAIR_RET,
+	PAIR_ARG,
+	PAIR_AT_ARG,
+	/* Of descriptors alone; more than one. */
+	PAIR_FROM,  /* the number in the argument, and all above it */
+	PAIR_RANGE, /* from that number to the one in the next argument, unless the one after that has flags */
+	PAIR_RIGHTS, /* those that came with the message (struct msghdr) that the argument points to */
+};
 
 struct pair_value {
 	uint8_t source; /* enum pair_source */

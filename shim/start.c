@@ -23,6 +23,7 @@
 #include "registry/iteration.h"
 #include "registry/misuse.h"
 #include "registry/object.h"
+#include "registry/opened.h"
 #include "registry/order.h"
 #include "registry/orphan.h"
 #include "registry/recording.h"
@@ -455,6 +456,7 @@ void start_fork_child(void)
 	misuse_fork_child();
 	farewell_fork_child();
 	release_fork_child();
+	opened_fork_child();
 	freed_fork_child();
 	check_heap_fork_child();
 	iteration_fork_child();

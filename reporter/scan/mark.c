@@ -5,6 +5,7 @@
 #include "platform/sys.h"
 #include "reporter/scan/chunk.h"
 #include "reporter/scan/memory.h"
+#include "reporter/scan/numbers.h"
 
 /* One entry for so many blocks. More would be read at random. */
 #define BLOCKS_PER_PENDING 64u
@@ -179,6 +180,8 @@ static void read_words(struct mark *mark, const uint64_t *words, uint64_t count,
 {
 	const struct blocks *blocks = mark->blocks;
 	count_words(mark, count);
+	if (UNLIKELY(mark->numbers && of != MARK_OF_LIBC))
+		numbers_look(mark->numbers, words, count);
 	if (LIKELY(of == MARK_OF_PROGRAM)) {
 		for (uint64_t i = 0; i < count; i++)
 			enter(mark, words[i]);

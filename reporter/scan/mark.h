@@ -50,6 +50,7 @@ struct mark_pending {
 };
 
 struct mark;
+struct numbers;
 
 /*
  * Told of each word that points to a block, in place of marking: block number `block`, where that starts, and where the
@@ -62,10 +63,11 @@ typedef void mark_seek(struct mark *mark, const uint64_t *words, uint64_t count,
 
 struct mark {
 	struct blocks *blocks;
-	mark_seen *seen; /* NULL: mark */
-	mark_seek *seek; /* NULL: mark */
-	void *seek_data; /* its own */
-	uint64_t shift;  /* for `seen`: from where a word is read to where it is, where it was copied */
+	mark_seen *seen;         /* NULL: mark */
+	mark_seek *seek;         /* NULL: mark */
+	void *seek_data;         /* its own */
+	struct numbers *numbers; /* looked for in all that is read while marking; NULL: none are */
+	uint64_t shift; /* for `seen`: from where a word is read to where it is, where it was copied */
 	struct mark_queue at_line, at_flags, inside, in_record;
 	struct mark_pending to_fetch[MARK_QUEUE], to_read[MARK_QUEUE];
 	uint32_t read_turn;

@@ -45,7 +45,7 @@ static void put_path(char *path, const char *root, const char *folder, const cha
 	text_format(&text, "%s/%s/%s", root, folder, name);
 }
 
-static void look_at(const char *root, const char *name, char *text, struct mark *mark)
+static void look_at(const char *root, const char *name, char *text, polled_file *each, void *data)
 {
 	static const char epoll[] = "anon_inode:[eventpoll]";
 	char path[64], target[sizeof epoll];
@@ -55,10 +55,10 @@ static void look_at(const char *root, const char *name, char *text, struct mark 
 		return;
 	put_path(path, root, "fdinfo", name);
 	if (sys_read_file(path, text, TEXT_BYTES) > 0)
-		polled_parse(text, mark_data, mark);
+		each(text, data);
 }
 
-void polled_mark(struct mark *mark, int32_t pid)
+void polled_each(int32_t pid, polled_file *each, void *data)
 {
 	struct entry {
 		uint64_t inode, offset;
@@ -84,9 +84,19 @@ void polled_mark(struct mark *mark, int32_t pid)
 			const struct entry *entry = (const struct entry *)(list + at);
 			at += entry->bytes;
 			if (entry->name[0] != '.')
-				look_at(root, entry->name, text, mark);
+				look_at(root, entry->name, text, each, data);
 		}
 	memory_free(text, TEXT_BYTES, 1);
 	memory_free(list, LIST_BYTES, 1);
 	sys_close(fd);
+}
+
+static void mark_file(const char *text, void *data)
+{
+	polled_parse(text, mark_data, data);
+}
+
+void polled_mark(struct mark *mark, int32_t pid)
+{
+	polled_each(pid, mark_file, mark);
 }

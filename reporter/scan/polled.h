@@ -16,6 +16,10 @@
  */
 void polled_mark(struct mark *mark, int32_t pid);
 
+/* Calls `each` with what /proc/PID/fdinfo says of every epoll. `text` ends with a NUL. */
+typedef void polled_file(const char *text, void *data);
+void polled_each(int32_t pid, polled_file *each, void *data);
+
 /* Calls `each` for the data in a file of /proc/PID/fdinfo. `text` ends with a NUL. */
 void polled_parse(const char *text, void (*each)(uint64_t word, void *data), void *data);
 

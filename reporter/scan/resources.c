@@ -1,12 +1,14 @@
 #include "reporter/scan/resources.h"
 
 #include "base/hash.h"
+#include "registry/opened.h"
 #include "reporter/scan/memory.h"
+#include "reporter/scan/numbers.h"
 
 /* The block whose being lost says that the resource is; BLOCK_NONE: it is not judged by that. */
 static uint32_t block_of(const struct rec_hold *resource, const struct blocks *blocks)
 {
-	if (!kind_has(resource->kind, KIND_IS_RESOURCE))
+	if (!kind_has(resource->kind, KIND_IS_RESOURCE) || resource->kind == KIND_DESCRIPTOR)
 		return BLOCK_NONE;
 	return blocks_find(blocks, resource->handle);
 }
@@ -35,7 +37,12 @@ void resources_judge(const struct snapshot *snapshot, struct mark *mark, uint64_
 	/* All verdicts first: a lost resource may hold the only pointer to another. */
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
 		uint32_t block = block_of(&snapshot->resources[i], blocks);
-		if (block == BLOCK_NONE)
+		if (snapshot->resources[i].kind == KIND_DESCRIPTOR)
+			ret_verdicts[i] =
+			    mark->numbers && !numbers_known(mark->numbers, snapshot->resources[i].handle)
+				? RESOURCE_UNJUDGED
+				: RESOURCE_KEPT;
+		else if (block == BLOCK_NONE)
 			ret_verdicts[i] = RESOURCE_UNJUDGED;
 		else if (!(blocks_flags(blocks, block) & BLOCK_REACHED))
 			ret_verdicts[i] = RESOURCE_LOST;
@@ -69,6 +76,9 @@ static bool is_lost(const struct snapshot *snapshot, uint32_t number, const uint
 	if (verdict != RESOURCE_UNJUDGED || !kind_has(resource->kind, KIND_IS_RESOURCE))
 		return verdict >= RESOURCE_LOST;
 	if (resource->flags & HOLD_BY_MEMORY)
+		return false;
+	/* Only who has looked for the number can say that it is lost; and what is opened once may be meant to stay. */
+	if (resource->kind == KIND_DESCRIPTOR && (!verdicts || !opened_again(resource->stack)))
 		return false;
 	return !kind_has(resource->kind, KIND_IS_MEMORY) && owner_is_over(snapshot, resource->owner, caller);
 }

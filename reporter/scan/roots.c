@@ -69,6 +69,10 @@ static void mark_copied(struct roots *roots, uint64_t start, uint64_t end)
 static void mark_mapping(struct roots *roots, const struct map *map, uint64_t start, uint64_t end)
 {
 	bool shared = map->flags & MAP_IS_SHARED;
+	struct numbers *numbers = roots->mark->numbers;
+	/* What can't be written holds no number: tables of the linker's, which are full of small ones. */
+	if (!(map->flags & MAP_WRITE))
+		roots->mark->numbers = NULL;
 	/* Pages of ours that were given back since the mappings were read: the page map has nothing there. */
 	bool may_be_gone = roots->image->pages.fd < 0;
 	struct range run;
@@ -80,6 +84,7 @@ static void mark_mapping(struct roots *roots, const struct map *map, uint64_t st
 			mark_piece(roots, run.start, run.end);
 		start = run.end;
 	}
+	roots->mark->numbers = numbers;
 }
 
 /* The same for any piece of the address space. */

@@ -122,7 +122,8 @@ static bool is_wanted(const struct snapshot *snapshot)
 	if (options.leaks_at_exit && (snapshot->live_blocks || snapshot->total_blocks))
 		return true;
 	for (uint32_t i = 0; i < snapshot->resource_count; i++)
-		if (kind_has(snapshot->resources[i].kind, KIND_IS_MEMORY))
+		if (kind_has(snapshot->resources[i].kind, KIND_IS_MEMORY) ||
+		    snapshot->resources[i].kind == KIND_DESCRIPTOR)
 			return true;
 	return false;
 }

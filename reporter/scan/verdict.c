@@ -1,6 +1,7 @@
 #include "reporter/scan/verdict.h"
 
 #include <errno.h>
+#include <link.h>
 #include <sys/mman.h>
 
 #include "base/hash.h"
@@ -9,6 +10,8 @@
 #include "platform/sys.h"
 #include "registry/allocation.h"
 #include "registry/recording.h"
+#include "registry/thread.h"
+#include "reporter/scan/numbers.h"
 #include "reporter/scan/resources.h"
 #include "reporter/scan/roots.h"
 
@@ -110,17 +113,63 @@ static int group_lost(const struct court *court)
 	return groups.failed ? -ETIMEDOUT : 0;
 }
 
+/* The loader's: above it lie the arguments, the environment and the auxiliary vector, which is a list of small numbers. */
+extern void *__libc_stack_end __attribute__((weak));
+
+#define ABOVE_STACK ((uint64_t)1 << 20)
+
+/* What libc has at the thread pointer for itself; it is somewhat larger in every version so far. */
+#define CONTROL_BYTES ((uint64_t)2048)
+
+/* Of the calling thread: libc's data and ours. */
+static void ignore_own(struct numbers *numbers)
+{
+	uint64_t own;
+	__asm__("mov %%fs:0, %0" : "=r"(own));
+	numbers_ignore(numbers, own, own + CONTROL_BYTES);
+	numbers_ignore(numbers, (uintptr_t)&self, (uintptr_t)&self + sizeof self);
+	if (&__libc_stack_end)
+		numbers_ignore(numbers, (uintptr_t)__libc_stack_end,
+			       (uintptr_t)__libc_stack_end + ABOVE_STACK);
+}
+
+#define LOADERS_MOST ((uint64_t)64 * 1024) /* more is somebody else's */
+
+/* What the loader allocated before there was an allocator: where it has its list of the first modules. */
+static void ignore_loaders_memory(struct numbers *numbers, const struct image *image)
+{
+	const struct map *last = NULL;
+	for (const struct link_map *module = _r_debug.r_map; module; module = module->l_next) {
+		uint64_t address = (uintptr_t)module;
+		const struct map *map = maps_find(&image->maps, address);
+		if (map && map != last && map->end - map->start <= LOADERS_MOST &&
+		    blocks_find(&image->blocks, address) == BLOCK_NONE)
+			numbers_ignore(numbers, map->start, map->end);
+		last = map;
+	}
+}
+
 static int judge(const struct court *court)
 {
 	struct image *image = court->image;
 	struct verdict *verdict = court->verdict;
 	int error = image_take(image);
-	if (error || !image->blocks.count)
+	struct numbers *numbers = error ? NULL : numbers_make(image->snapshot);
+	if (error || (!image->blocks.count && !numbers))
 		return error;
 	struct mark mark;
 	error = mark_init(&mark, &image->blocks, image->deadline);
-	if (error)
+	if (error) {
+		numbers_free(numbers);
 		return error;
+	}
+	mark.numbers = numbers;
+	if (numbers) {
+		ignore_own(numbers);
+		numbers_ignore(numbers, image->loader.start, image->loader.end);
+		ignore_loaders_memory(numbers, image);
+		numbers_polled(numbers, image->caller ? 0 : recording->pid);
+	}
 	mark.mask = options.pointer_mask;
 	mark.exclusive = options.pointer_xor;
 	resources_enter(image->snapshot, &image->blocks);
@@ -132,6 +181,8 @@ static int judge(const struct court *court)
 	/* A lost stream is lost memory, to who asks for nothing else. */
 	if (!error && !mark.expired && !verdict->lost_from)
 		resources_judge(image->snapshot, &mark, verdict->resources);
+	numbers_free(numbers);
+	mark.numbers = NULL;
 	if (mark.expired)
 		error = -ETIMEDOUT;
 	verdict->block_count = image->blocks.count;

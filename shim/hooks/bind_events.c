@@ -14,6 +14,7 @@
 #include "hooks/hook.h"
 
 #include "base/hash.h"
+#include "hooks/descriptor.h"
 #include "registry/release.h"
 #include "stack/memory.h"
 
@@ -102,6 +103,21 @@ static bool line_holds(const struct bound *bound, const struct pair_line *line, 
 	return asked && handle && pair_holds(line->when, (uint64_t)asked(handle));
 }
 
+/* A release of many at a time. Return: false: the line is about one thing. */
+static bool release_range(const struct bind_action *action, const struct bound_call *call)
+{
+	struct pair_value value = action->line->handle;
+	int first = (int)call->arguments[value.number - 1];
+	if (value.source == PAIR_FROM)
+		descriptors_closed((uint32_t)MAX_OF(first, 0), UINT32_MAX);
+	else if (value.source != PAIR_RANGE)
+		return false;
+	/* With flags they are closed by exec, or in a table of the thread's own. */
+	else if ((int)call->arguments[value.number + 1] == 0)
+		descriptors_closed((uint32_t)first, (uint32_t)call->arguments[value.number]);
+	return true;
+}
+
 static uint64_t identity_of(const struct rec_hold *hold)
 {
 	return (uint64_t)hold->serial << 32 | hold->owner;
@@ -133,9 +149,15 @@ void *bind_before(struct bound *bound, struct bound_call *call, const void *fram
 	for (uint16_t at = function->first; (action = bind_action_at(at)); at = action->next) {
 		struct resource thing;
 		bool tells = action->line->when.test != PAIR_ALWAYS;
+		if (!action->line->acquires && release_range(action, call))
+			continue;
 		if (action->line->acquires || noted == COUNT_OF(call->noted))
 			continue;
 		bool is_one = thing_of(action, call, frame, &thing);
+		if (is_one && !tells && action->kind == KIND_DESCRIPTOR) {
+			descriptor_closed((int)thing.handle);
+			continue;
+		}
 		if (is_one) {
 			thing.of_block = true;
 			thing.frame = frame;
@@ -154,14 +176,21 @@ static void acquire(struct hook *hook, const struct bound *bound, const struct b
 {
 	struct resource thing;
 	struct rec_hold open;
+	if (action->line->handle.source == PAIR_RIGHTS) {
+		descriptors_came(hook,
+				 (const struct msghdr *)call->arguments[action->line->handle.number - 1]);
+		return;
+	}
 	if (!thing_of(action, call, frame, &thing) || (action->keeps && resource_find(&thing, &open)))
 		return;
 	if (action->line->when.asks && !line_holds(bound, action->line, call, thing.handle))
 		return;
+	if (action->kind == KIND_DESCRIPTOR) {
+		descriptor_opened(hook, (int)thing.handle, action->line->handle.word > 0);
+		return;
+	}
 	thing.stack = hook_stack(hook);
-	/* A number is name enough. */
-	if (action->kind != KIND_DESCRIPTOR)
-		thing.text = bind_pair_text(action->pair);
+	thing.text = bind_pair_text(action->pair);
 	thing.flags = action->line->handle.is_int ? 0 : resource_block_flags(thing.handle);
 	if (!action->configured && action->kind == KIND_RESOURCE)
 		thing.flags |= HOLD_BY_MEMORY;
@@ -181,8 +210,12 @@ static void release_noted(const struct bind_action *action, const struct bound_c
 	if (action->line->handle.is_int && action->kind != KIND_DESCRIPTOR)
 		thing.sort = bind_pair_text(action->pair);
 	if (call->noted[number].identity && resource_find(&thing, &open) &&
-	    identity_of(&open) == call->noted[number].identity)
-		release_begin(&thing);
+	    identity_of(&open) == call->noted[number].identity) {
+		if (action->kind == KIND_DESCRIPTOR)
+			descriptor_closed((int)thing.handle);
+		else
+			release_begin(&thing);
+	}
 }
 
 void bind_after(struct bound *bound, struct bound_call *call, const void *frame)

@@ -7,7 +7,9 @@
 
 #include <stdarg.h>
 
+#include "hooks/descriptor.h"
 #include "hooks/file_lock.h"
+#include "options.h"
 #include "stack/memory.h"
 
 /* F_SETLKW64 is F_SETLKW here, and only libc's own files say so. */
@@ -49,6 +51,20 @@ static int fcntl_lock(int (*call)(int fd, int command, ...), int fd, int command
 	return result;
 }
 
+static bool fcntl_copies(int command)
+{
+	return (command == F_DUPFD || command == F_DUPFD_CLOEXEC) && options.descriptors;
+}
+
+static int fcntl_copy(int (*call)(int fd, int command, ...), int fd, int command, void *argument)
+{
+	HOOK(hook, PAIR);
+	int result = call(fd, command, argument);
+	if (hook.track && result >= 0)
+		descriptor_opened(&hook, result, false);
+	return result;
+}
+
 EXPORT int fcntl(int fd, int command, ...)
 {
 	va_list rest;
@@ -57,6 +73,8 @@ EXPORT int fcntl(int fd, int command, ...)
 	va_end(rest);
 
 	real_ready();
+	if (UNLIKELY(fcntl_copies(command)))
+		return fcntl_copy(real.fcntl, fd, command, argument);
 	return UNLIKELY(fcntl_locks(command)) ? fcntl_lock(real.fcntl, fd, command, argument)
 					      : real.fcntl(fd, command, argument);
 }
@@ -69,6 +87,8 @@ EXPORT int fcntl64(int fd, int command, ...)
 	va_end(rest);
 
 	real_ready();
+	if (UNLIKELY(fcntl_copies(command)))
+		return fcntl_copy(real.fcntl64, fd, command, argument);
 	return UNLIKELY(fcntl_locks(command)) ? fcntl_lock(real.fcntl64, fd, command, argument)
 					      : real.fcntl64(fd, command, argument);
 }

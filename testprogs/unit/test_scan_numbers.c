@@ -1,0 +1,98 @@
+/* Which numbers of descriptors the program still knows. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "reporter/scan/numbers.h"
+
+#define COUNT 4u
+
+/* Open are 5, 70, 4000 and one that is too high to be looked for. */
+static struct numbers *four(void)
+{
+	static const uint64_t open[COUNT] = { 5, 70, 4000, NUMBERS_MOST };
+	static struct rec_hold holds[COUNT + 1];
+	for (unsigned i = 0; i < COUNT; i++)
+		holds[i] = (struct rec_hold){ .kind = KIND_DESCRIPTOR, .handle = open[i] };
+	/* Not a descriptor, whatever its handle is. */
+	holds[COUNT] = (struct rec_hold){ .kind = KIND_RESOURCE, .handle = 9 };
+	struct snapshot snapshot = { .resources = holds, .resource_count = COUNT + 1 };
+	struct numbers *numbers = numbers_make(&snapshot);
+	ck_assert_ptr_nonnull(numbers);
+	return numbers;
+}
+
+START_TEST(an_int_in_either_half_of_a_word_counts)
+{
+	struct numbers *numbers = four();
+	const uint64_t words[] = { 70, UINT64_C(4000) << 32 | 0xffffffff, UINT64_C(9) << 32 };
+	ck_assert(!numbers_known(numbers, 70));
+	numbers_look(numbers, words, 3);
+	ck_assert(numbers_known(numbers, 70));
+	ck_assert(numbers_known(numbers, 4000));
+	ck_assert(!numbers_known(numbers, 5));
+	ck_assert(!numbers_known(numbers, 9));
+	numbers_free(numbers);
+}
+END_TEST
+
+START_TEST(more_than_an_int_is_another_number)
+{
+	struct numbers *numbers = four();
+	const uint64_t words[] = { 0x500000046, 70 + NUMBERS_MOST };
+	numbers_look(numbers, words, 2);
+	ck_assert(numbers_known(numbers, 5));
+	ck_assert(numbers_known(numbers, 70)); /* two ints side by side are what a word mostly is */
+	numbers_free(numbers);
+	numbers = four();
+	numbers_look(numbers, &words[1], 1);
+	ck_assert(!numbers_known(numbers, 70));
+	numbers_free(numbers);
+}
+END_TEST
+
+START_TEST(what_is_ignored_counts_for_nothing)
+{
+	struct numbers *numbers = four();
+	const uint64_t words[] = { 5, 70, 4000 };
+	numbers_ignore(numbers, (uintptr_t)&words[1], (uintptr_t)&words[2]);
+	numbers_look(numbers, words, 3);
+	ck_assert(numbers_known(numbers, 5));
+	ck_assert(!numbers_known(numbers, 70));
+	ck_assert(numbers_known(numbers, 4000));
+	numbers_free(numbers);
+}
+END_TEST
+
+START_TEST(what_is_too_high_is_never_lost)
+{
+	struct numbers *numbers = four();
+	ck_assert(numbers_known(numbers, NUMBERS_MOST));
+	ck_assert(numbers_known(numbers, UINT64_MAX));
+	numbers_free(numbers);
+}
+END_TEST
+
+START_TEST(where_nothing_is_open_nothing_is_looked_for)
+{
+	struct snapshot none = { 0 };
+	ck_assert_ptr_null(numbers_make(&none));
+	numbers_free(NULL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("scan/numbers");
+	TCase *tests = tcase_create("numbers");
+	suite_add_tcase(suite, tests);
+	tcase_add_test(tests, an_int_in_either_half_of_a_word_counts);
+	tcase_add_test(tests, more_than_an_int_is_another_number);
+	tcase_add_test(tests, what_is_ignored_counts_for_nothing);
+	tcase_add_test(tests, what_is_too_high_is_never_lost);
+	tcase_add_test(tests, where_nothing_is_open_nothing_is_looked_for);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
