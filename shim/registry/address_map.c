@@ -98,7 +98,7 @@ bool address_map_put(uint64_t address, uint32_t number, uint32_t *ret_stale)
 	uint32_t entry = address_map_entry(address, number),
 		 there = __atomic_load_n(window, __ATOMIC_RELAXED);
 	while (!entry_lives(there))
-		if (__atomic_compare_exchange_n(window, &there, entry, false, __ATOMIC_RELEASE,
+		if (__atomic_compare_exchange_n(window, &there, entry, false, __ATOMIC_ACQ_REL,
 						__ATOMIC_RELAXED))
 			return true;
 	if ((there & 3) == place_in_window(address)) {
@@ -126,7 +126,7 @@ uint32_t address_map_find(uint64_t address)
 {
 	const uint32_t *window = address_map_window(address);
 	if (window)
-		return *window >> 2;
+		return __atomic_load_n(window, __ATOMIC_RELAXED) >> 2;
 	const uint32_t *place = place_at(address);
 	uint32_t number = place ? __atomic_load_n(place, __ATOMIC_RELAXED) : 0;
 	return entry_lives(number) ? number : 0;
@@ -145,7 +145,7 @@ void address_map_freed(uint64_t address, uint32_t site)
 bool address_map_was_freed(uint64_t address, uint32_t *ret_site)
 {
 	struct region *region = address_map_region(address);
-	if (!region || !*touched_of(region, address))
+	if (!region || !__atomic_load_n(touched_of(region, address), __ATOMIC_RELAXED))
 		return false;
 	uint32_t entry = __atomic_load_n(window_of(region, address), __ATOMIC_RELAXED);
 	if (entry & ADDRESS_MAP_TRACE && entry_is_of(entry, address)) {
@@ -163,7 +163,7 @@ static uint32_t *inherited_at(uint64_t address)
 {
 	uint64_t number = address >> REGION_SHIFT;
 	struct region *region = inherited.top && number < TOP_ENTRIES ? inherited.top[number] : NULL;
-	if (!region || !*touched_of(region, address))
+	if (!region || !__atomic_load_n(touched_of(region, address), __ATOMIC_RELAXED))
 		return NULL;
 	uint32_t *window = window_of(region, address);
 	if (*window && entry_is_of(*window, address))

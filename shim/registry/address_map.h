@@ -150,8 +150,8 @@ static inline uint32_t *address_map_free_window(uint64_t address)
 	if (UNLIKELY(!address_map_near(address)))
 		return NULL;
 	uint32_t *window = near_window(address);
-	bool good =
-	    *touched_of(self.region, address) && !entry_lives(__atomic_load_n(window, __ATOMIC_RELAXED));
+	bool good = __atomic_load_n(touched_of(self.region, address), __ATOMIC_RELAXED) &&
+		    !entry_lives(__atomic_load_n(window, __ATOMIC_RELAXED));
 	return LIKELY(good) ? window : NULL;
 }
 
@@ -164,7 +164,7 @@ static inline bool address_map_claim(uint32_t *window, uint32_t entry)
 	}
 	uint32_t there = __atomic_load_n(window, __ATOMIC_RELAXED);
 	return !entry_lives(there) &&
-	       __atomic_compare_exchange_n(window, &there, entry, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	       __atomic_compare_exchange_n(window, &there, entry, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 /* Where the entry of the block at `address` is; NULL: nothing is known of one, or it is elsewhere. */
