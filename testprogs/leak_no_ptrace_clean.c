@@ -1,5 +1,6 @@
 /*
- * leak_no_ptrace, put right: threads whose stacks and registers can't be read by tracing keep what is theirs.
+ * leak_no_ptrace, put right: threads whose stacks and registers can't be read by tracing keep what is theirs; one has it
+ * in a register alone.
  *
  * RUN: whoholds run %prog
  * TIMEOUT: 20
@@ -15,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/lose.h"
 #include "lib/show.h"
 
 static pthread_barrier_t ready;
@@ -26,6 +28,25 @@ static void *hold_on(void *unused)
 	for (;;)
 		pause();
 	(void)block;
+	return unused;
+}
+
+static unsigned long complement;
+
+static __attribute__((noinline)) void hidden(void)
+{
+	complement = ~(unsigned long)malloc(3000);
+}
+
+static void *hold_in_register(void *unused)
+{
+	hidden();
+	wipe_stack();
+	pthread_barrier_wait(&ready);
+	__asm__ volatile("mov %0, %%rbx\n\tnot %%rbx\n1:\tmov %1, %%eax\n\tsyscall\n\tjmp 1b"
+			 :
+			 : "m"(complement), "i"(SYS_pause)
+			 : "rax", "rbx", "rcx", "r11");
 	return unused;
 }
 
@@ -45,12 +66,18 @@ static void deny_ptrace(void)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	deny_ptrace();
-	pthread_barrier_init(&ready, NULL, 5);
+	/* As in a container: the filter is there before the program is. */
+	if (argc == 1) {
+		deny_ptrace();
+		execl("/proc/self/exe", argv[0], "denied", NULL);
+		return 1;
+	}
+	pthread_barrier_init(&ready, NULL, 6);
 	for (int i = 0; i < 4; i++)
 		thread_start(hold_on, NULL);
+	thread_start(hold_in_register, NULL);
 	pthread_barrier_wait(&ready);
 	return 0;
 }

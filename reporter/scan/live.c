@@ -296,7 +296,8 @@ static void report(struct live *live)
 	nsec_t now = sys_monotonic();
 	snapshot_take(recording_view(), now, &live->arena, &live->snapshot);
 	struct verdict_manner manner = { live->stopped ? FINDING_leak : FINDING_possible_leak,
-					 live->stopped ? 0 : FOUND_DEGRADED };
+					 live->stopped ? 0 : FOUND_DEGRADED,
+					 live->stopped ? 0 : verdict_unread(sys_tid()) };
 	if (live->by_request)
 		manner.flags |= FOUND_ON_REQUEST;
 	verdict_report(verdict, &live->snapshot, manner, &list);

@@ -143,7 +143,8 @@ void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *call
 		scan.image.threads_known = true;
 		sure = run_undisturbed(&scan);
 		struct verdict_manner manner = { sure ? FINDING_leak : FINDING_possible_leak,
-						 FOUND_AT_EXIT | (sure ? 0 : FOUND_DEGRADED) };
+						 FOUND_AT_EXIT | (sure ? 0 : FOUND_DEGRADED),
+						 scan.image.threads_known ? 0 : verdict_unread(sys_tid()) };
 		if (verdict->error)
 			verdict_degrade(verdict->error);
 		else

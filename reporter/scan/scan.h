@@ -10,7 +10,7 @@
  *   group     the rest, by the stack that allocated it
  *
  * Findings: leak, iterator-leak; possible-leak where the registers of other threads could not be
- * read (then a copy of the process is looked at, since nothing stands still).
+ * read (then a copy of the process is looked at, since nothing stands still), of more blocks than these may hold.
  *
  * It never fails the program: what it can't have (memory, /proc, ptrace, time) it does without, says so in
  * the recording (enum rec_degraded), and reports nothing that it could not judge.

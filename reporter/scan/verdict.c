@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "options.h"
 #include "platform/guard.h"
+#include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
 #include "registry/recording.h"
@@ -273,7 +274,17 @@ void verdict_report(const struct verdict *verdict, const struct snapshot *snapsh
 	}
 	orphans_report(&verdict->orphans, snapshot, manner.flags, list);
 	for (uint64_t i = 0; i < count; i++)
-		report_group(snapshot, &groups[i], manner, list);
+		if (groups[i].count > manner.unread)
+			report_group(snapshot, &groups[i], manner, list);
+}
+
+/* Those that a function's caller may have something in while it is blocked, the stack pointer aside, and some. */
+#define REGISTERS_EACH 16
+
+uint64_t verdict_unread(int32_t but)
+{
+	int threads = process_other_tasks(but);
+	return REGISTERS_EACH * (uint64_t)MAX_OF(threads, 1);
 }
 
 uint32_t verdict_degrade(int error)

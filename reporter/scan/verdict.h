@@ -55,7 +55,14 @@ void verdict_reach(struct verdict *verdict, struct image *image, const struct ve
 struct verdict_manner {
 	enum finding_kind kind; /* leak, or possible-leak where something could not be read */
 	uint32_t flags;         /* enum finding_flag */
+	uint64_t unread;        /* registers that nobody has read: see verdict_unread */
 };
+
+/*
+ * How many registers other threads than `but` may keep blocks in, where none of them was read. What is no more than
+ * that of a site may be lost or not, so nothing is said of it. Context: reporter, or hook at the end of the process.
+ */
+uint64_t verdict_unread(int32_t but);
 
 /* Adds a finding for each group to `list`. */
 void verdict_report(const struct verdict *verdict, const struct snapshot *snapshot,
