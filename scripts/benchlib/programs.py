@@ -8,7 +8,7 @@ import time
 
 from benchlib import measure
 from benchlib.rows import Aim, Row
-from benchlib.ways import PROGRAM_WAYS
+from benchlib.ways import CHECK_WAYS, PROGRAM_WAYS
 
 
 def make_sql(path):
@@ -86,17 +86,18 @@ class Program(Row):
 
     def results(self, bench, ways):
         """The runs of all rounds, measured once however many rows show them."""
-        if self.id not in bench.cache:
+        known_as = (self.id, *(way.id for way in ways))
+        if known_as not in bench.cache:
             lacking = [command for command in self.needs if not shutil.which(command)]
             if lacking:
                 failure = measure.Failed(f'{" and ".join(lacking)} not installed')
-                bench.cache[self.id] = {way.id: failure for way in ways}
+                bench.cache[known_as] = {way.id: failure for way in ways}
             else:
                 self.prepare(bench)
                 # The first run reads files that the others find in memory.
                 self.once(bench, ways[0])
-                bench.cache[self.id] = measure.in_turn(ways, bench.rounds(self), lambda way: self.once(bench, way))
-        return bench.cache[self.id]
+                bench.cache[known_as] = measure.in_turn(ways, bench.rounds(self), lambda way: self.once(bench, way))
+        return bench.cache[known_as]
 
     def cpu_cells(self, bench, ways, compare):
         results = self.results(bench, ways)
@@ -214,6 +215,17 @@ class Share(Row):
         return self.program.cpu_cells(bench, ways, lambda value, base: 100 * (value - base) / base)
 
 
+class Checked(Row):
+    """How many times as much CPU time it takes where every block is checked."""
+
+    def __init__(self, program):
+        super().__init__(f'{program.id}-checked', 'checked', f'{program.name}: CPU time', 'times', CHECK_WAYS, Aim(2, way='check'))
+        self.program = program
+
+    def measure(self, bench, ways):
+        return self.program.cpu_cells(bench, ways, lambda value, base: value / base)
+
+
 def fractions(cells):
     """Each way's extra as a part of heaptrack's."""
     peer = cells.get('heaptrack', {})
@@ -262,4 +274,5 @@ class Mean(Row):
 def program_rows():
     programs = [Sqlite('sqlite3', 'sqlite3, 60,000 rows'), Python('python3', 'python3, JSON'), Gcc('gcc', 'gcc -O2, 5,000 lines'),
                 Git('git', 'git log -p'), Redis('redis', 'redis-server')]
-    return programs + [Share(program) for program in programs] + [Fraction(program) for program in programs] + [Mean(programs)]
+    return programs + [Share(program) for program in programs] + [Fraction(program) for program in programs] + [Mean(programs)] + \
+        [Checked(program) for program in programs]

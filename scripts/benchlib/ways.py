@@ -10,6 +10,7 @@ from benchlib import measure
 ALLOCATION_WAYS = ['bare', 'exact', 'sample', 'heaptrack', 'lsan', 'jemalloc', 'jemalloc-sampled', 'jemalloc-exact',
                    'memcheck']
 PROGRAM_WAYS = ['bare', 'exact', 'record', 'record-alone', 'sample', 'sample-alone', *ALLOCATION_WAYS[3:]]
+CHECK_WAYS = ['bare', 'check', 'memcheck']
 LOCK_WAYS = ['bare', 'exact', 'helgrind', 'drd', 'tsan', 'mutrace']
 # Runs that only serve as somebody's base have no column.
 HIDDEN = {'jemalloc'}
@@ -78,6 +79,8 @@ class Ways:
                      missing=self.all['exact'].missing))
         # What heaptrack is run for here: to record, not to tell of anything at the end.
         self.add(Way('record', 'exact, leaks=off', {'LD_PRELOAD': libraries['exact'], 'WHOHOLDS_OPTIONS': 'leaks=off'},
+                     missing=self.all['exact'].missing))
+        self.add(Way('check', 'check=heap', {'LD_PRELOAD': libraries['exact'], 'WHOHOLDS_OPTIONS': 'check=heap'},
                      missing=self.all['exact'].missing))
         # And what the peers that know of nothing else record: allocations alone.
         for id, title, alloc in (('record-alone', 'exact, allocations alone', 'exact'),
