@@ -113,7 +113,9 @@ static thread_id thread_by_tid(const struct snapshot *snapshot, uint32_t tid)
 	return thread && thread->state == THREAD_RUNNING ? thread->id : 0;
 }
 
-#define MUTEX_SHARED 0x80u /* between processes; in mutex_words.kind */
+/* In mutex_words.kind: between processes; the kernel has to know the owner, and finds it in the lock word. */
+#define MUTEX_SHARED 0x80u
+#define MUTEX_ROBUST_OR_PI 0x30u
 
 /* Who has the mutex that `thread` sleeps in. One that another process has is no business of ours. */
 static void mutex_owner(const struct snapshot *snapshot, struct snap_thread *thread)
@@ -121,7 +123,9 @@ static void mutex_owner(const struct snapshot *snapshot, struct snap_thread *thr
 	struct mutex_words words;
 	if (!memory_copy(&words, thread->wait.handle, sizeof words) || !words.lock || !words.users)
 		return;
-	thread->wait_owner = thread_by_tid(snapshot, words.owner);
+	/* libc's own field says something else in a robust one that was taken from a dead owner. */
+	uint32_t owner = words.kind & MUTEX_ROBUST_OR_PI ? words.lock & FUTEX_TID_MASK : words.owner;
+	thread->wait_owner = thread_by_tid(snapshot, owner);
 	if ((words.kind & MUTEX_SHARED) && !thread->wait_owner)
 		thread->wait_unclear = true;
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # usage: scripts/readme.sh [BUILD]
 #
-# Writes into README.md what real runs print: the report of `make demo`, and the table of `make check-real`
-# (from the last such run), between the lines that mark their places.
+# Writes into README.md what real runs print: the report of `make demo`, those of other programs that hang, and the table
+# of `make check-real` (from the last such run), between the lines that mark their places.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build}
@@ -23,6 +23,38 @@ between() { # between NAME FILE: replaces what stands between "<!-- NAME:" and "
 	echo '```'
 } >"$scratch/report"
 between report "$scratch/report"
+report_of() { # report_of NAME OPTION...: what is said of a test program that hangs, which is then ended
+	name=$1
+	shift
+	rm -f "$scratch/report.json"
+	"$build/bin/whoholds" run --json="$scratch/report.json" "$@" "$build/testprogs/$name" >/dev/null 2>"$scratch/text" &
+	run=$!
+	for _ in $(seq 200); do
+		[ ! -s "$scratch/report.json" ] || break
+		sleep 0.1
+	done
+	sleep 0.3
+	# Up to the summary: what comes after it is of the signal.
+	sed '/^whoholds: `whoholds help/q' "$scratch/text" >"$scratch/$name"
+	kill -TERM $run
+	wait $run 2>/dev/null || true
+	grep -q '^\[1\]' "$scratch/$name" || {
+		echo "readme.sh: no report of $name" >&2
+		exit 1
+	}
+	echo '```'
+	echo "\$ whoholds run${*:+ $*} ./$name"
+	cat "$scratch/$name"
+	echo '```'
+}
+
+report_of abba >"$scratch/block"
+between report-abba "$scratch/block"
+report_of philosophers >"$scratch/block"
+between report-five "$scratch/block"
+report_of starved_writer --set blocked=3s >"$scratch/block"
+between report-starved "$scratch/block"
+
 if [ -s "$build/realout/table.md" ]; then
 	cp "$build/realout/table.md" "$scratch/table"
 	echo >>"$scratch/table"
