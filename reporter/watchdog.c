@@ -10,6 +10,7 @@
 #include "platform/sys.h"
 #include "platform/trim.h"
 #include "registry/alert.h"
+#include "registry/allocation.h"
 #include "registry/clock.h"
 #include "registry/contention.h"
 #include "registry/hold.h"
@@ -122,6 +123,22 @@ static void look_at_holders(struct snapshot *snapshot)
 	}
 }
 
+#define MARKS_MOST 64u
+
+/* Locks that no call has initialised are known once they are held: whoever frees them is to be asked. */
+static void mark_held(const struct snapshot *snapshot)
+{
+	unsigned left = MARKS_MOST;
+	for (uint32_t i = 0; i < snapshot->thread_count; i++)
+		for (uint32_t j = 0; j < snapshot->threads[i].hold_count && left; j++) {
+			const struct rec_hold *hold = &snapshot->threads[i].holds[j];
+			if (!kind_has(hold->kind, KIND_IS_BLOCKS) || !kind_has(hold->kind, KIND_IS_THREAD))
+				continue;
+			allocation_mark_lock(hold->handle, true);
+			left--;
+		}
+}
+
 static void append(const struct finding *finding, void *data)
 {
 	(void)data;
@@ -196,6 +213,7 @@ static void tick(void)
 	growth_clock_tick(recording_view(), now);
 	probe_threads(&snapshot);
 	look_at_holders(&snapshot);
+	mark_held(&snapshot);
 	struct finding_list found = { .arena = arena };
 	uint32_t order_news = atomic_load_explicit(&recording->order_news, memory_order_acquire);
 	uint32_t misuse_news = atomic_load_explicit(&recording->misuse_news, memory_order_acquire);

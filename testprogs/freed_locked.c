@@ -11,20 +11,7 @@
  */
 #include <stdlib.h>
 
-#include "lib/show.h"
-
-struct session {
-	int number;
-	pthread_mutex_t lock;
-};
-
-static struct session *session_new(int number)
-{
-	struct session *session = malloc(sizeof *session);
-	session->number = number;
-	pthread_mutex_init(&session->lock, NULL);
-	return session;
-}
+#include "lib/session.h"
 
 static void session_drop(struct session *session)
 {
@@ -48,7 +35,6 @@ int main(void)
 	struct session *first = session_new(1), *second = session_new(2);
 	session_use(first, 1);
 	session_use(second, -1);
-	pthread_mutex_destroy(&first->lock);
-	free(first);
+	session_free(first);
 	return 0;
 }

@@ -3,29 +3,9 @@
  *
  * KINDS: none
  */
-#include <stdlib.h>
-
-#include "lib/show.h"
+#include "lib/session.h"
 
 static pthread_mutex_t sessions = PTHREAD_MUTEX_INITIALIZER;
-
-struct session {
-	int number;
-	pthread_mutex_t lock;
-};
-
-static struct session *session_new(int number)
-{
-	struct session *session = malloc(sizeof *session);
-	session->number = number;
-	pthread_mutex_init(&session->lock, NULL);
-	return session;
-}
-
-static void session_drop(struct session *session)
-{
-	free(session);
-}
 
 static int session_use(struct session *session, int with)
 {
@@ -33,7 +13,7 @@ static int session_use(struct session *session, int with)
 	if (with < 0) {
 		pthread_mutex_unlock(&session->lock);
 		pthread_mutex_lock(&sessions);
-		session_drop(session);
+		session_free(session);
 		pthread_mutex_unlock(&sessions);
 		return -1;
 	}
@@ -47,7 +27,6 @@ int main(void)
 	struct session *first = session_new(1), *second = session_new(2);
 	session_use(first, 1);
 	session_use(second, -1);
-	pthread_mutex_destroy(&first->lock);
-	free(first);
+	session_free(first);
 	return 0;
 }

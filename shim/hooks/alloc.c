@@ -167,6 +167,8 @@ NOINLINE bool alloc_released(const struct alloc_release *how)
 	/* What an allocator does inside of itself is its own business. */
 	if (self.busy != HOOK_IN_ALLOCATOR)
 		return true;
+	if (UNLIKELY(known && (was.flags & ALLOCATION_LOCK)))
+		lock_misuse_memory((uintptr_t)how->block, was.size, (enum op)how->op, how->frame);
 	if (UNLIKELY(!known || allocation_given_back(was.kind) != how->kind ||
 		     (how->size != was.size && how->size != ALLOC_SIZE_UNTOLD)))
 		alloc_misuse(how, known ? &was : NULL);

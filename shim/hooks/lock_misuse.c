@@ -2,6 +2,7 @@
 
 #include "hooks/words.h"
 #include "platform/sys.h"
+#include "registry/allocation.h"
 #include "registry/misuse.h"
 #include "registry/orphan.h"
 #include "registry/others.h"
@@ -155,10 +156,37 @@ static void note_use(struct hook *hook, enum misuse_kind misuse, enum kind kind,
 		__atomic_store_n(&destroyed_last, handle, __ATOMIC_RELAXED);
 }
 
+/* Who was told that it is destroyed in use need not be told what came of it. */
+static bool is_told(uint64_t handle)
+{
+	return handle == __atomic_load_n(&destroyed_last, __ATOMIC_RELAXED);
+}
+
+/* Somebody sleeps in memory that is about to go: nobody can wake it there any more. */
+static void note_sleeper(const struct others_range *range, enum op op, const void *frame)
+{
+	struct other_wait waiter;
+	if (!others_wait(range, &waiter))
+		return;
+	enum kind kind = (enum kind)waiter.wait.kind;
+	uint64_t handle = waiter.wait.handle;
+	struct lock_words words = words_of(kind, handle);
+	if (is_told(handle) || !is_waited_for(kind, handle, &words))
+		return;
+	struct rec_misuse what = {
+		.kind = MISUSE_destroyed_in_use,
+		.object_kind = (uint8_t)kind,
+		.handle = handle,
+		.parts = { misuse_now(stack_capture(frame), op), { 0 }, part_of_wait(&waiter) },
+	};
+	misuse_note(&what);
+}
+
 NOINLINE void lock_misuse_memory(uint64_t from, uint64_t bytes, enum op op, const void *frame)
 {
 	const struct others_range range = { .from = from, .to = from + bytes, .own_too = true };
 	struct other_hold holder;
+	bool noted = false;
 
 	for (unsigned most = REC_SLOT_HOLDS; most && others_hold(&range, &holder); most--) {
 		enum kind kind = (enum kind)holder.hold.kind;
@@ -169,15 +197,16 @@ NOINLINE void lock_misuse_memory(uint64_t from, uint64_t bytes, enum op op, cons
 			.object_kind = (uint8_t)kind,
 			.handle = handle,
 		};
-		/* Who was told that it is destroyed in use need not be told what came of it. */
-		if (is_confirmed(&words, &holder, words.readers) &&
-		    handle != __atomic_load_n(&destroyed_last, __ATOMIC_RELAXED)) {
+		if (is_confirmed(&words, &holder, words.readers) && !is_told(handle)) {
+			noted = true;
 			what.parts[0] = misuse_now(stack_capture(frame), op);
 			what.parts[1] = misuse_hold(&holder.hold);
 			misuse_note(&what);
 		}
 		hold_forget(kind, handle);
 	}
+	if (!noted)
+		note_sleeper(&range, op, frame);
 }
 
 NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
@@ -185,11 +214,13 @@ NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t ha
 	/* One that waits for a condition may have been woken and be about to leave, which is right: libc waits for it. */
 	if (kind != KIND_COND)
 		note_use(hook, MISUSE_destroyed_in_use, kind, handle, op);
+	allocation_mark_lock(handle, false);
 }
 
 NOINLINE void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
 	note_use(hook, MISUSE_reinit_in_use, kind, handle, op);
+	allocation_mark_lock(handle, true);
 }
 
 /* -- after a fork ---------------------------------------------------------------- */

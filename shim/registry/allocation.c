@@ -95,7 +95,7 @@ static NOINLINE void give_up_exactness(void)
 
 /* -- records ----------------------------------------------------------------- */
 
-#define SIZE_BITS 39 /* larger blocks count as 512 GiB */
+#define SIZE_BITS 38 /* larger blocks count as 256 GiB */
 #define SIZE_MOST ((UINT64_C(1) << SIZE_BITS) - 1)
 #define THREAD_BITS 20
 #define KIND_SHIFT (SIZE_BITS + THREAD_BITS)
@@ -482,6 +482,25 @@ bool allocation_below(const void *address, struct allocation *ret_allocation)
 	if (number)
 		describe(start, number, ret_allocation);
 	return number;
+}
+
+/* How far behind the start of its block a lock is looked for: further than most, and 2,048 windows at the most. */
+#define LOCK_REACH (UINT64_C(64) << 10)
+
+void allocation_mark_lock(uint64_t lock, bool is_there)
+{
+	uint64_t start;
+	const uint64_t mark = (uint64_t)ALLOCATION_LOCK << FLAGS_SHIFT;
+	if (!slab)
+		return;
+	uint32_t number = address_map_below(lock, LOCK_REACH, &start);
+	if (!number)
+		return;
+	/* The block may go, and its record be another's: whose bit is set in vain then takes the long way once. */
+	uint64_t rest = __atomic_load_n(&slab[number].rest, __ATOMIC_RELAXED);
+	if (lock - start < size_in(rest) && !(rest & mark) == is_there)
+		__atomic_compare_exchange_n(&slab[number].rest, &rest, rest ^ mark, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
 }
 
 bool allocation_was_freed(const void *address, site_id *ret_site)

@@ -28,6 +28,7 @@ enum allocation_kind {
 enum allocation_flag {
 	ALLOCATION_ROOT = 1,    /* made by the loader or libc for itself: never lost */
 	ALLOCATION_SAMPLED = 2, /* one of several: counts for more than itself */
+	ALLOCATION_LOCK = 4,    /* there is, or was, a lock in it */
 };
 
 struct allocation {
@@ -123,6 +124,12 @@ bool allocation_find(const void *address, struct allocation *ret_allocation);
  * looked at: not for usual ways. Context: hook.
  */
 bool allocation_below(const void *address, struct allocation *ret_allocation);
+
+/*
+ * There is a lock at `lock` that whoever frees the block around it, if it is one, is to be asked about; or it was
+ * destroyed and isn't there any more. Blocks that nobody says this of are freed the short way. Context: hook, reporter.
+ */
+void allocation_mark_lock(uint64_t lock, bool is_there);
 
 /* -- blocks that are gone --------------------------------------------------- */
 

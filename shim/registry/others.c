@@ -29,6 +29,9 @@ static bool wait_counts(const struct others_range *range, const struct rec_wait 
 	case OP_pthread_barrier_destroy:
 		return false;
 	default:
+		if (range->kind == KIND_NONE &&
+		    (wait->kind == KIND_COND || wait->kind == KIND_SEM || wait->kind == KIND_BARRIER))
+			return wait->handle >= range->from && wait->handle < range->to;
 		return wait->kind != KIND_THREAD && is_in(range, wait->kind, wait->handle);
 	}
 }

@@ -15,8 +15,9 @@
 /* Where it lies, and what it is. */
 struct others_range {
 	uint64_t from, to; /* its address is at or above `from` and below `to` */
-	enum kind kind;    /* KIND_NONE: any lock (kinds that are BLOCKS and THREAD) */
-	bool own_too;      /* what the calling thread has counts as well */
+	enum kind
+	    kind; /* KIND_NONE: any lock (kinds that are BLOCKS and THREAD); of waits, any that has an address */
+	bool own_too; /* what the calling thread has counts as well */
 };
 
 static inline struct others_range others_at(enum kind kind, uint64_t handle, bool own_too)
