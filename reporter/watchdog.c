@@ -15,6 +15,7 @@
 #include "registry/contention.h"
 #include "registry/hold.h"
 #include "registry/iteration.h"
+#include "registry/overhead.h"
 #include "registry/recording.h"
 #include "registry/span.h"
 #include "registry/stack_depth.h"
@@ -197,6 +198,7 @@ static void tick(void)
 	stack_modules_check();
 	resource_forget_freed();
 	stack_depth_look();
+	overhead_tick();
 
 	struct arena *arena = &watch.arenas[watch.turn ^= 1];
 	arena_reset(arena);

@@ -26,6 +26,7 @@
 #include "registry/opened.h"
 #include "registry/order.h"
 #include "registry/orphan.h"
+#include "registry/overhead.h"
 #include "registry/recording.h"
 #include "registry/release.h"
 #include "registry/resource.h"
@@ -160,19 +161,11 @@ static bool is_kept(void)
 	return options.keep || (*view_text(recording_view(), recording->run) == '+' && teller_watched());
 }
 
-/* What the contract has and this version has not must not be taken in silence. */
-static void say_what_is_missing(void)
-{
-	if (options.max_overhead_percent)
-		complain("max_overhead is not in this version; nothing is sampled because of it");
-}
-
 static bool shim_set_up(void)
 {
 	options_init(&options);
 	const char *list = process_environment("WHOHOLDS_OPTIONS");
 	options_parse(&options, list ? list : "", complain);
-	say_what_is_missing();
 	if (has_sanitizer()) {
 		complain("the program brings its own sanitizer; nothing is recorded");
 		return false;
@@ -471,6 +464,7 @@ void start_fork_child(void)
 		recording->verify_stacks = verified;
 		find_watcher();
 		stack_fork_child();
+		overhead_fork_child();
 		bind_fork_child();
 		thread_fork_child(known ? &before : NULL);
 		stack_depth_fork_child();

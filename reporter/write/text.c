@@ -114,7 +114,7 @@ static void put_notes(struct text_report *text)
 	for (size_t i = 0; i < COUNT_OF(notes); i++)
 		if (degraded & notes[i].bit)
 			text_line(text, 0, names_format(names, "note: %s", notes[i].sentence), 0);
-	if ((header->flags & REC_ALLOC_SAMPLED) && !(degraded & REC_MEMORY_LIMIT))
+	if ((header->flags & REC_ALLOC_SAMPLED) && !(degraded & (REC_MEMORY_LIMIT | REC_OVERHEAD_LIMIT)))
 		text_line(text, 0,
 			  names_format(names,
 				       "note: one allocation in %s was recorded: amounts are estimates",

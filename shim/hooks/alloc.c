@@ -9,6 +9,7 @@
 #include "platform/trim.h"
 #include "registry/address_map.h"
 #include "registry/freed.h"
+#include "registry/overhead.h"
 #include "registry/recording.h"
 #include "start.h"
 
@@ -114,6 +115,8 @@ NOINLINE bool alloc_track_other(size_t size, unsigned *ret_flags)
 	if (UNLIKELY(self.until_clock == 0)) {
 		self.until_clock = ALLOC_CLOCK_EVERY;
 		reporter_want();
+		if (options.max_overhead_percent && alloc_gate(GATE_EXACT))
+			overhead_sample(__builtin_frame_address(0), ALLOC_CLOCK_EVERY);
 	}
 	self.until_clock--;
 	if (alloc_gate(GATE_CLOSED)) {

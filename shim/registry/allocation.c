@@ -84,9 +84,9 @@ static inline bool tables_ready(void)
 }
 
 /* Exactness was affordable up to here; from now on a sample has to do, and the report says so. */
-static NOINLINE void give_up_exactness(void)
+NOINLINE void allocation_sample_from_now(uint32_t why)
 {
-	recording_degrade(REC_MEMORY_LIMIT);
+	recording_degrade(why);
 	__atomic_fetch_or((uint32_t *)&recording->flags, REC_ALLOC_SAMPLED, __ATOMIC_RELAXED);
 	partial = uncertain = true;
 	__atomic_store_n(&sampling, true, __ATOMIC_SEQ_CST);
@@ -171,7 +171,7 @@ static NOINLINE uint32_t record_take_other(void)
 			record_push(number);
 		/* A record and its entry, of 4 bytes for 32 of the block. */
 		if (memory_limit && (uint64_t)from * 24 >= memory_limit && !sampling)
-			give_up_exactness();
+			allocation_sample_from_now(REC_MEMORY_LIMIT);
 	}
 	uint32_t number = self.free_records;
 	if (number) {
@@ -270,7 +270,7 @@ bool allocation_chosen(size_t size, unsigned *ret_flags)
 static NOINLINE void no_room(void)
 {
 	if (!sampling)
-		give_up_exactness();
+		allocation_sample_from_now(REC_MEMORY_LIMIT);
 	__atomic_fetch_add((uint64_t *)&recording->dropped_events, 1, __ATOMIC_RELAXED);
 }
 

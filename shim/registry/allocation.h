@@ -66,6 +66,9 @@ static inline uint64_t allocation_hide(const void *address)
 bool allocation_exact(void);
 bool allocation_sampled(void);
 
+/* Every block was recorded so far; from now on a sample is. `why` (enum rec_degraded) is in the report. Context: hook. */
+void allocation_sample_from_now(uint32_t why);
+
 /*
  * Where blocks are sampled: whether one of `size` bytes is none of the sample, as nearly all. If so it is
  * counted on the way to the next one that is; if not, allocation_chosen is to be asked. Context: hook.

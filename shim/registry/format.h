@@ -101,11 +101,12 @@ enum rec_degraded {
 	REC_NO_PTRACE = 2, /* registers of other threads unread in the leak scan */
 	REC_NO_FORK = 4,   /* no image to scan */
 	REC_SCAN_TIMEOUT = 8,
-	REC_TABLE_FULL = 16,    /* see `lost` of the tables */
-	REC_NO_REPORTER = 32,   /* no reporter thread could be started */
-	REC_SANITIZER = 64,     /* the program brings its own sanitizer: nothing is tracked */
-	REC_MEMORY_LIMIT = 128, /* max_memory reached: allocations are sampled */
-	REC_NO_SCAN = 256,      /* the leak scan lacked memory or /proc: leaks unjudged */
+	REC_TABLE_FULL = 16,      /* see `lost` of the tables */
+	REC_NO_REPORTER = 32,     /* no reporter thread could be started */
+	REC_SANITIZER = 64,       /* the program brings its own sanitizer: nothing is tracked */
+	REC_MEMORY_LIMIT = 128,   /* max_memory reached: allocations are sampled */
+	REC_NO_SCAN = 256,        /* the leak scan lacked memory or /proc: leaks unjudged */
+	REC_OVERHEAD_LIMIT = 512, /* max_overhead reached: allocations are sampled */
 };
 
 /* The search for lost memory while the program runs: who asked for it, and what the newest one came to. */
