@@ -1,5 +1,5 @@
 # What threads share: the tables of the library as they are, without the hooks.
-CONCURRENT_WITH := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim/base/*.c shim/registry/*.c shim/platform/*.c) shim/options.c)
+CONCURRENT_WITH := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim/base/*.c shim/registry/*.c shim/platform/*.c) shim/options.c shim/option_values.c)
 UNIT_OBJ_test_concurrent := $(CONCURRENT_WITH)
 UNIT_LIBS_test_concurrent := -ldl
 

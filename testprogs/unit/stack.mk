@@ -22,7 +22,7 @@ $(STACK_DIR)/shapes_cxx.o: testprogs/unit/stack/shapes_cxx.cc testprogs/unit/sta
 
 STACK_WITH := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim/base/*.c) \
 	$(addprefix shim/platform/,sys.c lock.c process.c thread_self.c) \
-	$(addprefix shim/registry/,recording.c recording_file.c view.c) shim/options.c)
+	$(addprefix shim/registry/,recording.c recording_file.c view.c) shim/options.c shim/option_values.c)
 
 UNIT_OBJ_test_stack := $(STACK_WITH) $(STACK_SHAPES:%=$(STACK_DIR)/shapes_%.o) $(STACK_DIR)/shapes_cxx.o
 UNIT_LIBS_test_stack := -lstdc++ -ldl
