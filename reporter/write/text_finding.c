@@ -156,7 +156,7 @@ static const char *item_label(struct text_report *text, const struct finding *of
 		/* Of a condition: what else it was waited for with. */
 		if (!item->thread)
 			return names_format(names, "with %s", object_text(names, object, OBJECT_PLAIN));
-		return names_format(names, "%s waits with %s in", verb,
+		return names_format(names, "%s waits with %s in", names_item_thread(names, item),
 				    object_text(names, object, OBJECT_PLAIN));
 	case ROLE_allocated:
 	case ROLE_site:

@@ -60,17 +60,21 @@ const char *title_cond_misuse(struct names *names, const struct account *account
 	const struct finding_item *wait = item_with(finding, ROLE_waits, 0);
 	const struct finding_item *holds = item_with(finding, ROLE_acquired, 0);
 	const struct finding_item *other = item_with(finding, ROLE_other, 0);
+	const struct finding_item *second = NULL; /* of two threads, each with a mutex of its own */
+	for (uint32_t i = 0; i < finding_items(finding) && !second; i++)
+		if (finding->items[i].role == ROLE_other && finding->items[i].thread)
+			second = &finding->items[i];
 	if (!wait)
 		return finding_kind_words(finding->kind);
 	const char *who = names_item_thread(names, wait);
 	const char *what = object_text(names, object_of_item(names, wait), OBJECT_BRIEF);
 	const struct finding_item *with = holds ? holds : other;
 	const char *mutex = with ? object_text(names, object_of_item(names, with), OBJECT_BRIEF) : "a mutex";
-	if (other && other->thread)
+	if (second)
 		return names_format(
 		    names, "%s and %s waited for %s at the same time with different mutexes, %s and %s", who,
-		    names_item_thread(names, other), what, mutex,
-		    object_text(names, object_of_item(names, other), OBJECT_BRIEF));
+		    names_item_thread(names, second), what, mutex,
+		    object_text(names, object_of_item(names, second), OBJECT_BRIEF));
 	const char *by = "nobody";
 	if (holds)
 		by = names_item_thread(names, holds);
