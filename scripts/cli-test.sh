@@ -331,5 +331,47 @@ for more in testprogs/cli/*.sh; do
 	. "$more"
 done
 
+# -- diff ------------------------------------------------------------------------
+report() { # report LEAKED-BYTES COUNT MORE-FINDINGS: as --json writes it, as far as diff looks
+	printf '{"schema": "whoholds/1", "process": {"pid": 7}, "findings": [{"id": "leak-1", "kind": "leak", "severity": "error", "title": "lost in load_row", "bytes": %s, "count": %s}%s], "sites": [{"stack": 3, "live_bytes": %s, "live_blocks": %s}], "stacks": [{"id": 3, "frames": [{"function": "load_row"}, {"function": "main"}]}]}\n' "$1" "$2" "$3" "$1" "$2"
+}
+warned=', {"id": "growth-2", "kind": "growth", "severity": "warning", "title": "grows", "bytes": 9, "count": 1}'
+report 1024 1 "$warned" >"$place/old.json"
+report 4096 3 '' >"$place/more.json"
+gives 0 'grown: 1 finding' "$wh" diff "$place/old.json" "$place/more.json"
+gives 0 'lost in load_row: 1 KiB in 1 -> 4 KiB in 3' "$wh" diff "$place/old.json" "$place/more.json"
+gives 0 '\+3 KiB +grown +load_row < main' "$wh" diff "$place/old.json" "$place/more.json"
+gives 0 'gone: 1 finding' "$wh" diff "$place/old.json" "$place/more.json"
+gives 0 'shrunk: 1 finding' "$wh" diff "$place/more.json" "$place/old.json"
+gives 0 '0 new, 0 gone, 0 grown, 0 shrunk, 2 the same' "$wh" diff "$place/old.json" "$place/old.json"
+gives 9 'grown' "$wh" diff --error-exitcode=9 "$place/old.json" "$place/more.json"
+gives 0 'new: 1 finding' "$wh" diff --error-exitcode=9 "$place/more.json" "$place/old.json"
+gives 9 'new: 1 finding' "$wh" diff --error-exitcode=9 --fail-on=growth "$place/more.json" "$place/old.json"
+gives 0 '"change": ?"grown"' "$wh" diff --format=json "$place/old.json" "$place/more.json"
+: >"$place/nothing.json"
+gives 0 'gone: 2 findings' "$wh" diff "$place/old.json" "$place/nothing.json"
+# The last report of a process is what counts; those of two processes add up.
+{
+	report 100 1 ''
+	report 1024 1 "$warned"
+} >"$place/twice.json"
+gives 0 '0 grown, 0 shrunk, 2 the same' "$wh" diff "$place/old.json" "$place/twice.json"
+{
+	report 3072 2 ''
+	report 1024 1 '' | sed 's/"pid": 7/"pid": 8/'
+} >"$place/two.json"
+gives 0 '0 grown, 0 shrunk, 1 the same' "$wh" diff "$place/more.json" "$place/two.json"
+head -c 100 "$place/old.json" >"$place/part.json"
+gives 125 'is not a report' "$wh" diff "$place/old.json" "$place/part.json"
+gives 125 'cannot open' "$wh" diff "$place/old.json" "$place/no-such-file"
+gives 125 'not a whoholds recording' "$wh" diff "$place/old.json" /etc/passwd
+gives 2 'wants two' "$wh" diff "$place/old.json"
+# Recordings, of which a report is made first. What it finds is both in the same functions, so it has one id.
+mkdir -m 700 "$place/diff"
+WHOHOLDS_DIR=$place/diff "$wh" run -q --keep "$progs/unclosed" >/dev/null 2>&1
+WHOHOLDS_DIR=$place/diff "$wh" run -q --keep "$progs/unclosed_clean" >/dev/null 2>&1
+gives 0 '1 new, 0 gone' "$wh" diff "$place"/diff/unclosed_clean.*.whr "$place"/diff/unclosed.*.whr
+gives 0 '0 new, 1 gone' "$wh" diff "$place"/diff/unclosed.*.whr "$place"/diff/unclosed_clean.*.whr
+
 echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
 [ $failed = 0 ]

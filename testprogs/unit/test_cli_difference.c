@@ -1,0 +1,163 @@
+/* What differs between two runs, from the reports of both; and JSON as anybody may write it. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reporter/cli/difference.h"
+
+static void *more_memory(size_t bytes)
+{
+	return calloc(1, bytes);
+}
+
+static void less_memory(void *memory, size_t bytes)
+{
+	(void)bytes;
+	free(memory);
+}
+
+static struct arena arena = { .more = more_memory, .less = less_memory };
+
+#define REPORT(pid, findings) \
+	"{\"schema\": \"whoholds/1\", \"process\": {\"pid\": " #pid "}, \"findings\": [" findings "]}\n"
+#define FINDING(id, bytes, count) \
+	"{\"id\": \"" id \
+	"\", \"kind\": \"leak\", \"severity\": \"error\", \"title\": \"t\", \"bytes\": " #bytes \
+	", \"count\": " #count "}"
+
+static struct difference compare(const char *old, const char *new)
+{
+	struct difference difference = { 0 };
+	arena_reset(&arena);
+	ck_assert_int_eq(run_tally_read(&difference.old, &arena, old), 0);
+	ck_assert_int_eq(run_tally_read(&difference.new, &arena, new), 0);
+	ck_assert_int_eq(difference_make(&difference, &arena), 0);
+	return difference;
+}
+
+START_TEST(knows_findings_by_their_ids)
+{
+	struct difference difference = compare(
+	    REPORT(1,
+		   FINDING("a", 1, 1) "," FINDING("b", 5, 1) "," FINDING("c", 5, 1) "," FINDING("d", 2, 2)),
+	    REPORT(2,
+		   FINDING("b", 9, 1) "," FINDING("c", 5, 0) "," FINDING("d", 2, 2) "," FINDING("e", 1, 1)));
+	static const struct {
+		const char *id;
+		enum change change;
+	} wanted[] = {
+		{ "e", CHANGE_NEW }, { "a", CHANGE_GONE }, { "b", CHANGE_GROWN }, { "c", CHANGE_SHRUNK }
+	};
+	ck_assert_uint_eq(difference.finding_count, COUNT_OF(wanted));
+	ck_assert_uint_eq(difference.same, 1);
+	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+		const struct changed *changed = &difference.findings[i];
+		ck_assert_str_eq((changed->new ? changed->new : changed->old)->id, wanted[i].id);
+		ck_assert_int_eq(changed->change, wanted[i].change);
+	}
+}
+END_TEST
+
+START_TEST(processes_add_up_and_reports_of_one_do_not)
+{
+	struct difference difference = compare(REPORT(1, FINDING("a", 10, 1)) REPORT(1, FINDING("a", 20, 2))
+						   REPORT(2, FINDING("a", 5, 1)),
+					       REPORT(7, FINDING("a", 12, 1) "," FINDING("a", 13, 2)));
+	ck_assert_uint_eq(difference.finding_count, 0);
+	ck_assert_uint_eq(difference.same, 1);
+	ck_assert_double_eq(difference.old.findings->bytes, 25);
+	ck_assert_double_eq(difference.new.findings->count, 3);
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_report)
+{
+	static const char *const texts[] = {
+		"{}",
+		"[]",
+		"{\"schema\": \"other/1\"}",
+		"{\"schema\": \"whoholds/1\"",
+		"{\"schema\": \"whoholds/1\", \"findings\": [{\"kind\": \"leak\"}]}",
+		"{\"schema\": \"whoholds/1\"} x",
+		"{\"schema\" \"whoholds/1\"}",
+		"{\"schema\": \"whoholds/1\", }",
+		"nonsense",
+	};
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		struct run_tally run = { 0 };
+		arena_reset(&arena);
+		ck_assert_msg(run_tally_read(&run, &arena, texts[i]) == -EINVAL, "%s", texts[i]);
+	}
+}
+END_TEST
+
+START_TEST(reads_what_json_allows)
+{
+	const char *at = " { \"a\" : [ 1 , -2.5e3, true , false, null, \"\\u00e4\\n\\\"\\ud83d\\ude00\" ] , "
+			 "\"b\":{} }  next";
+	arena_reset(&arena);
+	const struct json_value *value = json_read(&arena, &at);
+	ck_assert_ptr_nonnull(value);
+	ck_assert_str_eq(at, "next");
+	const struct json_value *item = json_member(value, "a")->first;
+	ck_assert_double_eq(item->number, 1);
+	item = item->next;
+	ck_assert_double_eq(item->number, -2500);
+	ck_assert_int_eq((item = item->next)->type, JSON_TRUE);
+	ck_assert_int_eq((item = item->next)->type, JSON_FALSE);
+	ck_assert_int_eq((item = item->next)->type, JSON_NULL);
+	ck_assert_str_eq((item = item->next)->string, "\303\244\n\"\360\237\230\200");
+	ck_assert_ptr_null(item->next);
+	ck_assert_int_eq(json_member(value, "b")->type, JSON_OBJECT);
+	ck_assert_ptr_null(json_member(value, "c"));
+	ck_assert_ptr_null(json_member(item, "c"));
+}
+END_TEST
+
+/* Every beginning of a report, and depth without end: an answer, and no byte behind the text. */
+START_TEST(survives_hostile_texts)
+{
+	static const char whole[] = REPORT(1, FINDING("a\\u12", 1, 1));
+	for (size_t length = 0; length < sizeof whole; length++) {
+		char *text = malloc(length + 1);
+		const char *at = text;
+		memcpy(text, whole, length);
+		text[length] = '\0';
+		arena_reset(&arena);
+		json_read(&arena, &at);
+		free(text);
+	}
+	static const char *const broken[] = {
+		"\"\\", "\"\\u", "\"\\u00", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\u0000\"", "-", "\"\1\""
+	};
+	for (size_t i = 0; i < COUNT_OF(broken); i++) {
+		const char *at = broken[i];
+		ck_assert_msg(!json_read(&arena, &at), "%s", broken[i]);
+	}
+	char *deep = malloc(100001);
+	const char *at = deep;
+	memset(deep, '[', 100000);
+	deep[100000] = '\0';
+	ck_assert_ptr_null(json_read(&arena, &at));
+	free(deep);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("cli/difference");
+	TCase *tests = tcase_create("difference");
+	suite_add_tcase(suite, tests);
+	tcase_add_test(tests, knows_findings_by_their_ids);
+	tcase_add_test(tests, processes_add_up_and_reports_of_one_do_not);
+	tcase_add_test(tests, refuses_what_is_no_report);
+	tcase_add_test(tests, reads_what_json_allows);
+	tcase_add_test(tests, survives_hostile_texts);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	arena_release(&arena);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
