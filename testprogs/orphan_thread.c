@@ -123,6 +123,6 @@ int main(void)
 	start_pool();
 	start_others();
 	wipe_stack();
-	sleep_ms(6000);
+	sleep_ms(12000);
 	_exit(0);
 }
