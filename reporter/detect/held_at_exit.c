@@ -34,6 +34,7 @@ static bool is_left_by_process(const struct detection *run, const struct snap_th
 	thread_id exiting = run->limits->exiting;
 	bool ends_it = exiting ? thread->id == exiting : thread->flags & THREAD_MAIN;
 	return run->at_end && detection_ended_orderly(run) && !is_inherited(run, hold) &&
+	       !kind_has(hold->kind, KIND_IS_ROUTINE) &&
 	       (ends_it || detection_age(run, hold->since) >= LEFT_LONG_NS);
 }
 

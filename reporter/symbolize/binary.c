@@ -357,13 +357,20 @@ static const char *data_section(struct binary *binary, uint64_t address)
 	return NULL;
 }
 
+/* A guard is called what it guards: its kind says that it is one. */
+static const char *without_guard(const char *name)
+{
+	static const char guard[] = "guard variable for ";
+	return strncmp(name, guard, sizeof(guard) - 1) == 0 ? name + sizeof(guard) - 1 : name;
+}
+
 bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t size)
 {
 	const char *section = binary->dwfl ? data_section(binary, address) : NULL;
 	if (!section)
 		return false;
 	const struct symbol *symbol = symtab_object(binary_symtab(binary), address);
-	const char *name = symbol ? names_demangle(binary->names, symbol->name) : NULL;
+	const char *name = symbol ? without_guard(names_demangle(binary->names, symbol->name)) : NULL;
 	struct debug *debug = binary_debug(binary);
 	const struct variable *variable = debug ? debug_variable(debug, address + binary->debug_shift) : NULL;
 	if (variable && symbol && variable->address - binary->debug_shift != symbol->address)

@@ -10,22 +10,9 @@
 
 #include <string.h>
 
-struct nothrow; /* std::nothrow_t, only ever passed on */
+#include "hooks/cxx_runtime.h"
 
-/* The C++ runtimes that may have been loaded where RTLD_NEXT does not look. */
-static void *find_operator(const char *name)
-{
-	static const char *const runtimes[] = { "libstdc++.so.6", "libc++.so.1", "libc++abi.so.1" };
-	void *found = real_find(name, NULL);
-	for (size_t i = 0; !found && i < COUNT_OF(runtimes); i++) {
-		void *handle = dlopen(runtimes[i], RTLD_LAZY | RTLD_NOLOAD);
-		if (handle) {
-			found = dlsym(handle, name);
-			dlclose(handle);
-		}
-	}
-	return found;
-}
+struct nothrow; /* std::nothrow_t, only ever passed on */
 
 /* One that the program brings itself may put blocks as near to each other as it likes. */
 static void look_whose(void *found)
@@ -41,7 +28,7 @@ static void *operator_ready(void **place, const char *name)
 	if (LIKELY(found))
 		return found;
 	self.busy += HOOK_IN_ALLOCATOR;
-	found = find_operator(name);
+	found = cxx_runtime_find(name);
 	if (found)
 		look_whose(found);
 	self.busy -= HOOK_IN_ALLOCATOR;

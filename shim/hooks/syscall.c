@@ -60,6 +60,14 @@ static bool futex_waits(long op)
 	}
 }
 
+/* Inside the runtime's wait for a static initialiser: that has been recorded, and says more. */
+static bool waits_for_guard(void)
+{
+	const struct rec_thread *slot = self.slot;
+	return slot && slot->wait_depth && slot->wait_depth <= COUNT_OF(slot->waits) &&
+	       slot->waits[slot->wait_depth - 1].kind == KIND_GUARD;
+}
+
 /* Where the call goes on; called by the stub below. */
 void *syscall_route(long number, long a, long b);
 void *syscall_route(long number, long a, long b)
@@ -67,7 +75,7 @@ void *syscall_route(long number, long a, long b)
 	real_ready();
 	switch (number) {
 	case SYS_futex:
-		return futex_waits(b) ? (void *)syscall_futex : (void *)real.syscall;
+		return futex_waits(b) && !waits_for_guard() ? (void *)syscall_futex : (void *)real.syscall;
 	case SYS_unshare:
 	case SYS_setns:
 		return (void *)syscall_alone;

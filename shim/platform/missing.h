@@ -4,12 +4,18 @@
 
 #include <poll.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
 void cfree(void *block);
 void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
+
+/* Of the C++ runtime: "Itanium C++ ABI", 3.3.3. */
+int __cxa_guard_acquire(uint64_t *guard);
+void __cxa_guard_release(uint64_t *guard);
+void __cxa_guard_abort(uint64_t *guard);
 
 /* What the compiler makes of calls whose buffer it knows the size of (_FORTIFY_SOURCE). */
 ssize_t __read_chk(int fd, void *buf, size_t len, size_t size);

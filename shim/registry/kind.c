@@ -12,6 +12,7 @@ static const struct {
 #define ITERATES KIND_IS_ITERATES
 #define RESOURCE KIND_IS_RESOURCE
 #define MEMORY KIND_IS_MEMORY
+#define ROUTINE KIND_IS_ROUTINE
 #define KIND(id, text, traits_) [KIND_##id] = { .name = (text), .traits = (traits_) },
 #include "registry/kinds.def"
 };

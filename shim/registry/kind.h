@@ -21,6 +21,7 @@ enum kind_trait {
 	KIND_IS_ITERATES = 8,
 	KIND_IS_RESOURCE = 16,
 	KIND_IS_MEMORY = 32,
+	KIND_IS_ROUTINE = 64,
 };
 
 /* The libc call that a thread waits in, or acquired with. */

@@ -1,0 +1,14 @@
+/*
+ * Functions of the C++ runtime. They are looked up at the first call of each: a C program may load libstdc++
+ * with a plugin, long after the others were resolved.
+ */
+#ifndef WH_HOOKS_CXX_RUNTIME_H
+#define WH_HOOKS_CXX_RUNTIME_H
+
+/*
+ * The function of that name that would be called without us, also where RTLD_NEXT does not look; NULL: there is none
+ * anywhere. It may allocate and take the loader's lock. Context: hook, with self.busy held.
+ */
+void *cxx_runtime_find(const char *name);
+
+#endif
