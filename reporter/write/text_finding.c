@@ -179,6 +179,8 @@ static const char *item_label(struct text_report *text, const struct finding *of
 					? names_format(names, "%s ", names_item_thread(names, item))
 					: "",
 				    finding_given_back(item));
+	case ROLE_forked:
+		return verb;
 	case ROLE_changed:
 		return names_format(names, "%s what %s iterates over, in", verb,
 				    object_text(names, object, OBJECT_BRIEF));

@@ -225,15 +225,32 @@ NOINLINE void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handl
 
 /* -- after a fork ---------------------------------------------------------------- */
 
+/*
+ * Whether the lock, which is taken, was so by threads of the parent alone. Where its word names an owner, that one is in
+ * no process that matters; where it counts readers, all that are not known in this process are known from the
+ * parent; a spin lock's word says nothing, but somebody in the parent had it and nobody here. The last two are certain
+ * where no other thread of this process may be just about to take it.
+ */
+static bool is_orphaned(enum kind kind, uint64_t handle, const struct lock_words *words)
+{
+	const struct others_range range = others_at(kind, handle, true);
+	if (words->owner)
+		return sys_call3(SYS_tgkill, sys_pid(), words->owner, 0) == -ESRCH;
+	if (thread_live_count() != 1)
+		return false;
+	uint32_t orphans = orphan_holders(kind, handle), here = others_count(&range);
+	if (words->readers)
+		return orphans && words->readers == here + orphans;
+	return kind == KIND_SPIN && orphans && !here;
+}
+
 NOINLINE void lock_misuse_forked(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
 	struct lock_words words = words_of(kind, handle);
 
 	/* One between processes is the other's, who will release it. */
-	if (words.state != WORD_TAKEN || words.shared || !words.owner || sys_sandboxed)
+	if (words.state != WORD_TAKEN || words.shared || sys_sandboxed || !is_orphaned(kind, handle, &words))
 		return;
-	if (sys_call3(SYS_tgkill, sys_pid(), words.owner, 0) != -ESRCH)
-		return; /* a thread of this process */
 	struct rec_misuse what = {
 		.kind = MISUSE_fork_held,
 		.object_kind = (uint8_t)kind,

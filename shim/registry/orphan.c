@@ -94,7 +94,7 @@ struct rec_misuse_part orphan_part(enum kind kind, uint64_t handle, int32_t tid)
 {
 	for (uint32_t i = 0; i < orphan_count; i++) {
 		const struct orphan *orphan = &orphans[i];
-		if (orphan->handle == handle && orphan->kind == kind && orphan->tid == tid)
+		if (orphan->handle == handle && orphan->kind == kind && (!tid || orphan->tid == tid))
 			return (struct rec_misuse_part){
 				.at = orphan->since,
 				.stack = enter(&orphan->stack),
@@ -106,6 +106,14 @@ struct rec_misuse_part orphan_part(enum kind kind, uint64_t handle, int32_t tid)
 			};
 	}
 	return (struct rec_misuse_part){ 0 };
+}
+
+uint32_t orphan_holders(enum kind kind, uint64_t handle)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < orphan_count; i++)
+		count += orphans[i].handle == handle && orphans[i].kind == kind;
+	return count;
 }
 
 struct rec_misuse_part orphan_forked(void)

@@ -16,10 +16,13 @@
 void orphans_collect(stack_id forked);
 
 /*
- * What is known of the hold of a thread with that kernel number in the parent, as a part of a misuse. What is not known
- * of it is 0. Context: hook.
+ * What is known of the hold of a thread with that kernel number in the parent (0: of any thread), as a part of a misuse.
+ * What is not known of it is 0. Context: hook.
  */
 struct rec_misuse_part orphan_part(enum kind kind, uint64_t handle, int32_t tid);
+
+/* How many threads of the parent had it. Context: hook. */
+uint32_t orphan_holders(enum kind kind, uint64_t handle);
 
 /* Where the process was forked. Context: hook. */
 struct rec_misuse_part orphan_forked(void);
