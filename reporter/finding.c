@@ -43,6 +43,11 @@ int finding_kind_find(const char *name)
 	return -1;
 }
 
+bool finding_kind_is_sought(unsigned kind)
+{
+	return kind == FINDING_leak || kind == FINDING_possible_leak || kind == FINDING_orphan_thread;
+}
+
 const char *severity_name(unsigned severity)
 {
 	return severity == SEVERITY_ERROR ? "error" : severity == SEVERITY_WARNING ? "warning" : "info";

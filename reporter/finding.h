@@ -108,6 +108,8 @@ const char *finding_kind_name(unsigned kind);
 enum severity finding_kind_severity(unsigned kind);
 const char *finding_kind_words(unsigned kind); /* one sentence */
 int finding_kind_find(const char *name);       /* -1: no such kind */
+/* Whether it is what a search of the program's memory finds, so that the next one tells whether it is still so. */
+bool finding_kind_is_sought(unsigned kind);
 const char *severity_name(unsigned severity);
 const char *role_name(unsigned role);
 

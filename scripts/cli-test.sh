@@ -235,6 +235,13 @@ gives 0 "$sleeper" "$wh" dump $sleeper
 gives 125 'not run under whoholds' "$wh" leaks $sleeper
 kills $sleeper
 
+# What a search tells of besides lost memory.
+LD_PRELOAD=$build/lib/libwhoholds.so "$progs/orphan_thread" 120000 >/dev/null 2>&1 &
+asleep=$!
+comes 5 'orphan-thread: 3 threads .* nothing alive can ever wake them' "$wh" leaks --error-exitcode=5 $asleep
+kills $asleep
+rm -f "$WHOHOLDS_DIR"/orphan_thread.*
+
 WHOHOLDS_OPTIONS=keep=on LD_PRELOAD=$build/lib/libwhoholds.so "$progs/abba" >"$place/printed" 2>/dev/null &
 hanging=$!
 comes 0 'deadlock' "$wh" dump $hanging

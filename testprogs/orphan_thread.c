@@ -118,11 +118,11 @@ static __attribute__((noinline)) void start_others(void)
 	pthread_detach(thread_start(leader, barrier));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	start_pool();
 	start_others();
 	wipe_stack();
-	sleep_ms(12000);
+	sleep_ms(argc > 1 ? (unsigned)atoi(argv[1]) : 12000);
 	_exit(0);
 }

@@ -353,8 +353,7 @@ static void keep_lost(struct collection *collection)
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < collection->count; i++) {
 		const struct finding *finding = collection->found[i];
-		bool lost = finding->kind == FINDING_leak || finding->kind == FINDING_possible_leak;
-		if (lost && !(finding->flags & (FOUND_OVER | FOUND_AT_EXIT)))
+		if (finding_kind_is_sought(finding->kind) && !(finding->flags & (FOUND_OVER | FOUND_AT_EXIT)))
 			collection->found[kept++] = finding;
 	}
 	collection->count = kept;

@@ -229,9 +229,7 @@ static void begin_look(struct live *live)
 
 static bool is_of_scan(const struct finding *finding)
 {
-	return (finding->kind == FINDING_leak || finding->kind == FINDING_possible_leak ||
-		finding->kind == FINDING_orphan_thread) &&
-	       !(finding->flags & FOUND_AT_EXIT);
+	return finding_kind_is_sought(finding->kind) && !(finding->flags & FOUND_AT_EXIT);
 }
 
 /* The newest entry of the log about the same; NULL: none. */
