@@ -13,6 +13,7 @@
  * EXPECT-JSON: finding("iterator-leak") | .count == 3 and has_frame("opened"; "scan"; {{line early}})
  * EXPECT-JSON: finding("iterator-leak") | .count == 1 and has_frame("opened"; "refused"; {{line refused}})
  * EXPECT-JSON: finding("iterator-leak") | .count == 1 and has_frame("opened"; "many"; {{line many}})
+ * EXPECT-JSON: .reports[-1].coverage.unbound | split(", ") | index("thing_open_wide") and (index("thing_open") | not)
  * EXPECT-JSON: [.findings[] | select(.kind == "iterator-leak")] | length == 4
  */
 #include <stdio.h>

@@ -155,6 +155,8 @@ static void put_coverage(struct json_report *self)
 		json_number(json, "truncated", header->stacks_lost);
 		json_end(json, '}');
 	}
+	if (header->unbound)
+		put_text(self, "unbound", header->unbound);
 	json_begin(json, "degraded", '[');
 #define DEGRADED(id, name, sentence) \
 	if (degraded & (uint32_t)REC_##id) \
