@@ -118,18 +118,13 @@ static bool release_range(const struct bind_action *action, const struct bound_c
 	return true;
 }
 
-static uint64_t identity_of(const struct rec_hold *hold)
-{
-	return (uint64_t)hold->serial << 32 | hold->owner;
-}
-
 /* Of a release whose result tells: what it would release. 0: nothing. */
 static void note(struct bound_call *call, unsigned number, const struct resource *thing)
 {
 	struct rec_hold open;
 	bool is_open = resource_find(thing, &open);
 	call->noted[number].handle = thing->handle;
-	call->noted[number].identity = is_open ? identity_of(&open) : 0;
+	call->noted[number].identity = is_open ? resource_identity(&open) : 0;
 	/* Wrong whatever it answers; and afterwards the process may be gone. */
 	if (!is_open)
 		release_unknown(thing);
@@ -205,17 +200,17 @@ static void release_noted(const struct bind_action *action, const struct bound_c
 	struct resource thing = { .kind = (enum kind)action->kind,
 				  .handle = call->noted[number].handle,
 				  .of_block = true,
-				  .frame = frame };
-	struct rec_hold open;
-	if (action->line->handle.is_int && action->kind != KIND_DESCRIPTOR)
-		thing.sort = bind_pair_text(action->pair);
-	if (call->noted[number].identity && resource_find(&thing, &open) &&
-	    identity_of(&open) == call->noted[number].identity) {
-		if (action->kind == KIND_DESCRIPTOR)
-			descriptor_closed((int)thing.handle);
-		else
-			release_begin(&thing);
+				  .frame = frame,
+				  .only = call->noted[number].identity };
+	if (!thing.only)
+		return;
+	if (action->kind == KIND_DESCRIPTOR) {
+		descriptor_closed((int)thing.handle);
+		return;
 	}
+	if (action->line->handle.is_int)
+		thing.sort = bind_pair_text(action->pair);
+	release_begin(&thing);
 }
 
 void bind_after(struct bound *bound, struct bound_call *call, const void *frame)

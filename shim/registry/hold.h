@@ -66,7 +66,11 @@ struct resource {
 	/* Of a release of what a library hands out: */
 	bool of_block;     /* wrong only where the handle was a block, which is gone */
 	const void *frame; /* `stack` is captured from here, where it is needed */
+	uint64_t only;     /* that hold and no other, by resource_identity; 0: the newest one of `handle` */
 };
+
+/* Never 0 for a hold of a thread that is known. */
+uint64_t resource_identity(const struct rec_hold *hold);
 
 /* A handle acquired again without a release replaces the old hold: the release went a way that we do not see. */
 void resource_acquired(const struct resource *what);

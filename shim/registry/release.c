@@ -182,7 +182,9 @@ bool release_begin(const struct resource *what)
 	struct rec_hold was;
 	bool open = resource_released(what, &was);
 	if (!open) {
-		release_unknown(what);
+		/* What is meant may just have been taken by somebody else. */
+		if (!what->only)
+			release_unknown(what);
 		return false;
 	}
 	/* Nobody will ever ask for what is in no block. */

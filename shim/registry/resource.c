@@ -139,7 +139,12 @@ static bool add_locked(const struct rec_hold *hold)
 	return number;
 }
 
-static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner,
+uint64_t resource_identity(const struct rec_hold *hold)
+{
+	return (uint64_t)hold->serial << 32 | hold->owner;
+}
+
+static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner, uint64_t only,
 			struct rec_hold *ret_was)
 {
 	uint32_t *link = find(kind, handle, sort, owner);
@@ -147,6 +152,8 @@ static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id
 		return false;
 	uint32_t number = *link;
 	struct rec_hold *entry = entry_at(number);
+	if (only && resource_identity(entry) != only)
+		return false;
 	*ret_was = *entry;
 	if (entry->count > 1) {
 		entry->count--;
@@ -172,11 +179,12 @@ bool resource_add(const struct rec_hold *hold)
 	return added;
 }
 
-static bool drop(enum kind kind, uint64_t handle, text_id sort, thread_id owner, struct rec_hold *ret_was)
+static bool drop(enum kind kind, uint64_t handle, text_id sort, thread_id owner, uint64_t only,
+		 struct rec_hold *ret_was)
 {
 	if (!index_made() || !lock_take(&lock))
 		return false;
-	bool known = drop_locked(kind, handle, sort, owner, ret_was);
+	bool known = drop_locked(kind, handle, sort, owner, only, ret_was);
 	lock_release(&lock);
 	return known;
 }
@@ -184,7 +192,7 @@ static bool drop(enum kind kind, uint64_t handle, text_id sort, thread_id owner,
 bool resource_drop(enum kind kind, uint64_t handle, thread_id owner, enum mode *ret_mode)
 {
 	struct rec_hold was;
-	if (!drop(kind, handle, 0, owner, &was))
+	if (!drop(kind, handle, 0, owner, 0, &was))
 		return false;
 	if (ret_mode)
 		*ret_mode = was.mode;
@@ -215,7 +223,7 @@ void resource_acquired(const struct resource *what)
 	if (kind_has(what->kind, KIND_IS_ITERATES))
 		hold.span = span_begin(&hold);
 	if (lock_take(&lock)) {
-		if (index_made() && drop_locked(what->kind, what->handle, what->sort, 0, &was))
+		if (index_made() && drop_locked(what->kind, what->handle, what->sort, 0, 0, &was))
 			hold.flags |= HOLD_AGAIN;
 		add_locked(&hold);
 		lock_release(&lock);
@@ -229,7 +237,7 @@ bool resource_released(const struct resource *what, struct rec_hold *ret_was)
 {
 	struct rec_hold unwanted, *was = ret_was ? ret_was : &unwanted;
 	self.busy++;
-	bool known = drop(what->kind, what->handle, what->sort, 0, was);
+	bool known = drop(what->kind, what->handle, what->sort, 0, what->only, was);
 	if (known && kind_has(what->kind, KIND_IS_ITERATES)) {
 		iteration_ended(was);
 		span_end(was);
@@ -330,7 +338,7 @@ void resource_forget(bool (*is_over)(const struct rec_hold *hold))
 		const struct rec_hold *entry = entry_at(number);
 		if (entry->state == HOLD_LIVE && entry->handle == hold.handle &&
 		    entry->serial == hold.serial && entry->owner == hold.owner)
-			drop_locked((enum kind)hold.kind, hold.handle, hold.sort, hold.owner, &was);
+			drop_locked((enum kind)hold.kind, hold.handle, hold.sort, hold.owner, 0, &was);
 		lock_release(&lock);
 	}
 	self.busy--;
