@@ -36,6 +36,7 @@ struct work {
 	uint64_t *site_bytes; /* by site: scratch for one ring */
 	struct visit *path;   /* from the block the walk began with to the present one */
 	uint64_t open_count, folded_count;
+	uint64_t bytes; /* of all these */
 	uint32_t rings;
 	nsec_t deadline;
 	uint64_t steps;
@@ -110,6 +111,10 @@ static bool work_init(struct work *work, struct blocks *blocks, nsec_t deadline)
 	if (!work->lost || !work->open || !work->folded || !work->owner || !work->path || !work->group_of ||
 	    !work->site_bytes)
 		return false;
+	work->bytes = strides(blocks) * sizeof *work->before +
+		      work->count * (sizeof *work->lost + sizeof *work->open + sizeof *work->folded +
+				     sizeof *work->owner) +
+		      blocks->sites * (sizeof *work->group_of + sizeof *work->site_bytes);
 	describe_lost(work);
 	return true;
 }
@@ -326,5 +331,6 @@ void groups_make(struct groups *groups, struct blocks *blocks, nsec_t deadline)
 		groups->failed = work.expired;
 		sort_items(groups->at, groups->count, sizeof *groups->at, before, NULL);
 	}
+	groups->memory = work.bytes;
 	work_release(&work);
 }

@@ -37,6 +37,7 @@ struct groups {
 	uint64_t room;
 	uint64_t count;
 	uint64_t dropped; /* groups that found no room */
+	uint64_t memory;  /* bytes that were needed, but for the path of the walk */
 	bool failed;      /* memory or time ran out: nothing may be concluded */
 };
 

@@ -126,6 +126,7 @@ static void answer(struct live *live, int error)
 	scan->blocks = verdict ? verdict->block_count : 0;
 	scan->bytes = verdict ? verdict->block_bytes : 0;
 	scan->read_bytes = verdict ? verdict->read_bytes : 0;
+	scan->memory = live->memory;
 	atomic_store_explicit(&scan->done, live->request, memory_order_release);
 	live->last = now;
 	release(live);
@@ -316,6 +317,7 @@ static void conclude(struct live *live)
 {
 	const struct verdict *verdict = *present(live);
 	live->cpu += verdict->cpu;
+	live->memory = MAX_OF(live->memory, verdict->memory);
 	live->image = 0;
 	if (verdict->error) {
 		live->degraded |= verdict_degrade(verdict->error);
@@ -345,6 +347,7 @@ static void begin(struct live *live, uint32_t request, bool by_request)
 	live->stopped = true;
 	live->degraded = live->images = 0;
 	live->pause = live->fork = live->cpu = 0;
+	live->memory = 0;
 	live->arena.more = sys_pages;
 	live->arena.less = sys_pages_free;
 	atomic_store_explicit(&recording->scan.begun, request, memory_order_release);

@@ -49,6 +49,7 @@ struct live {
 	uint32_t degraded;
 	uint32_t images;
 	nsec_t pause, fork, cpu;
+	uint64_t memory;
 	nsec_t forking; /* the newest image */
 };
 

@@ -29,7 +29,8 @@ enum phase {
 };
 
 enum thread_is {
-	THREAD_SEIZED, /* asked to stop, has not yet */
+	THREAD_SEIZED, /* runs on, unaware */
+	THREAD_ASKED,  /* to stop; has not yet */
 	THREAD_HELD,
 	THREAD_GONE,
 };
@@ -85,8 +86,8 @@ static int seize(struct stop *stop, int32_t tid)
 		if (error != -ESRCH && state && state != 'Z' && state != 'X')
 			return (int)error;
 		thread->state = THREAD_GONE;
-	} else if (trace(PTRACE_INTERRUPT, tid, NULL, NULL)) {
-		thread->state = THREAD_GONE;
+	} else {
+		thread->asleep = task_state(stop, tid) == 'S';
 	}
 	stop->count++;
 	return 0;
@@ -147,34 +148,52 @@ static void thread_look(struct stop_thread *thread)
 	thread->signal = status >> 16 ? 0 : WSTOPSIG(status);
 }
 
-/* Who is told to stop needs a processor for it, which may be ours. */
-#define ROUNDS_YIELDING 8u
-#define ROUNDS_AT_ONCE 30u
+/* Interrupts them: those that sleep, or all. */
+static void ask(struct stop *stop, bool all)
+{
+	for (uint64_t i = 0; i < stop->count; i++) {
+		struct stop_thread *thread = &stop->threads[i];
+		if (thread->state != THREAD_SEIZED || (!all && !thread->asleep))
+			continue;
+		bool there = trace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) == 0;
+		thread->state = there ? THREAD_ASKED : THREAD_GONE;
+	}
+}
+
+/* The kernel says by SIGCHLD that a thread has come to a stop; blocked, it waits for us to come and take it. */
+#define CHILD_MASK (UINT64_C(1) << (SIGCHLD - 1))
+#define ASK_AGAIN (5 * NSEC_PER_MSEC)
+
+/* The tracer's handlers are its own, as the program had set them: it might have wanted no such signal. */
+static void expect_children(void)
+{
+	static const struct {
+		void *handler;
+		uint64_t flags, restorer, mask;
+	} usual;
+	sys_call4(SYS_rt_sigaction, SIGCHLD, &usual, NULL, sizeof usual.mask);
+	uint64_t mask = CHILD_MASK;
+	sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, sizeof mask);
+}
 
 static int wait_held(struct stop *stop)
 {
-	nsec_t pause = 20000;
-	unsigned rounds = 0;
+	const struct timespec again = { .tv_nsec = ASK_AGAIN };
+	const uint64_t mask = CHILD_MASK;
 	for (;;) {
 		uint64_t waiting = 0;
 		for (uint64_t i = 0; i < stop->count; i++) {
 			struct stop_thread *thread = &stop->threads[i];
-			if (thread->state == THREAD_SEIZED)
+			if (thread->state == THREAD_ASKED)
 				thread_look(thread);
-			waiting += thread->state == THREAD_SEIZED;
+			waiting += thread->state == THREAD_ASKED;
 		}
 		if (!waiting)
 			return 0;
 		if (is_late(stop))
 			return -ETIMEDOUT;
-		/* All that time the others stand still: what comes at all comes soon. */
-		if (++rounds <= ROUNDS_YIELDING) {
-			sys_call0(SYS_sched_yield);
-			continue;
-		}
-		sys_sleep(pause);
-		if (rounds > ROUNDS_AT_ONCE)
-			pause = MIN_OF(pause * 2, NSEC_PER_MSEC);
+		/* Asleep: who is to stop needs a processor for it, which may be ours. */
+		sys_call4(SYS_rt_sigtimedwait, &mask, NULL, &again, sizeof mask);
 	}
 }
 
@@ -257,21 +276,32 @@ static int let_busy_run(struct stop *stop)
 			thread->state = THREAD_SEIZED;
 	}
 	sys_sleep(BUSY_PAUSE);
-	for (uint64_t i = 0; i < stop->count; i++)
-		if (stop->threads[i].state == THREAD_SEIZED)
-			trace(PTRACE_INTERRUPT, stop->threads[i].tid, NULL, NULL);
+	ask(stop, true);
 	return busy;
+}
+
+/* Those that sleep first: they need a processor to stop, and who has one may use it until they do. */
+static int hold_seized(struct stop *stop)
+{
+	ask(stop, false);
+	int error = wait_held(stop);
+	if (error)
+		return error;
+	ask(stop, true);
+	return wait_held(stop);
 }
 
 static int hold_all(struct stop *stop)
 {
+	int fresh = seize_new(stop);
+	stop->from = sys_monotonic();
 	for (int round = 0;;) {
-		int fresh = seize_new(stop);
 		if (fresh < 0)
 			return fresh;
-		int error = wait_held(stop);
+		int error = hold_seized(stop);
 		if (error)
 			return error;
+		fresh = seize_new(stop);
 		if (fresh)
 			continue;
 		for (uint64_t i = 0; i < stop->count && !error; i++)
@@ -290,7 +320,7 @@ static uint64_t let_held_go(struct stop *stop)
 	uint64_t waiting = 0;
 	for (uint64_t i = 0; i < stop->count; i++) {
 		struct stop_thread *thread = &stop->threads[i];
-		waiting += thread->state == THREAD_SEIZED;
+		waiting += thread->state == THREAD_ASKED;
 		if (thread->state != THREAD_HELD)
 			continue;
 		/* Where it came to nothing they may not have been read. */
@@ -315,7 +345,7 @@ static void let_go(struct stop *stop)
 	while (let_held_go(stop) && sys_monotonic() < until) {
 		sys_sleep(NSEC_PER_MSEC / 10);
 		for (uint64_t i = 0; i < stop->count; i++)
-			if (stop->threads[i].state == THREAD_SEIZED)
+			if (stop->threads[i].state == THREAD_ASKED)
 				thread_look(&stop->threads[i]);
 	}
 }
@@ -338,11 +368,11 @@ static void tracer_run(void *data)
 	if (sys_call0(SYS_getppid) != stop->process)
 		return;
 	files_part(stop->files);
+	expect_children();
 	while (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_MADE)
 		sys_futex_wait(&stop->phase, PHASE_MADE, NSEC_PER_SEC);
 	if (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_GO) {
 		stop->error = tasks_open(stop);
-		stop->from = sys_monotonic();
 		if (!stop->error)
 			stop->error = hold_all(stop);
 		if (!stop->error && stop->while_held) {

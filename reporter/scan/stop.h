@@ -36,6 +36,7 @@ struct stop_thread {
 	uint64_t sp;
 	uint64_t pointer; /* thread pointer; 0: none */
 	bool busy;        /* inside the allocator, and did not come out of it in time */
+	bool asleep;      /* when it was seized */
 };
 
 /* Room for the registers of one thread: 27 general ones, and the extended state with AVX-512 and AMX. */

@@ -103,7 +103,18 @@ struct court {
 	struct verdict *verdict;
 	struct image *image;
 	const struct verdict *before;
+	uint64_t memory; /* anonymous memory of the process when it began */
 };
+
+/* A copy of the process has what it shares with it from the beginning. */
+static void note_memory(const struct court *court, uint64_t more)
+{
+	struct verdict *verdict = court->verdict;
+	if (court->image->caller)
+		return;
+	uint64_t now = process_anonymous_bytes() + more;
+	verdict->memory = MAX_OF(verdict->memory, now - MIN_OF(now, court->memory));
+}
 
 static int group_lost(const struct court *court)
 {
@@ -111,6 +122,7 @@ static int group_lost(const struct court *court)
 	struct groups groups = { .at = verdict->groups, .room = verdict->group_room };
 	groups_make(&groups, &court->image->blocks, court->image->deadline);
 	verdict->group_count = groups.count;
+	note_memory(court, groups.memory);
 	return groups.failed ? -ETIMEDOUT : 0;
 }
 
@@ -188,6 +200,7 @@ static int judge(const struct court *court)
 		error = -ETIMEDOUT;
 	verdict->block_count = image->blocks.count;
 	verdict->read_bytes = mark.read_words * 8;
+	note_memory(court, 0);
 	mark_release(&mark);
 	if (error)
 		return error;
@@ -212,6 +225,7 @@ static void judge_guarded(void *data)
 void verdict_reach(struct verdict *verdict, struct image *image, const struct verdict *before)
 {
 	struct court court = { .verdict = verdict, .image = image, .before = before };
+	court.memory = image->caller ? 0 : process_anonymous_bytes();
 	verdict->error = -EFAULT;
 	guard_call(judge_guarded, &court);
 }

@@ -34,7 +34,8 @@ struct verdict {
 	uint64_t lost_bytes;
 	/* What it was made from. */
 	uint64_t block_count, block_bytes, read_bytes;
-	nsec_t cpu; /* for those who run it in a process of its own */
+	uint64_t memory; /* bytes that it took; of a copy of the process alone */
+	nsec_t cpu;      /* for those who run it in a process of its own */
 };
 
 /*

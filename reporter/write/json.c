@@ -176,6 +176,7 @@ static void put_scan(struct json *json, const struct rec_scan *scan)
 	json_number(json, "images", scan->images);
 	json_seconds(json, "took_s", scan->took);
 	json_seconds(json, "cpu_s", scan->cpu);
+	json_number(json, "memory_bytes", scan->memory);
 	json_seconds(json, "pause_s", scan->pause);
 	json_seconds(json, "fork_s", scan->fork);
 	json_end(json, '}');

@@ -89,12 +89,13 @@ static void put_scan(struct text_report *text)
 	text_line(text, 0,
 		  names_format(names,
 			       "searched %s in %s block%s in %s, at a low priority (%s of CPU time, %u "
-			       "image%s); the program "
+			       "image%s, %s of memory); the program "
 			       "was held still for %s, %s of it in fork",
 			       names_size(names, scan->bytes), names_count(names, scan->blocks),
 			       scan->blocks == 1 ? "" : "s", names_duration(names, scan->took),
 			       names_duration(names, scan->cpu), scan->images, scan->images == 1 ? "" : "s",
-			       names_duration(names, scan->pause), names_duration(names, scan->fork)),
+			       names_size(names, scan->memory), names_duration(names, scan->pause),
+			       names_duration(names, scan->fork)),
 		  0);
 }
 

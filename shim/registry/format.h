@@ -40,7 +40,7 @@
 #include "registry/format_time.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 16u
+#define REC_VERSION 17u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -122,6 +122,7 @@ struct rec_scan {
 	nsec_t took, cpu; /* from beginning to end; processor time */
 	uint64_t blocks, bytes; /* live ones */
 	uint64_t read_bytes;    /* that were looked at for pointers */
+	uint64_t memory;        /* bytes that an image took beside what it shared with the process; the most */
 };
 
 /* A question why something is still alive, and how far the process is with it; the answer is in REC_WHY. */
