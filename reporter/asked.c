@@ -49,6 +49,7 @@ static int look(void *data)
 	struct asked *asked = data;
 	sys_call3(SYS_setpriority, PRIO_PROCESS, 0, 10);
 	sys_call2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	unforked_restore(&asked->unforked);
 	struct image image = {
 		.snapshot = &asked->snapshot,
 		.stop = asked->stopped ? &asked->stop : NULL,
@@ -104,7 +105,9 @@ static void make_image(void *data)
 {
 	struct asked *asked = data;
 	nsec_t from = sys_monotonic();
-	asked->image = guest_fork(look, asked, asked->stopped);
+	int error = unforked_save(&asked->unforked);
+	asked->image = error ? error : guest_fork(look, asked, asked->stopped);
+	unforked_release(&asked->unforked);
 	if (!asked->stopped)
 		asked->pause = sys_monotonic() - from;
 }

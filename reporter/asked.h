@@ -8,6 +8,7 @@
 #define WH_REPORTER_ASKED_H
 
 #include "base/arena.h"
+#include "platform/unforked.h"
 #include "registry/snapshot.h"
 #include "reporter/scan/stop.h"
 
@@ -21,6 +22,7 @@ struct asked {
 	int32_t image; /* process; 0: to be made, at `due` */
 	nsec_t from, due, pause;
 	struct stop stop;
+	struct unforked unforked;
 	struct arena arena;
 	struct snapshot snapshot;
 	stack_id *stacks;       /* by thread of `stop` */

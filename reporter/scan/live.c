@@ -80,6 +80,7 @@ static int look(void *data)
 	struct live *live = data;
 	struct verdict *verdict = *present(live);
 	be_nice(live->by_request);
+	unforked_restore(&live->unforked);
 	struct image image = {
 		.snapshot = &live->snapshot,
 		.stop = live->stopped ? &live->stop : NULL,
@@ -162,9 +163,11 @@ static bool is_too_much(void)
 
 static void make_image(struct live *live, bool by_tracer)
 {
+	int error = unforked_save(&live->unforked);
 	nsec_t from = sys_monotonic();
-	live->image = guest_fork(look, live, by_tracer);
+	live->image = error ? error : guest_fork(look, live, by_tracer);
 	live->forking = sys_monotonic() - from;
+	unforked_release(&live->unforked);
 	/* What takes the place of a block freed from now on was born in another era. */
 	if (live->image > 0)
 		atomic_fetch_add_explicit(&recording->era, 1, memory_order_relaxed);
@@ -219,7 +222,7 @@ static void begin_look(struct live *live)
 		return;
 	}
 	if (live->image < 0) {
-		fail(live, live->image, REC_NO_FORK);
+		fail(live, live->image, live->image == -E2BIG ? REC_NO_SCAN : REC_NO_FORK);
 		return;
 	}
 	live->images++;

@@ -19,6 +19,7 @@
 #define WH_REPORTER_SCAN_LIVE_H
 
 #include "base/arena.h"
+#include "platform/unforked.h"
 #include "registry/snapshot.h"
 #include "reporter/scan/image.h"
 #include "reporter/scan/stop.h"
@@ -40,7 +41,8 @@ struct live {
 	nsec_t last; /* when the newest one ended */
 	unsigned tries;
 	int32_t image; /* process */
-	bool stopped;  /* the threads, for every look so far */
+	struct unforked unforked;
+	bool stopped; /* the threads, for every look so far */
 	struct stop stop;
 	enum channels channels;
 	struct arena arena;

@@ -7,6 +7,7 @@
 #include "platform/guest.h"
 #include "platform/process.h"
 #include "platform/sys.h"
+#include "platform/unforked.h"
 #include "registry/allocation.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
@@ -19,6 +20,7 @@
 struct scan {
 	struct image image;
 	struct verdict *verdict;
+	struct unforked unforked;
 };
 
 static int run(void *data)
@@ -54,6 +56,13 @@ static bool any_busy(const struct stop *stop)
 	return false;
 }
 
+static int run_copy(void *data)
+{
+	const struct scan *scan = data;
+	unforked_restore(&scan->unforked);
+	return run(data);
+}
+
 /*
  * Nothing stands still and no register is known: a copy of the process is looked at, all stacks
  * from end to end.
@@ -62,7 +71,8 @@ static void run_in_copy(struct scan *scan)
 {
 	recording_degrade(REC_NO_PTRACE);
 	scan->image.threads_known = false;
-	int32_t pid = guest_fork(run, scan, false);
+	int32_t pid = unforked_save(&scan->unforked) == 0 ? guest_fork(run_copy, scan, false) : -1;
+	unforked_release(&scan->unforked);
 	if (pid < 0)
 		recording_degrade(REC_NO_FORK);
 	else

@@ -122,7 +122,7 @@ struct rec_scan {
 	nsec_t took, cpu; /* from beginning to end; processor time */
 	uint64_t blocks, bytes; /* live ones */
 	uint64_t read_bytes;    /* that were looked at for pointers */
-	uint64_t memory;        /* bytes that an image took beside what it shared with the process; the most */
+	uint64_t memory; /* bytes that an image took beside what it shared with the process; the most */
 };
 
 /* A question why something is still alive, and how far the process is with it; the answer is in REC_WHY. */
