@@ -72,14 +72,15 @@ typedef int parse_fn(const char *text, uint64_t *ret_value);
 static int take_within(const char *accepts, const char *value, parse_fn *parse, uint64_t *ret_value)
 {
 	char low_text[WORD_BYTES], high_text[WORD_BYTES], range[2 * WORD_BYTES];
-	const char *from = strstr(accepts, "period of ");
-	size_t bytes = strcspn(from ? (accepts = from + strlen("period of ")) : accepts, ",");
+	const char *period = strstr(accepts, "period of ");
+	const char *from = period ? period + strlen("period of ") : accepts;
+	size_t bytes = strcspn(from, ",");
 	uint64_t number, low, high;
 	int error = parse(value, &number);
 	if (error)
 		return error;
 	if (bytes < sizeof range) {
-		memcpy(range, accepts, bytes);
+		memcpy(range, from, bytes);
 		range[bytes] = '\0';
 		if (split_at(range, " to ", low_text, high_text, sizeof low_text) &&
 		    parse(low_text, &low) == 0 && parse(high_text, &high) == 0 &&
@@ -277,7 +278,8 @@ static int take_share(const char *accepts, const char *value, unsigned *ret_perc
 		error = -ERANGE; /* Less than this is gone before main. */
 	if (error)
 		return error;
-	*ret_percent = (unsigned)percent;
+	*ret_percent =
+	    (unsigned)percent; // NOLINT(clang-analyzer-core.NullDereference): it is a member's address
 	if (ret_bytes)
 		*ret_bytes = bytes;
 	return 0;

@@ -32,7 +32,9 @@ static char *read_all(int fd)
 {
 	size_t used = 0, room = 65536;
 	char *text = malloc(room);
-	for (ssize_t got = 1; text && got > 0; used += (size_t)MAX_OF(got, 0)) {
+	if (!text)
+		return NULL;
+	for (ssize_t got = 1; got > 0; used += (size_t)MAX_OF(got, 0)) {
 		if (room - used < 2) {
 			char *more = realloc(text, room *= 2);
 			if (!more) {

@@ -260,7 +260,8 @@ static void begin_sweep(struct mark *mark)
 {
 	mark->sweeping = true;
 	mark->upward = !mark->upward;
-	mark->walk = mark->upward ? (struct block_walk){ 0 } : blocks_end(mark->blocks);
+	const struct block_walk start = { 0 };
+	mark->walk = mark->upward ? start : blocks_end(mark->blocks);
 }
 
 static bool sweep_on(struct mark *mark)

@@ -82,15 +82,15 @@ EXPORT int tss_create(tss_t *ret_key, tss_dtor_t destructor)
 static void ask_stack(struct rec_thread *slot, const pthread_attr_t *attributes)
 {
 	pthread_attr_t standard;
-	void *low;
-	size_t bytes = 0;
+	void *low = NULL;
+	size_t bytes = 0, again = 0;
 
 	if (!attributes && pthread_attr_init(&standard) != 0)
 		return;
 	/* The size, or what it will be where none was set; and where there is no memory, the end of it is 0. */
 	if (pthread_attr_getstacksize(attributes ? attributes : &standard, &bytes) != 0)
 		return;
-	if (!attributes || pthread_attr_getstack(attributes, &low, &(size_t){ 0 }) != 0 ||
+	if (!attributes || pthread_attr_getstack(attributes, &low, &again) != 0 ||
 	    (uintptr_t)low + bytes == 0 || (uintptr_t)low > UINTPTR_MAX - bytes)
 		low = NULL;
 	thread_stack(slot, (uintptr_t)low, bytes);

@@ -87,7 +87,7 @@ static uint64_t first_used_word(uint64_t from, uint64_t to)
 /* The lowest address in the part that something was written to; 0: none. Pages that are not there stay so. */
 static uint64_t first_used(const struct part *part)
 {
-	uint8_t pages[PIECE_PAGES];
+	uint8_t pages[PIECE_PAGES] = { 0 }; /* the kernel fills it; analyzers don't know */
 	uint64_t end = (part->high + PAGE - 1) & ~(PAGE - 1);
 	for (uint64_t at = part->low & ~(PAGE - 1); at < end; at += PIECE_PAGES * PAGE) {
 		uint64_t count = MIN_OF((end - at) / PAGE, (uint64_t)PIECE_PAGES);
