@@ -278,8 +278,7 @@ static int take_share(const char *accepts, const char *value, unsigned *ret_perc
 		error = -ERANGE; /* Less than this is gone before main. */
 	if (error)
 		return error;
-	*ret_percent =
-	    (unsigned)percent; // NOLINT(clang-analyzer-core.NullDereference): it is a member's address
+	*ret_percent = (unsigned)percent;
 	if (ret_bytes)
 		*ret_bytes = bytes;
 	return 0;

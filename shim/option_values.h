@@ -16,7 +16,7 @@ enum option_id {
 };
 
 /* Return: 0, -EINVAL or -ERANGE; `into` is untouched then. */
-int option_take(struct options *into, enum option_id id, const char *value);
+int option_take(struct options *into, enum option_id id, const char *value) __attribute__((nonnull));
 
 void option_put(struct text *text, const struct options *from, enum option_id id);
 
