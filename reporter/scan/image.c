@@ -28,14 +28,9 @@ static void find_modules(struct image *image)
 		if (module->flags & MODULE_LOADER)
 			image->loader = (struct range){ module->start, module->end };
 	}
-	const struct rec_header *header = view->header;
 	image->shim =
 	    (struct range){ (uint64_t)__ehdr_start, ((uint64_t)_end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1) };
-	image->recording.start = (uint64_t)header;
-	for (unsigned i = 0; i < REC_TABLES; i++)
-		image->recording.end =
-		    MAX_OF(image->recording.end,
-			   (uint64_t)header + header->tables[i].offset + header->tables[i].capacity);
+	image->recording = (struct range){ (uint64_t)view->header, view_end(view) };
 }
 
 /* Which sites are the loader's own, as far as they were asked for. */

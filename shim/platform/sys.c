@@ -110,12 +110,36 @@ void sys_pages_each(bool (*each)(uint64_t start, uint64_t end, void *data), void
 	}
 }
 
+/* The process has said that all of its memory to come be locked: what is mapped is brought in at once. */
+static bool pages_are_locked;
+
+void sys_pages_are_locked(void)
+{
+	__atomic_store_n(&pages_are_locked, true, __ATOMIC_RELAXED);
+}
+
+/* Of pages that nobody may touch none is brought in; touchable they become when they are not locked any more. */
+static long map_unlocked(size_t bytes, int flags)
+{
+	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_NONE, flags, -1, 0);
+	if (at < 0 && at > -4096)
+		return at;
+	sys_call2(SYS_munlock, at, bytes);
+	long error = sys_call3(SYS_mprotect, at, bytes, PROT_READ | PROT_WRITE);
+	if (error == 0)
+		return at;
+	sys_call2(SYS_munmap, at, bytes);
+	return error;
+}
+
 static void *map_pages(size_t bytes, int flags)
 {
 	if (UNLIKELY(sys_sandboxed))
 		return NULL;
-	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	flags |= MAP_PRIVATE | MAP_ANONYMOUS;
+	long at = LIKELY(!__atomic_load_n(&pages_are_locked, __ATOMIC_RELAXED))
+		      ? sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, flags, -1, 0)
+		      : map_unlocked(bytes, flags);
 	if (at < 0 && at > -4096)
 		return NULL;
 	own_pages_add((uint64_t)at, (uint64_t)at + ((bytes + 4095) & ~(size_t)4095));

@@ -5,6 +5,14 @@
 
 #include "base/context.h"
 
+uint64_t view_end(const struct view *view)
+{
+	uint64_t start = (uintptr_t)view->header, end = start;
+	for (unsigned i = 0; i < REC_TABLES; i++)
+		end = MAX_OF(end, start + view->header->tables[i].offset + view->header->tables[i].capacity);
+	return end;
+}
+
 uint64_t view_used(const struct view *view, enum rec_table_id table)
 {
 	const struct rec_table *entry = &view->header->tables[table];

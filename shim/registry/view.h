@@ -21,6 +21,9 @@ struct view {
 	bool live; /* the target may still be writing */
 };
 
+/* Where the recording's mapping ends, all that its tables may grow to included. */
+uint64_t view_end(const struct view *view);
+
 /* Bytes of a table that mean something, now. */
 uint64_t view_used(const struct view *view, enum rec_table_id table);
 
