@@ -20,6 +20,26 @@ extern char **environ;
 /* Long enough to read the debug information of a browser; past it the report is given up, not the program. */
 #define TELL_TIMEOUT (120 * NSEC_PER_SEC)
 
+/*
+ * Whether the watcher is still there: its number may be another process's by now. Looked at without opening anything, since the
+ * program's threads run and count on the numbers that they get; but where its program can't be seen.
+ */
+static bool is_watching(int32_t pid, uint64_t ticks)
+{
+	static const char command[] = "/whoholds";
+	char path[64], exe[512];
+	struct text text = TEXT_OF(path);
+	text_format(&text, "/proc/%d/exe", pid);
+	long length = sys_readlink(path, exe, sizeof exe);
+	if (length == -ENOENT)
+		return false;
+	if (length <= 0 || (size_t)length >= sizeof exe)
+		return process_started_ticks_of(pid) == ticks;
+	exe[length] = '\0';
+	const char *name = strrchr(exe, '/');
+	return name && strncmp(name, command, sizeof command - 1) == 0;
+}
+
 bool teller_watched(void)
 {
 	/* Nobody can read a recording that is gone with its process. */
@@ -27,7 +47,7 @@ bool teller_watched(void)
 		return false;
 	int32_t pid = __atomic_load_n((int32_t *)&recording->watcher_pid, __ATOMIC_ACQUIRE);
 	uint64_t ticks = __atomic_load_n((uint64_t *)&recording->watcher_ticks, __ATOMIC_RELAXED);
-	return pid && ticks && process_started_ticks_of(pid) == ticks;
+	return pid && ticks && is_watching(pid, ticks);
 }
 
 /* The command lies beside the library: ../bin/whoholds. False: it is not there. */

@@ -35,8 +35,6 @@ struct request {
 	char *buffer;
 };
 
-static void *volatile seen;
-
 static __attribute__((noinline)) void take_job(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);

@@ -34,10 +34,8 @@ static int parse_level(int level)
 
 static void *parse(void *unused)
 {
-	char here;
-
 	show_thread("parser");
-	first = (uintptr_t)&here;
+	first = (uintptr_t)__builtin_frame_address(0);
 	printf("%d levels\n", parse_level(0));
 	return unused;
 }

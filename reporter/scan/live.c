@@ -299,7 +299,7 @@ static void report(struct live *live)
 	snapshot_take(recording_view(), now, &live->arena, &live->snapshot);
 	struct verdict_manner manner = { live->stopped ? FINDING_leak : FINDING_possible_leak,
 					 live->stopped ? 0 : FOUND_DEGRADED,
-					 live->stopped ? 0 : verdict_unread(sys_tid()) };
+					 live->stopped ? 0 : verdict_unread() };
 	if (live->by_request)
 		manner.flags |= FOUND_ON_REQUEST;
 	verdict_report(verdict, &live->snapshot, manner, &list);

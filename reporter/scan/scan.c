@@ -154,7 +154,7 @@ void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *call
 		sure = run_undisturbed(&scan);
 		struct verdict_manner manner = { sure ? FINDING_leak : FINDING_possible_leak,
 						 FOUND_AT_EXIT | (sure ? 0 : FOUND_DEGRADED),
-						 scan.image.threads_known ? 0 : verdict_unread(sys_tid()) };
+						 scan.image.threads_known ? 0 : verdict_unread() };
 		if (verdict->error)
 			verdict_degrade(verdict->error);
 		else

@@ -295,10 +295,10 @@ void verdict_report(const struct verdict *verdict, const struct snapshot *snapsh
 /* Those that a function's caller may have something in while it is blocked, the stack pointer aside, and some. */
 #define REGISTERS_EACH 16
 
-uint64_t verdict_unread(int32_t but)
+uint64_t verdict_unread(void)
 {
-	int threads = process_other_tasks(but);
-	return REGISTERS_EACH * (uint64_t)MAX_OF(threads, 1);
+	int others = process_threads() - 1;
+	return REGISTERS_EACH * (uint64_t)MAX_OF(others, 1);
 }
 
 uint32_t verdict_degrade(int error)

@@ -60,10 +60,10 @@ struct verdict_manner {
 };
 
 /*
- * How many registers other threads than `but` may keep blocks in, where none of them was read. What is no more than
+ * How many registers other threads may keep blocks in, where none of them was read. What is no more than
  * that of a site may be lost or not, so nothing is said of it. Context: reporter, or hook at the end of the process.
  */
-uint64_t verdict_unread(int32_t but);
+uint64_t verdict_unread(void);
 
 /* Adds a finding for each group to `list`. */
 void verdict_report(const struct verdict *verdict, const struct snapshot *snapshot,

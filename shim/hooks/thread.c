@@ -18,13 +18,13 @@ static void frame_ends(const bool *begun)
 
 static void *NOINLINE routine_framed(void *(*routine)(void *), void *argument)
 {
-	CLEANUP(frame_ends) bool begun = true;
+	CLEANUP(frame_ends) bool begun __attribute__((unused)) = true;
 	return routine(argument);
 }
 
 static int NOINLINE routine_framed_c11(thrd_start_t routine, void *argument)
 {
-	CLEANUP(frame_ends) bool begun = true;
+	CLEANUP(frame_ends) bool begun __attribute__((unused)) = true;
 	return routine(argument);
 }
 
