@@ -64,33 +64,49 @@ static bool read_head(uint64_t at, struct heap_head *ret_head)
 }
 
 /* The arena's state lies in its first heap, right behind the head; other heaps lead there. */
-static bool is_heap(const struct map *map, struct heap_head *ret_head)
+static bool is_heap(uint64_t start, struct heap_head *ret_head)
 {
-	if (map->start % ARENA_BYTES || !read_head(map->start, ret_head))
+	uint8_t there = 0;
+	/* A page that nobody has touched begins no heap, and is not to be touched by us. */
+	if (sys_call3(SYS_mincore, start, PAGE_BYTES, &there) != 0 || !(there & 1) ||
+	    !read_head(start, ret_head))
 		return false;
 	uint64_t first = ret_head->arena & ~(ARENA_BYTES - 1);
 	return ret_head->size >= 4096 && ret_head->size <= ARENA_BYTES && ret_head->size % 4096 == 0 &&
 	       ret_head->protected_size >= ret_head->size && ret_head->protected_size <= ARENA_BYTES &&
 	       ret_head->arena % 16 == 0 && ret_head->arena > first && ret_head->arena - first < 256 &&
-	       (ret_head->previous == 0) == (first == map->start);
+	       (ret_head->previous == 0) == (first == start);
+}
+
+static void add_heap(struct measure *measure, const struct heap *heap)
+{
+	if (measure->count < HEAPS_MOST)
+		measure->heaps[measure->count++] = *heap;
+}
+
+/* The kernel shows neighbours as one mapping: a heap begins where one of its size may, not only where a mapping does. */
+static void find_heaps_in(struct measure *measure, const struct map *map)
+{
+	uint64_t start = (map->start + ARENA_BYTES - 1) & ~(ARENA_BYTES - 1);
+	for (; start < map->end; start += ARENA_BYTES) {
+		struct heap_head head = { 0 };
+		if (!is_heap(start, &head))
+			continue;
+		add_heap(measure, &(struct heap){ .start = start,
+						  .end = MIN_OF(map->end, start + head.size),
+						  .arena = head.arena });
+	}
 }
 
 static void find_heaps(struct measure *measure, const struct maps *maps)
 {
 	const uint32_t memory = MAP_READ | MAP_WRITE;
-	for (uint64_t i = 0; i < maps->count && measure->count < HEAPS_MOST; i++) {
+	for (uint64_t i = 0; i < maps->count; i++) {
 		const struct map *map = &maps->at[i];
-		struct heap heap = { .start = map->start, .end = map->end };
-		struct heap_head head = { 0 };
-		if ((map->flags & (memory | MAP_BREAK)) == (memory | MAP_BREAK)) {
-			heap.arena = 0;
-		} else if (map->flags == memory && is_heap(map, &head)) {
-			heap.arena = head.arena;
-			heap.end = MIN_OF(map->end, map->start + head.size);
-		} else {
-			continue;
-		}
-		measure->heaps[measure->count++] = heap;
+		if ((map->flags & (memory | MAP_BREAK)) == (memory | MAP_BREAK))
+			add_heap(measure, &(struct heap){ .start = map->start, .end = map->end });
+		else if (map->flags == memory)
+			find_heaps_in(measure, map);
 	}
 }
 
