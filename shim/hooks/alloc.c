@@ -357,7 +357,7 @@ static void *early_grow(void *old, size_t size)
 	__atomic_store_n(&self.moving, 0, __ATOMIC_RELAXED); \
 	self.busy -= HOOK_IN_ALLOCATOR;
 
-EXPORT void *realloc(void *old, size_t size)
+ALWAYS_INLINE void *move_block(void *old, size_t size)
 {
 	if (UNLIKELY(!real_ready())) {
 		void *made = early_alloc(size, 16);
@@ -374,6 +374,11 @@ EXPORT void *realloc(void *old, size_t size)
 	}
 	REALLOC_CALL(block, old, size, real.realloc(old, size))
 	return block;
+}
+
+EXPORT void *realloc(void *old, size_t size)
+{
+	return move_block(old, size);
 }
 
 EXPORT void *reallocarray(void *old, size_t count, size_t size)
@@ -487,4 +492,62 @@ EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 	if (alloc_released(RELEASE(block, size, free_aligned_sized)))
 		real.free_aligned_sized(block, alignment, size);
 	self.busy -= HOOK_IN_ALLOCATOR;
+}
+
+/* -- glibc's second names ---------------------------------------------------- */
+
+/*
+ * A program that stands in front of malloc alone, to count or to refuse, goes on to glibc's by these, and frees what
+ * it got by free: unseen, they would bring blocks to where others were freed. Where another allocator is in use they
+ * are still glibc's, whose blocks are none of that one's business, nor ours.
+ */
+static inline bool goes_to_malloc(void)
+{
+	return LIKELY(alloc_is_libc) || real.malloc == real.__libc_malloc;
+}
+
+#define SECOND_NAME(name, arguments, passed, size, kind, call) \
+	EXPORT void *name arguments \
+	{ \
+		if (UNLIKELY(!real_ready())) \
+			return early_alloc((size), 16); \
+		if (UNLIKELY(!goes_to_malloc())) \
+			return real.name passed; \
+		ALLOC_CALL(block, (size), kind, __builtin_frame_address(0), real.call passed); \
+		return block; \
+	}
+
+SECOND_NAME(__libc_malloc, (size_t size), (size), size, ALLOCATED_MALLOC, malloc)
+SECOND_NAME(__libc_memalign, (size_t alignment, size_t size), (alignment, size), size, ALLOCATED_ALIGNED,
+	    memalign)
+SECOND_NAME(__libc_valloc, (size_t size), (size), size, ALLOCATED_ALIGNED, valloc)
+SECOND_NAME(__libc_pvalloc, (size_t size), (size), size, ALLOCATED_ALIGNED, pvalloc)
+
+EXPORT void *__libc_calloc(size_t count, size_t size)
+{
+	size_t bytes;
+	if (UNLIKELY(!real_ready()))
+		return __builtin_mul_overflow(count, size, &bytes) ? NULL : early_alloc(bytes, 16);
+	if (UNLIKELY(!goes_to_malloc()))
+		return real.__libc_calloc(count, size);
+	ALLOC_CALL(block, count * size, ALLOCATED_MALLOC, __builtin_frame_address(0),
+		   real.calloc(count, size));
+	return block;
+}
+
+EXPORT void *__libc_realloc(void *old, size_t size)
+{
+	if (UNLIKELY(real_ready() && !goes_to_malloc()))
+		return real.__libc_realloc(old, size);
+	return move_block(old, size);
+}
+
+EXPORT void __libc_free(void *block)
+{
+	if (UNLIKELY(real_ready() && !goes_to_malloc() && !early_owns(block))) {
+		real.__libc_free(block);
+		return;
+	}
+	free_other(block, __builtin_frame_address(0));
+	__asm__ volatile(""); /* no jump: the frame has to be there */
 }

@@ -182,6 +182,9 @@ static void judge_unknown(const struct alloc_release *how)
 	uint64_t address = (uintptr_t)how->block;
 	struct allocation block;
 	site_id site;
+	/* Other allocators hand out blocks by functions of their own (mallocx, tc_malloc), which nobody sees. */
+	if (!alloc_is_libc)
+		return;
 	if (allocation_was_freed(how->block, &site)) {
 		note_double(how, site);
 		return;
@@ -193,8 +196,7 @@ static void judge_unknown(const struct alloc_release *how)
 		freed_note_other(address, 0, how->frame);
 	if (inherited != ADDRESS_UNKNOWN)
 		return;
-	/* What other allocators do with addresses of their own is not known. */
-	if (!alloc_is_libc || __atomic_fetch_add(&unknown_count, 1, __ATOMIC_RELAXED) >= UNKNOWN_MOST)
+	if (__atomic_fetch_add(&unknown_count, 1, __ATOMIC_RELAXED) >= UNKNOWN_MOST)
 		return;
 	if (allocation_below((const char *)how->block + LIBC_ALIGNMENT, &block) &&
 	    judged_by_block(how, &block))
