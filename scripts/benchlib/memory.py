@@ -53,7 +53,9 @@ class BlockMemory(Memory):
 class FileSize(Row):
     """What is left in files after many events, and how many times that of a tenth of the events it is. kind: recording, as it
     was written while the program ran; report, the text made of it."""
-    events, blocks = 3000000, 20000
+    events, blocks, lost = 3000000, 20000, 200
+    # A program of a tenth of the events ends before the first look at its heap (100 ms), which writes one row of each series.
+    rest_ms = 1500
     rounds = 1
 
     def __init__(self, kind, growth):
@@ -77,7 +79,7 @@ class FileSize(Row):
         options = ':'.join(filter(None, [way.env.get('WHOHOLDS_OPTIONS'), 'keep=on']))
         try:
             # Some blocks are lost: a report has something to say then.
-            bench.run(way, way.argv('live_blocks', self.blocks, events, 200), env={'WHOHOLDS_OPTIONS': options}, clean=False)
+            bench.run(way, way.argv('live_blocks', self.blocks, events, self.lost, self.rest_ms), env={'WHOHOLDS_OPTIONS': options}, clean=False)
             if way.id == 'heaptrack':
                 return {'recording': self.size_of(glob.glob(f'{bench.scratch}/heaptrack.*'))}
             recordings = glob.glob(f'{bench.scratch}/whoholds/*.whr')

@@ -1,13 +1,15 @@
 /*
  * What the tracker itself needs: BLOCKS live blocks of 16 to 112 bytes, 64 on average; then EVENTS of them are
- * freed and allocated again, and LOST are forgotten (so that there is something to report). Run by scripts/bench.
+ * freed and allocated again, and LOST are forgotten (so that there is something to report). It lives REST milliseconds longer, so
+ * that what a tracker does by the clock has been done whether events were few or many. Run by scripts/bench.
  *
- *   live_blocks [BLOCKS [EVENTS [LOST]]]
+ *   live_blocks [BLOCKS [EVENTS [LOST [REST]]]]
  *
  * Prints "pss_kib" and "rss_kib", of the whole process.
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench/bench.h"
 
@@ -52,6 +54,7 @@ int main(int argc, char **argv)
 	long blocks = number_argument(argc, argv, 1, 1000000);
 	long events = number_argument(argc, argv, 2, 0);
 	long lost = number_argument(argc, argv, 3, 0);
+	long rest = number_argument(argc, argv, 4, 0);
 	char **live = malloc((size_t)(blocks + 1) * sizeof *live);
 
 	if (!live)
@@ -65,6 +68,7 @@ int main(int argc, char **argv)
 		*place = block_make();
 	}
 	show_memory();
+	nanosleep(&(struct timespec){ rest / 1000, rest % 1000 * 1000000 }, NULL);
 	for (long i = 0; i < lost && i < blocks; i++)
 		live[i] = NULL;
 	for (long i = lost; i < blocks; i++)
