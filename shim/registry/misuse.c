@@ -3,7 +3,7 @@
  * kind and stacks; a number is stored (release) when its entry is whole, and neither ever changes again but for
  * the entry's count. Who finds none looks again under the lock before it makes one.
  *
- * Tested by testprogs/unit/test_concurrent.c, also under ThreadSanitizer.
+ * Tested by testprogs/unit/test_concurrent_holds.c, also under ThreadSanitizer.
  */
 #include "registry/misuse.h"
 
