@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "base/text.h"
+#include "base/digits.h"
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/recording.h"
@@ -29,46 +29,18 @@ struct sleep {
 	bool timed;
 };
 
-static const char *number_next(const char *at, uint64_t *ret_number)
-{
-	unsigned base = 10;
-	while (*at == ' ')
-		at++;
-	if (at[0] == '0' && at[1] == 'x') {
-		base = 16;
-		at += 2;
-	}
-	*ret_number = 0;
-	for (;; at++) {
-		unsigned digit = *at >= '0' && *at <= '9'   ? (unsigned)(*at - '0')
-				 : *at >= 'a' && *at <= 'f' ? (unsigned)(*at - 'a') + 10
-							    : base;
-		if (digit >= base)
-			return at;
-		*ret_number = *ret_number * base + digit;
-	}
-}
-
-static long read_task(int32_t tid, const char *name, char *buffer, size_t bytes)
-{
-	char path[64];
-	struct text text = TEXT_OF(path);
-	text_format(&text, "/proc/self/task/%d/%s", tid, name);
-	return sys_read_file(path, buffer, bytes);
-}
-
 /* Return: false: it runs, or sleeps in something else. */
 static bool read_sleep(int32_t tid, struct sleep *ret_sleep)
 {
 	char line[256];
 	uint64_t number, arguments[4];
-	if (read_task(tid, "syscall", line, sizeof line) <= 0 || line[0] < '0' || line[0] > '9')
+	if (process_read_task(0, tid, "syscall", line, sizeof line) <= 0 || line[0] < '0' || line[0] > '9')
 		return false;
-	const char *at = number_next(line, &number);
+	const char *at = digits_either(line, &number);
 	if (number != SYS_futex)
 		return false;
 	for (unsigned i = 0; i < COUNT_OF(arguments); i++)
-		at = number_next(at, &arguments[i]);
+		at = digits_either(at, &arguments[i]);
 	*ret_sleep = (struct sleep){
 		.word = arguments[0],
 		.command = (unsigned)arguments[1] & FUTEX_CMD_MASK,
@@ -253,50 +225,19 @@ static void find_owners(struct snapshot *snapshot)
 
 /* -- whether all of the process is asleep ---------------------------------- */
 
-/* Signals that come of what a thread does itself, and libc's own two: none will come to one that sleeps. */
-#define SIGNAL(number) (UINT64_C(1) << ((number)-1))
-#define SIGNALS_OF_NO_ACCOUNT \
-	(SIGNAL(4) | SIGNAL(5) | SIGNAL(6) | SIGNAL(7) | SIGNAL(8) | SIGNAL(11) | SIGNAL(31) | SIGNAL(32) | \
-	 SIGNAL(33))
-
-/* One line of a status file; NULL: not there. */
-static const char *status_line(const char *status, const char *name)
-{
-	const char *at = strstr(status, name);
-	if (!at)
-		return NULL;
-	for (at += strlen(name); *at == '\t' || *at == ' '; at++)
-		;
-	return at;
-}
-
-static uint64_t hex_number(const char *at)
-{
-	uint64_t value = 0;
-	for (;; at++) {
-		if (*at >= '0' && *at <= '9')
-			value = value << 4 | (uint64_t)(*at - '0');
-		else if (*at >= 'a' && *at <= 'f')
-			value = value << 4 | (uint64_t)(*at - 'a' + 10);
-		else
-			return value;
-	}
-}
-
 #define MAPS_BYTES (1u << 20)
 
 /* Whether the page at `address` is this process's alone, as /proc/self/maps has it. */
 static bool is_private(char *maps, uint64_t address)
 {
 	for (const char *line = maps; line && *line;) {
-		uint64_t start = hex_number(line), end = 0;
-		const char *dash = strchr(line, '-');
-		const char *space = strchr(line, ' ');
-		if (!dash || !space)
+		uint64_t start, end;
+		const char *at = digits_hex(line, &start);
+		if (*at != '-')
 			return false;
-		end = hex_number(dash + 1);
+		at = digits_hex(at + 1, &end);
 		if (address >= start && address < end)
-			return space[1] && space[2] && space[3] && space[4] == 'p';
+			return at[0] == ' ' && at[1] && at[2] && at[3] && at[4] == 'p';
 		const char *newline = strchr(line, '\n');
 		line = newline ? newline + 1 : NULL;
 	}
@@ -325,25 +266,27 @@ static bool task_sleeps(struct census *census, int32_t tid)
 {
 	char status[4096];
 	struct sleep sleep;
-	if (read_task(tid, "status", status, sizeof status) <= 0)
+	if (process_read_task(0, tid, "status", status, sizeof status) <= 0)
 		return false;
-	const char *state = status_line(status, "\nState:");
-	const char *caught = status_line(status, "\nSigCgt:");
-	const char *switches = status_line(status, "\nvoluntary_ctxt_switches:");
-	const char *forced = status_line(status, "\nnonvoluntary_ctxt_switches:");
+	const char *state = digits_behind(status, "\nState:");
+	const char *caught = digits_behind(status, "\nSigCgt:");
+	const char *switches = digits_behind(status, "\nvoluntary_ctxt_switches:");
+	const char *forced = digits_behind(status, "\nnonvoluntary_ctxt_switches:");
 	if (!state || !caught || !switches || !forced)
 		return false;
 	if (*state == 'Z' || *state == 'X')
 		return true;
-	if (*state != 'S' || (hex_number(caught) & ~SIGNALS_OF_NO_ACCOUNT))
+	uint64_t handled;
+	digits_hex(caught, &handled);
+	if (*state != 'S' || (handled & ~PROCESS_SIGNALS_OF_ITSELF))
 		return false;
 	if (!read_sleep(tid, &sleep) || sleep.timed)
 		return false;
 	if (!sleep.private && !is_process_memory(census, sleep.word))
 		return false;
 	uint64_t counts[2];
-	number_next(switches, &counts[0]);
-	number_next(forced, &counts[1]);
+	digits_either(switches, &counts[0]);
+	digits_either(forced, &counts[1]);
 	census->witness =
 	    census->witness * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)tid * 31 + counts[0] * 7 + counts[1];
 	return true;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/digits.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "platform/sys.h"
@@ -100,10 +101,9 @@ static const char *field(const char *line, unsigned number)
 
 static uint64_t decimal(const char *at)
 {
-	uint64_t value = 0;
-	for (; *at >= '0' && *at <= '9'; at++)
-		value = value * 10 + (uint64_t)(*at - '0');
-	return value;
+	uint64_t number;
+	digits_decimal(at, &number);
+	return number;
 }
 
 /* The inode in `fe:01:4711`. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "platform/process.h"
 #include "platform/sys.h"
 #include "reporter/scan/chunk.h"
 #include "reporter/scan/pages.h"
@@ -17,14 +18,7 @@ static uint64_t break_start(void)
 	char line[1024];
 	if (sys_read_file("/proc/thread-self/stat", line, sizeof line) < 0)
 		return 0;
-	const char *at = strrchr(line, ')');
-	/* Field 47; the one behind the name is number 3. */
-	for (int field = 2; at && field < 47; field++)
-		at = strchr(at + 1, ' ');
-	uint64_t value = 0;
-	for (at = at ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
-		value = value * 10 + (uint64_t)(*at - '0');
-	return value;
+	return process_stat_field(line, 47);
 }
 
 static void add_near(struct heap *heap, uint64_t start, uint64_t end)

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/digits.h"
 #include "options.h"
 #include "platform/guest.h"
 #include "platform/sys.h"
@@ -146,13 +147,11 @@ static uint64_t memory_available(void)
 	char text[512];
 	if (sys_read_file("/proc/meminfo", text, sizeof text) < 0)
 		return UINT64_MAX;
-	const char *at = strstr(text, "\nMemAvailable:");
+	const char *at = digits_behind(text, "\nMemAvailable:");
 	if (!at)
 		return UINT64_MAX;
-	uint64_t kilobytes = 0;
-	for (at += 14; *at == ' ' || (*at >= '0' && *at <= '9'); at++)
-		if (*at != ' ')
-			kilobytes = kilobytes * 10 + (uint64_t)(*at - '0');
+	uint64_t kilobytes;
+	digits_decimal(at, &kilobytes);
 	return kilobytes * 1024;
 }
 

@@ -5,23 +5,9 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/digits.h"
 #include "platform/sys.h"
 #include "reporter/scan/memory.h"
-
-static uint64_t parse_hex(const char **at, const char *end)
-{
-	uint64_t value = 0;
-	for (; *at < end; ++*at) {
-		char c = **at;
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			break;
-	}
-	return value;
-}
 
 static bool begins(const char *text, const char *end, const char *with)
 {
@@ -47,11 +33,11 @@ static uint32_t flags_of_name(const char *name, const char *end)
 /* "55d0c8e6d000-55d0c8e6f000 r--p 00000000 fe:00 1234    /usr/bin/cat" */
 bool maps_parse_line(const char *line, const char *end, struct map *ret_map)
 {
-	const char *at = line;
-	uint64_t start = parse_hex(&at, end);
+	uint64_t start, stop;
+	const char *at = digits_hex(line, &start);
 	if (at == line || at == end || *at++ != '-')
 		return false;
-	uint64_t stop = parse_hex(&at, end);
+	at = digits_hex(at, &stop);
 	if (end - at < 6 || *at++ != ' ' || stop <= start)
 		return false;
 	uint32_t flags = (at[0] == 'r' ? MAP_READ : 0) | (at[1] == 'w' ? MAP_WRITE : 0) |

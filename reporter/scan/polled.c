@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/text.h"
 #include "platform/sys.h"
 #include "reporter/scan/memory.h"
@@ -10,27 +11,12 @@
 #define TEXT_BYTES ((uint64_t)1 << 20) /* some 10,000 descriptors of one epoll */
 #define LIST_BYTES ((uint64_t)32 * 1024)
 
-static uint64_t parse_hex(const char *at)
-{
-	uint64_t value = 0;
-	for (;; at++) {
-		if (*at >= '0' && *at <= '9')
-			value = value << 4 | (uint64_t)(*at - '0');
-		else if (*at >= 'a' && *at <= 'f')
-			value = value << 4 | (uint64_t)(*at - 'a' + 10);
-		else
-			return value;
-	}
-}
-
 void polled_parse(const char *text, void (*each)(uint64_t word, void *data), void *data)
 {
-	static const char field[] = "data:";
-	for (const char *at = text; (at = strstr(at, field));) {
-		at += sizeof field - 1;
-		while (*at == ' ')
-			at++;
-		each(parse_hex(at), data);
+	uint64_t word;
+	for (const char *at = text; (at = digits_behind(at, "data:"));) {
+		at = digits_hex(at, &word);
+		each(word, data);
 	}
 }
 

@@ -8,25 +8,13 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "base/digits.h"
 #include "base/text.h"
 #include "platform/files.h"
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/recording.h"
 #include "reporter/scan/timers.h"
-
-static uint64_t hex_number(const char *at)
-{
-	uint64_t value = 0;
-	for (;; at++) {
-		if (*at >= '0' && *at <= '9')
-			value = value << 4 | (uint64_t)(*at - '0');
-		else if (*at >= 'a' && *at <= 'f')
-			value = value << 4 | (uint64_t)(*at - 'a' + 10);
-		else
-			return value;
-	}
-}
 
 /* -- channels -------------------------------------------------------------- */
 
@@ -228,21 +216,12 @@ void wakers_find(const struct image *image, struct wakers *ret_wakers)
 
 /* -- handlers -------------------------------------------------------------- */
 
-/* Signals that come of what a thread does itself, and libc's own two: none will come to one that sleeps. */
-#define SIGNAL(number) (UINT64_C(1) << ((number)-1))
-#define SIGNALS_OF_NO_ACCOUNT \
-	(SIGNAL(SIGILL) | SIGNAL(SIGTRAP) | SIGNAL(SIGABRT) | SIGNAL(SIGBUS) | SIGNAL(SIGFPE) | \
-	 SIGNAL(SIGSEGV) | SIGNAL(SIGSYS) | SIGNAL(32) | SIGNAL(33))
-
 static bool status_mask(const char *status, const char *name, uint64_t *ret_mask)
 {
-	const char *at = strstr(status, name);
-	if (!at)
-		return false;
-	for (at += strlen(name); *at == '\t' || *at == ' '; at++)
-		;
-	*ret_mask = hex_number(at);
-	return true;
+	const char *at = digits_behind(status, name);
+	if (at)
+		digits_hex(at, ret_mask);
+	return at;
 }
 
 struct kernel_action {
@@ -259,22 +238,20 @@ static bool is_restarted(int signal)
 
 enum handled wakers_of_thread(int32_t pid, int32_t tid)
 {
-	char path[64], status[4096];
-	struct text text = TEXT_OF(path);
+	char status[4096];
 	uint64_t caught, blocked, pending, shared;
-	text_format(&text, "/proc/%d/task/%d/status", pid, tid);
-	if (sys_read_file(path, status, sizeof status) <= 0 || !status_mask(status, "\nSigCgt:", &caught) ||
-	    !status_mask(status, "\nSigBlk:", &blocked) || !status_mask(status, "\nSigPnd:", &pending) ||
-	    !status_mask(status, "\nShdPnd:", &shared))
+	if (process_read_task(pid, tid, "status", status, sizeof status) <= 0 ||
+	    !status_mask(status, "\nSigCgt:", &caught) || !status_mask(status, "\nSigBlk:", &blocked) ||
+	    !status_mask(status, "\nSigPnd:", &pending) || !status_mask(status, "\nShdPnd:", &shared))
 		return HANDLED_ENDED;
 	/* One that waits to be taken may bring a word with it. */
 	if (pending | shared)
 		return HANDLED_ENDED;
-	uint64_t comes = caught & ~blocked & ~SIGNALS_OF_NO_ACCOUNT;
+	uint64_t comes = caught & ~blocked & ~PROCESS_SIGNALS_OF_ITSELF;
 	if (!comes)
 		return HANDLED_NEVER;
 	for (int signal = 1; signal <= 64; signal++)
-		if (comes & SIGNAL(signal) && !is_restarted(signal))
+		if (comes & PROCESS_SIGNAL(signal) && !is_restarted(signal))
 			return HANDLED_ENDED;
 	return HANDLED_RESTARTED;
 }

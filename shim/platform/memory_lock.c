@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "base/context.h"
+#include "base/digits.h"
 #include "platform/sys.h"
 
 /* Some ten thousand mappings; a program has a few hundred. */
@@ -55,28 +56,14 @@ static int each_part(const struct range *map, const struct range *but,
 	return 0;
 }
 
-static uint64_t parse_hex(const char **at)
-{
-	uint64_t value = 0;
-	for (;; (*at)++) {
-		char c = **at;
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			return value;
-	}
-}
-
 /* The next line of /proc/self/maps. Return: false: there is none. */
 static bool next_map(const char **at, struct range *ret_map)
 {
-	ret_map->start = parse_hex(at);
+	*at = digits_hex(*at, &ret_map->start);
 	if (**at != '-')
 		return false;
 	(*at)++;
-	ret_map->end = parse_hex(at);
+	*at = digits_hex(*at, &ret_map->end);
 	while (**at && **at != '\n')
 		(*at)++;
 	if (**at)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/context.h"
+#include "base/digits.h"
 #include "platform/sys.h"
 
 extern char **environ;
@@ -54,8 +55,7 @@ size_t process_argv(char *buffer, size_t bytes)
 	return got > 0 ? (size_t)got : 0;
 }
 
-/* Number `field` (from 3) of a /proc stat line; the name in field 2 may hold anything but ends at the last ')'. */
-static uint64_t stat_field(const char *stat, int field)
+uint64_t process_stat_field(const char *stat, int field)
 {
 	const char *at = strrchr(stat, ')');
 	if (!at)
@@ -69,26 +69,46 @@ static uint64_t stat_field(const char *stat, int field)
 		while (*at && *at != ' ')
 			at++;
 	}
-	uint64_t value = 0;
-	for (; *at >= '0' && *at <= '9'; at++)
-		value = value * 10 + (uint64_t)(*at - '0');
-	return value;
+	uint64_t number;
+	digits_decimal(at, &number);
+	return number;
+}
+
+static void put_folder(struct text *text, int32_t pid)
+{
+	if (pid)
+		text_format(text, "/proc/%d/", pid);
+	else
+		text_put(text, "/proc/self/");
+}
+
+long process_read(int32_t pid, const char *name, char *buffer, size_t bytes)
+{
+	char path[64];
+	struct text text = TEXT_OF(path);
+	put_folder(&text, pid);
+	text_put(&text, name);
+	return sys_read_file(path, buffer, bytes);
+}
+
+long process_read_task(int32_t pid, int32_t tid, const char *name, char *buffer, size_t bytes)
+{
+	char path[64];
+	struct text text = TEXT_OF(path);
+	put_folder(&text, pid);
+	text_format(&text, "task/%d/%s", tid, name);
+	return sys_read_file(path, buffer, bytes);
 }
 
 uint64_t process_started_ticks(void)
 {
-	char stat[512];
-	if (sys_read_file("/proc/self/stat", stat, sizeof stat) <= 0)
-		return 0;
-	return stat_field(stat, 22);
+	return process_started_ticks_of(0);
 }
 
 uint64_t process_started_ticks_of(int32_t pid)
 {
-	char path[64], stat[512];
-	struct text text = TEXT_OF(path);
-	text_format(&text, "/proc/%d/stat", pid);
-	return sys_read_file(path, stat, sizeof stat) > 0 ? stat_field(stat, 22) : 0;
+	char stat[512];
+	return process_read(pid, "stat", stat, sizeof stat) > 0 ? process_stat_field(stat, 22) : 0;
 }
 
 uint64_t process_stack_high(void)
@@ -116,23 +136,20 @@ uint64_t process_anonymous_bytes(void)
 		return 0;
 	uint64_t pages[3] = { 0 }; /* in all, in memory, of those a file's or shared */
 	const char *at = text;
-	for (unsigned i = 0; i < COUNT_OF(pages); i++, at += *at == ' ')
-		for (; *at >= '0' && *at <= '9'; at++)
-			pages[i] = pages[i] * 10 + (uint64_t)(*at - '0');
+	for (unsigned i = 0; i < COUNT_OF(pages); i++)
+		at = digits_either(at, &pages[i]);
 	return pages[1] > pages[2] ? (pages[1] - pages[2]) * 4096 : 0;
 }
 
 bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu)
 {
-	char path[64], stat[512];
-	struct text text = TEXT_OF(path);
-	text_format(&text, "/proc/self/task/%d/stat", tid);
-	if (sys_read_file(path, stat, sizeof stat) <= 0)
+	char stat[512];
+	if (process_read_task(0, tid, "stat", stat, sizeof stat) <= 0)
 		return false;
 	const char *end = strrchr(stat, ')');
 	*ret_state = end && end[1] == ' ' ? end[2] : '?';
 	/* In clock ticks, which are 10 ms on every Linux that user space sees. */
-	*ret_cpu = (stat_field(stat, 14) + stat_field(stat, 15)) * 10 * NSEC_PER_MSEC;
+	*ret_cpu = (process_stat_field(stat, 14) + process_stat_field(stat, 15)) * 10 * NSEC_PER_MSEC;
 	return true;
 }
 
@@ -212,10 +229,6 @@ bool process_traced(void)
 	char status[2048];
 	if (sys_read_file("/proc/self/status", status, sizeof status) <= 0)
 		return false;
-	const char *at = strstr(status, "TracerPid:");
-	if (!at)
-		return false;
-	for (at += 10; *at == '\t' || *at == ' '; at++)
-		;
-	return *at != '0';
+	const char *at = digits_behind(status, "TracerPid:");
+	return at && *at != '0';
 }

@@ -6,6 +6,8 @@
 #ifndef WH_PLATFORM_PROCESS_H
 #define WH_PLATFORM_PROCESS_H
 
+#include <signal.h>
+
 #include "base/text.h"
 #include "base/types.h"
 
@@ -25,10 +27,26 @@ void process_gate_set(enum process_gate gate);
 /* Makes the canary (anew, in a fork child). */
 void process_canary_make(void);
 
+/* The bit of a signal in the masks of /proc/PID/status. */
+#define PROCESS_SIGNAL(number) (UINT64_C(1) << ((number)-1))
+/* Those that come of what a thread does itself, and libc's own two (32, 33): none will come to one that sleeps. */
+#define PROCESS_SIGNALS_OF_ITSELF \
+	(PROCESS_SIGNAL(SIGILL) | PROCESS_SIGNAL(SIGTRAP) | PROCESS_SIGNAL(SIGABRT) | \
+	 PROCESS_SIGNAL(SIGBUS) | PROCESS_SIGNAL(SIGFPE) | PROCESS_SIGNAL(SIGSEGV) | \
+	 PROCESS_SIGNAL(SIGSYS) | PROCESS_SIGNAL(32) | PROCESS_SIGNAL(33))
+
 /* The path of the running program into `text`; "?" where /proc is not there. */
 void process_exe(struct text *text);
 /* The arguments, a NUL behind each, cut to `bytes`; how many bytes there are. */
 size_t process_argv(char *buffer, size_t bytes);
+/*
+ * A file in /proc/PID, or of one of its threads; `pid` 0: the calling process. Cut to `bytes`, a NUL at its end. Return: bytes
+ * without it, or -errno.
+ */
+long process_read(int32_t pid, const char *name, char *buffer, size_t bytes);
+long process_read_task(int32_t pid, int32_t tid, const char *name, char *buffer, size_t bytes);
+/* Number `field` (from 3) of a /proc stat line; the name in field 2 may hold anything but ends at the last ')'. */
+uint64_t process_stat_field(const char *stat, int field);
 /* Field 22 of /proc/self/stat: clock ticks since boot at which the process started. 0: unknown. */
 uint64_t process_started_ticks(void);
 uint64_t process_started_ticks_of(int32_t pid);
