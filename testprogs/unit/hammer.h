@@ -19,6 +19,8 @@
 #include "registry/thread.h"
 #include "stack/stack.h"
 
+#include "testprogs/unit/suite.h"
+
 #define THREADS 6
 
 static pthread_barrier_t together;
@@ -96,14 +98,10 @@ static int hammer_run(const char *name, void (*add_tests)(TCase *tcase))
 	add_tests(tcase);
 	options_init(&options);
 	recording_configure(NULL, NULL);
-	SRunner *runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
 	random_state = 1;
 	if (recording_open() != 0)
 		return 1;
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run_here(suite);
 	recording_unlink();
 	return failed ? 1 : 0;
 }

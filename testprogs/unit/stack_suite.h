@@ -12,6 +12,7 @@
 #include "stack/stack.h"
 
 #include "testprogs/unit/place.h"
+#include "testprogs/unit/suite.h"
 
 struct stack_suite {
 	const char *name;
@@ -43,16 +44,12 @@ static int stack_suite_run(const struct stack_suite *what)
 	suite_add_tcase(suite, tcase);
 	what->add_tests(tcase);
 	recording_configure(place_make("test_stack"), NULL);
-	SRunner *runner = srunner_create(suite);
-	/* In one process: its recording is the parent's too. */
-	srunner_set_fork_status(runner, CK_NOFORK);
 	if (recording_open() != 0)
 		return 1;
 	if (!what->prepare())
 		return 77;
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	/* In this process: its recording is the tests' too. */
+	int failed = suite_run_here(suite);
 	recording_unlink();
 	place_remove();
 	return failed ? 1 : 0;

@@ -6,6 +6,8 @@
 #include "reporter/cli/collect.h"
 #include "reporter/recording/maker.h"
 
+#include "testprogs/unit/suite.h"
+
 static struct maker maker;
 static struct arena arena;
 static struct collection collection;
@@ -221,9 +223,5 @@ int main(void)
 	tcase_add_test(tests, test_dead_needs_one_look);
 	tcase_add_test(tests, test_many);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite) != 0;
 }

@@ -6,6 +6,8 @@
 
 #include "reporter/cli/difference.h"
 
+#include "testprogs/unit/suite.h"
+
 static void *more_memory(size_t bytes)
 {
 	return calloc(1, bytes);
@@ -154,10 +156,7 @@ int main(void)
 	tcase_add_test(tests, refuses_what_is_no_report);
 	tcase_add_test(tests, reads_what_json_allows);
 	tcase_add_test(tests, survives_hostile_texts);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	arena_release(&arena);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,25 +1,10 @@
 #include <check.h>
 
-#include "world.h"
+#include "world_threads.h"
 
 #define COND 0xc00
 #define A 0xa00
 #define B 0xb00
-
-static struct world *world;
-static struct snap_thread *t[4];
-
-static void setup(void)
-{
-	world = world_make();
-	for (size_t i = 0; i < COUNT_OF(t); i++)
-		t[i] = world_thread(world);
-}
-
-static void teardown(void)
-{
-	world_free(world);
-}
 
 static struct rec_wait *sleeps(struct snap_thread *thread, uint64_t mutex, nsec_t age)
 {

@@ -1,24 +1,9 @@
 #include <check.h>
 
-#include "world.h"
+#include "world_threads.h"
 
 #define A 0xa00
 #define B 0xb00
-
-static struct world *world;
-static struct snap_thread *t[8];
-
-static void setup(void)
-{
-	world = world_make();
-	for (size_t i = 0; i < COUNT_OF(t); i++)
-		t[i] = world_thread(world);
-}
-
-static void teardown(void)
-{
-	world_free(world);
-}
 
 static void ends(struct snap_thread *thread, nsec_t ago)
 {

@@ -124,9 +124,5 @@ int main(void)
 	tcase_add_test(tcase, not_slow);
 	tcase_add_test(tcase, buckets);
 	tcase_add_test(tcase, percentiles);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run(suite) != 0;
 }

@@ -108,9 +108,5 @@ int main(void)
 	tcase_add_test(tcase, nonsense_is_left_out);
 	tcase_add_test(tcase, what_was_judged_is_not_judged_again);
 	tcase_add_test(tcase, it_is_never_over);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run(suite) != 0;
 }

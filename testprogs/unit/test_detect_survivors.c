@@ -166,9 +166,5 @@ int main(void)
 	tcase_add_test(tests, too_little);
 	tcase_add_test(tests, nonsense);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite) != 0;
 }

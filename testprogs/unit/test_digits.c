@@ -3,6 +3,8 @@
 
 #include "base/digits.h"
 
+#include "testprogs/unit/suite.h"
+
 START_TEST(a_number_ends_where_its_digits_do)
 {
 	uint64_t number;
@@ -65,9 +67,5 @@ int main(void)
 	tcase_add_test(tcase, where_there_is_none_it_is_none);
 	tcase_add_test(tcase, either_goes_by_how_it_begins);
 	tcase_add_test(tcase, a_field_is_found_by_its_name);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run(suite) != 0;
 }

@@ -6,6 +6,8 @@
 #include "base/sort.h"
 #include "reporter/finding.h"
 
+#include "testprogs/unit/suite.h"
+
 static struct arena arena;
 static struct finding_list list;
 static struct snapshot snapshot;
@@ -352,9 +354,5 @@ int main(void)
 	tcase_add_test(log_tests, half_written);
 	tcase_add_test(log_tests, nonsense);
 	suite_add_tcase(all, log_tests);
-	SRunner *runner = srunner_create(all);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run(all) != 0;
 }

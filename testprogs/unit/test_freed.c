@@ -12,6 +12,8 @@
 #include "registry/thread.h"
 #include "registry/view.h"
 
+#include "testprogs/unit/suite.h"
+
 /* No memory of ours: the map never looks at what lies at an address. */
 #define HEAP UINT64_C(0x12345000000)
 
@@ -254,13 +256,9 @@ int main(void)
 	}
 	options_init(&options);
 	recording_configure(NULL, NULL);
-	SRunner *runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
 	if (!address_map_ready() || recording_open() != 0)
 		return 1;
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run_here(suite);
 	recording_unlink();
 	return failed ? 1 : 0;
 }

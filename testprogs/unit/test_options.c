@@ -7,6 +7,8 @@
 #include "base/units.h"
 #include "options.h"
 
+#include "testprogs/unit/suite.h"
+
 static char message[400];
 
 static int set(struct options *into, const char *key, const char *value)
@@ -330,9 +332,5 @@ int main(void)
 	tcase_add_test(tests, test_written_is_read);
 	tcase_add_test(tests, test_rubbish);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite) != 0;
 }

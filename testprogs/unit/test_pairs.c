@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "pairs.h"
 
+#include "testprogs/unit/suite.h"
+
 static char complaints[4096];
 
 static void *more(size_t bytes)
@@ -232,10 +234,7 @@ int main(void)
 	tcase_add_test(tests, wants_both_sides);
 	tcase_add_test(tests, reads_hostile_files);
 	tcase_add_test(tests, compares_results);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	arena_release(&arena);
 	return failed != 0;
 }

@@ -21,6 +21,7 @@
 #include "reporter/recording/reader.h"
 #include "reporter/write/writers.h"
 #include "testprogs/unit/place.h"
+#include "testprogs/unit/suite.h"
 
 /* In memory, where there is such a place: thousands of files are made and truncated, which disks take their time for. */
 static const char *directory;
@@ -539,9 +540,5 @@ int main(void)
 	tcase_add_loop_test(bad, test_hostile, 0, 8);
 	tcase_add_test(around, test_discovery);
 	tcase_add_test(around, test_processes);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite) != 0;
 }

@@ -1,5 +1,6 @@
 /* How lost blocks are told: what is lost directly, what is dragged along, and rings, once each. */
 #include "scan_heap.h"
+#include "suite.h"
 
 #include <stdlib.h>
 
@@ -354,9 +355,6 @@ int main(void)
 	tcase_add_test(tests, a_long_list_is_walked_without_recursion);
 	tcase_add_test(tests, no_time_means_no_verdict);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,6 +8,8 @@
 #include "reporter/scan/pages.h"
 #include "reporter/scan/ranges.h"
 
+#include "suite.h"
+
 static struct heap_of_test heap;
 
 START_TEST(a_pointer_keeps_what_it_points_to)
@@ -402,9 +404,6 @@ int main(void)
 	tcase_add_test(tests, headers_agree_with_what_is_known);
 	tcase_add_test(tests, the_index_agrees_with_a_search);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -4,6 +4,8 @@
 
 #include "reporter/scan/numbers.h"
 
+#include "testprogs/unit/suite.h"
+
 #define COUNT 4u
 
 /* Open are 5, 70, 4000 and one that is too high to be looked for. */
@@ -90,9 +92,6 @@ int main(void)
 	tcase_add_test(tests, what_is_ignored_counts_for_nothing);
 	tcase_add_test(tests, what_is_too_high_is_never_lost);
 	tcase_add_test(tests, where_nothing_is_open_nothing_is_looked_for);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,6 +5,8 @@
 
 #include "reporter/scan/paths.h"
 
+#include "suite.h"
+
 static struct heap_of_test heap;
 static uint64_t roots[4];
 
@@ -118,9 +120,6 @@ int main(void)
 	tcase_add_test(tests, what_is_left_out_leads_nowhere);
 	tcase_add_test(tests, a_word_that_was_copied_is_where_it_was);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

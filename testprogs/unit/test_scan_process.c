@@ -16,6 +16,8 @@
 #include "reporter/scan/stacks.h"
 #include "reporter/scan/timers.h"
 
+#include "suite.h"
+
 /* It brings a stack, a malloc and an opinion of its own on what may be read below a stack pointer. */
 static bool under_valgrind(void)
 {
@@ -349,9 +351,6 @@ int main(void)
 	}
 	tcase_add_test(tests, chunks_of_another_allocator);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -25,6 +25,8 @@
 #include "base/context.h"
 #include "reporter/scan/stop.h"
 
+#include "testprogs/unit/suite.h"
+
 #define LIMIT (5 * NSEC_PER_SEC)
 
 static pthread_t start(void *(*run)(void *), void *data)
@@ -405,9 +407,6 @@ int main(void)
 	tcase_add_test(tests, where_it_is_denied_nothing_is_held);
 	tcase_add_test(tests, no_call_is_interrupted);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

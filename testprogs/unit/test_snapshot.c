@@ -7,6 +7,8 @@
 
 #include "registry/snapshot.h"
 
+#include "testprogs/unit/suite.h"
+
 #define SLOTS 300u
 #define RESOURCES 300u
 #define NOW (1000 * NSEC_PER_SEC)
@@ -549,9 +551,5 @@ int main(void)
 	tcase_add_test(tests, time_that_does_not_count);
 	tcase_add_test(tests, memory_runs_out);
 	suite_add_tcase(all, tests);
-	SRunner *runner = srunner_create(all);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run(all) != 0;
 }

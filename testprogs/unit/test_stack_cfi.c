@@ -14,6 +14,8 @@
 #include "stack/expression.h"
 #include "stack/rules.h"
 
+#include "testprogs/unit/suite.h"
+
 __thread struct self_state self TLS_IE;
 
 /* -- expressions -------------------------------------------------------------- */
@@ -248,9 +250,5 @@ int main(void)
 	tcase_add_test(tcase, undamaged_copies_say_the_same);
 	tcase_add_test(tcase, damaged_tables);
 	tcase_add_test(tcase, rules_of_many_addresses);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run(suite) != 0;
 }

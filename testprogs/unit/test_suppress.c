@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fake_report.h"
+#include "suite.h"
 
 static struct suppressions suppressions;
 static char message[300];
@@ -237,10 +238,7 @@ int main(void)
 	tcase_add_test(tests, test_counts_and_unused);
 	tcase_add_test(tests, test_without_frames);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	fake_clear();
 	return failed != 0;
 }

@@ -12,6 +12,8 @@
 
 #include "base/context.h"
 
+#include "suite.h"
+
 /* The lines matter: LINE_* below. */
 static const char c_program[] = "volatile int sink;\n"
 				"static inline __attribute__((always_inline)) void innermost(int n)\n"
@@ -456,9 +458,6 @@ int main(void)
 	tcase_add_loop_test(frames, rust_frames, 0, COUNT_OF(rust_builds));
 	tcase_add_loop_test(frames, llvm_agrees, 0, COUNT_OF(c_builds) + COUNT_OF(cxx_builds));
 	tcase_add_test(frames, llvm_agrees_about_rust);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

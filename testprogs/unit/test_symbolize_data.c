@@ -11,6 +11,8 @@
 
 #include "base/context.h"
 
+#include "suite.h"
+
 #define HAS_TYPES 1 /* built with debugging information */
 #define HAS_NAMES 2 /* built with symbols */
 
@@ -181,9 +183,6 @@ int main(void)
 	tcase_add_checked_fixture(data, begin, end);
 	tcase_add_loop_test(data, data_names, 0, COUNT_OF(builds));
 	tcase_add_test(data, data_of_a_library);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -19,6 +19,8 @@
 
 #include "base/context.h"
 
+#include "suite.h"
+
 static const char program[] = "#include <unistd.h>\n"
 			      "volatile int sink;\n"
 			      "__attribute__((noinline)) int load_row(int n)\n"
@@ -651,9 +653,6 @@ int main(void)
 	for (unsigned i = 0; i < COUNT_OF(tests); i++)
 		tcase_add_test(files, tests[i]);
 	tcase_add_loop_test(files, damaged, 0, 3);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -7,6 +7,8 @@
 #include "fake_report.h"
 #include "reporter/write/identity.h"
 
+#include "suite.h"
+
 static struct names names;
 
 static const char *id_of(const struct finding *finding)
@@ -287,10 +289,7 @@ int main(void)
 	tcase_add_test(tests, test_plain_symbolizer);
 	tcase_add_test(tests, test_plain_symbolizer_by_epoch);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	fake_clear();
 	return failed != 0;
 }

@@ -12,6 +12,8 @@
 #include "fake_report.h"
 #include "reporter/write/writers.h"
 
+#include "suite.h"
+
 #define SCHEMA "reporter/write/whoholds-1.schema.json"
 
 static void write_file(const char *path, const char *text)
@@ -313,10 +315,7 @@ int main(void)
 	tcase_add_test(tests, test_thread_states);
 	tcase_add_test(tests, test_incident);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	fake_clear();
 	return failed != 0;
 }

@@ -10,6 +10,8 @@
 #include "fake_report.h"
 #include "reporter/write/writers.h"
 
+#include "suite.h"
+
 #define ASSERT_GOLDEN(name) \
 	do { \
 		const char *difference = fake_golden(name, fake_written(write_text)); \
@@ -499,10 +501,7 @@ int main(void)
 	tcase_add_test(tests, test_no_memory);
 	tcase_add_test(tests, test_table);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int failed = suite_run(suite);
 	fake_clear();
 	return failed != 0;
 }

@@ -11,6 +11,8 @@
 
 #include "reporter/detect/detect.h"
 
+#include "suite.h"
+
 #define WORLD_THREADS 1100u
 #define WORLD_HOLDS 64u
 #define WORLD_RESOURCES 64u
@@ -263,11 +265,7 @@ UNUSED static uint32_t items_of(const struct finding *finding, enum role role)
 #define WORLD_MAIN(suite) \
 	int main(void) \
 	{ \
-		SRunner *runner = srunner_create(suite()); \
-		srunner_run_all(runner, CK_ENV); \
-		int failed = srunner_ntests_failed(runner); \
-		srunner_free(runner); \
-		return failed ? 1 : 0; \
+		return suite_run(suite()) != 0; \
 	}
 
 #endif
