@@ -205,25 +205,27 @@ static void add_threads(struct roots *roots)
 }
 
 /*
- * Blocks on their way through realloc, which no table knows meanwhile: what they hold is not lost. Only
- * where threads were stopped or copied in the middle of anything.
+ * What threads keep in the library's own variables. Their stacks for signals; and blocks on their way through realloc, which no
+ * table knows meanwhile: what they hold is not lost. The latter only where threads were stopped or copied in the middle of anything.
  */
-static void add_moving(struct roots *roots)
+static void add_variables(struct roots *roots)
 {
 	uint64_t own;
 	__asm__("mov %%fs:0, %0" : "=r"(own));
-	const uint64_t offset = (uint64_t)(uintptr_t)&self.moving - own;
 	const struct rec_thread *slot;
 	for (uint32_t i = 0; (slot = view_thread(roots->image->snapshot->view, i)); i++) {
-		uint64_t moving[2] = { 0 }; /* and moving_bytes */
-		struct iovec to = { moving, sizeof moving };
-		struct iovec from = { (void *)(slot->tls + offset), sizeof moving };
+		struct self_state state;
+		struct iovec to = { &state, sizeof state };
+		struct iovec from = { (void *)(slot->tls + (uint64_t)(uintptr_t)&self - own), sizeof state };
 		if (!slot->tls ||
 		    __atomic_load_n((const uint32_t *)&slot->state, __ATOMIC_RELAXED) != THREAD_RUNNING)
 			continue;
 		long got = sys_call6(SYS_process_vm_readv, sys_pid(), (long)&to, 1, (long)&from, 1, 0);
-		if (got == (long)sizeof moving && moving[0])
-			mark_memory(roots, moving[0], moving[0] + moving[1]);
+		if (got != (long)sizeof state)
+			continue;
+		mark_word(roots->mark, state.signal_stack);
+		if (!roots->image->caller && state.moving)
+			mark_memory(roots, state.moving, state.moving + state.moving_bytes);
 	}
 }
 
@@ -340,8 +342,7 @@ int roots_each(struct image *image, struct mark *mark)
 	sys_pages_each(own_pages, &roots);
 	leave_out_heap(&roots);
 	add_threads(&roots);
-	if (!image->caller)
-		add_moving(&roots);
+	add_variables(&roots);
 	leave_out_ended(&roots);
 	ranges_sort(&roots.left_out);
 	mark_mappings(&roots);
