@@ -41,7 +41,7 @@ bool maps_parse_line(const char *line, const char *end, struct map *ret_map)
 	if (end - at < 6 || *at++ != ' ' || stop <= start)
 		return false;
 	uint32_t flags = (at[0] == 'r' ? MAP_READ : 0) | (at[1] == 'w' ? MAP_WRITE : 0) |
-			 (at[3] == 's' ? MAP_IS_SHARED : 0);
+			 (at[2] == 'x' ? MAP_EXECUTE : 0) | (at[3] == 's' ? MAP_IS_SHARED : 0);
 	/* Permissions, offset, device, inode; then blanks and the name. */
 	for (int field = 0; field < 4; field++) {
 		while (at < end && *at != ' ')

@@ -15,6 +15,7 @@ enum map_flag {
 	MAP_OF_FILE = 8, /* a file's; else anonymous */
 	MAP_BREAK = 16,  /* what brk() moves the end of: [heap] */
 	MAP_MAIN_STACK = 32,
+	MAP_EXECUTE = 128,
 	MAP_OF_KERNEL = 64, /* [vdso] and its like, and devices: holds nothing of the program's */
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/uio.h>
 
 #include "platform/sys.h"
@@ -46,6 +47,23 @@ static void mark_piece(struct roots *roots, uint64_t start, uint64_t end)
 	mark_words_of(roots, to, end, MARK_OF_PROGRAM);
 }
 
+/* Code that was made at run time: an instruction holds an address wherever it happens to stand. */
+static void mark_code(struct roots *roots, uint64_t start, uint64_t end)
+{
+	const uint64_t most = BOUNCE_BYTES / 8;
+	/* The search for orphans looks at each byte of whatever there is. */
+	if (roots->mark->seek)
+		return;
+	for (; start + 8 < end; start += most * 8)
+		for (uint64_t from = start + 1; from < start + 8; from++) {
+			uint64_t count = MIN_OF((end - from) / 8, most);
+			memcpy(roots->bounce, (const void *)from, count * 8);
+			roots->mark->shift = from - (uint64_t)(uintptr_t)roots->bounce;
+			mark_words(roots->mark, roots->bounce, count, MARK_OF_PROGRAM);
+		}
+	roots->mark->shift = 0;
+}
+
 /* Memory that others may cut short, and devices: a copy by the kernel fails where a load would be a signal. */
 static void mark_copied(struct roots *roots, uint64_t start, uint64_t end)
 {
@@ -82,6 +100,8 @@ static void mark_mapping(struct roots *roots, const struct map *map, uint64_t st
 			mark_copied(roots, run.start, run.end);
 		else
 			mark_piece(roots, run.start, run.end);
+		if (map->flags & MAP_EXECUTE && !shared && !may_be_gone)
+			mark_code(roots, run.start, run.end);
 		start = run.end;
 	}
 	roots->mark->numbers = numbers;
@@ -214,7 +234,7 @@ static void add_variables(struct roots *roots)
 	__asm__("mov %%fs:0, %0" : "=r"(own));
 	const struct rec_thread *slot;
 	for (uint32_t i = 0; (slot = view_thread(roots->image->snapshot->view, i)); i++) {
-		struct self_state state;
+		struct self_state state = { 0 };
 		struct iovec to = { &state, sizeof state };
 		struct iovec from = { (void *)(slot->tls + (uint64_t)(uintptr_t)&self - own), sizeof state };
 		if (!slot->tls ||

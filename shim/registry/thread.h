@@ -51,7 +51,8 @@ struct self_state {
 	uint64_t *order_seen; /* order/: what it has seen itself hold; a private page of this thread */
 	/* A block that is being moved by realloc, and known to no table meanwhile; 0: none. For the scan of an image. */
 	uint64_t moving, moving_bytes;
-	uint64_t signal_stack; /* what it gave to sigaltstack, which nobody else can ask the kernel for; 0: none */
+	uint64_t
+	    signal_stack; /* what it gave to sigaltstack, which nobody else can ask the kernel for; 0: none */
 };
 
 extern __thread struct self_state self TLS_IE;
