@@ -6,6 +6,7 @@
 #include "options.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
+#include "registry/pool.h"
 #include "registry/recording.h"
 #include "registry/sampling.h"
 #include "reporter/detect/survivors.h"
@@ -232,6 +233,7 @@ static void turn(struct sites *sites, nsec_t now)
 		return;
 	struct census census = { sites };
 	allocation_each(count_survivor, &census);
+	pool_each(count_survivor, &census);
 	for (site_id site = 1; site < sites->count; site++)
 		if (sites->at[site].entry)
 			entry_show(entry_at(sites->at[site].entry - 1), site);

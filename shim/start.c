@@ -27,6 +27,7 @@
 #include "registry/order.h"
 #include "registry/orphan.h"
 #include "registry/overhead.h"
+#include "registry/pool.h"
 #include "registry/recording.h"
 #include "registry/release.h"
 #include "registry/resource.h"
@@ -454,6 +455,7 @@ void start_fork_child(void)
 	check_heap_fork_child();
 	iteration_fork_child();
 	allocation_fork_child();
+	pool_fork_child();
 	count_fork_child();
 	contention_fork_child();
 	alert_fork_child();

@@ -45,6 +45,9 @@ struct wh_library {
 	void (*iter_changing)(const void *iterator);
 	void (*acquired_from)(const void *pool, const char *kind, const void *handle, const char *name);
 	size_t (*lost_bytes_since)(wh_mark mark);
+	void (*pool_alloc)(const void *block, size_t size);
+	void (*pool_free)(const void *block);
+	void (*pool_reset)(const void *memory, size_t size);
 };
 
 #ifndef WH_IN_LIBRARY
@@ -168,6 +171,35 @@ WH_INLINE_ void wh_lock_released(const void *lock)
 WH_INLINE_ void wh_name(const void *object, const char *name)
 {
 	WH_CALL_(name, (object, name));
+}
+
+/* -- memory handed out by a pool -------------------------------------------- */
+
+/*
+ * Before a pool of the program's own returns a block, and before anybody else can have one that is given back. Its blocks are then
+ * allocations like any others: a block that nothing points to is lost although the pool's memory is not, and a second wh_pool_free of it is a
+ * double-free. What they lie in may be malloc's, mapped, or an array; what of it was not handed out is the pool's.
+ */
+WH_INLINE_ void wh_pool_alloc(const void *block, size_t size)
+{
+	WH_HIDE_(block);
+	WH_CALL_(pool_alloc, (block, size));
+}
+
+WH_INLINE_ void wh_pool_free(const void *block)
+{
+	WH_HIDE_(block);
+	WH_CALL_(pool_free, (block));
+}
+
+/*
+ * All blocks in that memory are given back at once: the pool is emptied, or its memory is about to be unmapped. What a pool gives
+ * back to malloc needs no such call.
+ */
+WH_INLINE_ void wh_pool_reset(const void *memory, size_t size)
+{
+	WH_HIDE_(memory);
+	WH_CALL_(pool_reset, (memory, size));
 }
 
 /* -- assertions for tests -------------------------------------------------- */

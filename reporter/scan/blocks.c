@@ -220,6 +220,8 @@ static uint64_t guess_slack(const struct block *block)
 static uint64_t slack_of(const struct blocks *blocks, const struct block *block)
 {
 	uint64_t slack = guess_slack(block);
+	if (block->flags & BLOCK_POOL)
+		return 0;
 	if (has_header(blocks, block->start)) {
 		struct chunk chunk = chunk_of(block->start);
 		if (chunk.usable >= block->bytes)
@@ -246,13 +248,17 @@ static bool holds(const struct blocks *blocks, uint64_t start, uint64_t address)
 	return address == start || (blocks->known(&block) && address - start < block_reach(&block));
 }
 
-/* Large ones are few, and hardly ever lie in each other. */
-static uint32_t find_large(const struct blocks *blocks, uint64_t address, uint64_t *ret_start)
+/*
+ * Of those that start at `highest` or below and hold `address`, the innermost. Large ones are few, and hardly ever lie in each
+ * other.
+ */
+static uint32_t find_large(const struct blocks *blocks, uint64_t address, uint64_t highest,
+			   uint64_t *ret_start)
 {
 	uint64_t from = 0, to = blocks->large_count;
 	while (from < to) {
 		uint64_t middle = (from + to) / 2;
-		if (blocks->large[middle].start <= address)
+		if (blocks->large[middle].start <= highest)
 			from = middle + 1;
 		else
 			to = middle;
@@ -266,9 +272,9 @@ static uint32_t find_large(const struct blocks *blocks, uint64_t address, uint64
 	return BLOCK_NONE;
 }
 
-/* Every block that could reach so far; the last of them is the inner one. */
+/* Likewise among all: every block that could reach so far; the last of them is the inner one. */
 static uint32_t find_among(const struct blocks *blocks, const struct block_line *line, uint64_t address,
-			   uint64_t *ret_start)
+			   uint64_t highest, uint64_t *ret_start)
 {
 	uint64_t bytes = line_bytes(blocks), own = address & ~(bytes - 1);
 	uint32_t found = BLOCK_NONE;
@@ -277,7 +283,7 @@ static uint32_t find_among(const struct blocks *blocks, const struct block_line 
 		uint32_t number = here->first;
 		for (uint64_t left = here->starts; left; left &= left - 1, number++) {
 			uint64_t start = at + ((uint64_t)__builtin_ctzll(left) << blocks->unit_shift);
-			if (start > address)
+			if (start > highest)
 				break;
 			if (!holds(blocks, start, address))
 				continue;
@@ -285,7 +291,7 @@ static uint32_t find_among(const struct blocks *blocks, const struct block_line 
 			*ret_start = start;
 		}
 	}
-	return found != BLOCK_NONE ? found : find_large(blocks, address, ret_start);
+	return found != BLOCK_NONE ? found : find_large(blocks, address, highest, ret_start);
 }
 
 uint32_t blocks_find_start(const struct blocks *blocks, uint64_t address, uint64_t *ret_start)
@@ -296,7 +302,12 @@ uint32_t blocks_find_start(const struct blocks *blocks, uint64_t address, uint64
 	uint32_t last = block_line_last(blocks, line, address, ret_start);
 	if (last != BLOCK_NONE && holds(blocks, *ret_start, address))
 		return last;
-	return find_among(blocks, line, address, ret_start);
+	return find_among(blocks, line, address, address, ret_start);
+}
+
+uint32_t blocks_find_around(const struct blocks *blocks, uint64_t start, uint64_t *ret_start)
+{
+	return find_among(blocks, blocks_line(blocks, start), start, start - 1, ret_start);
 }
 
 uint64_t blocks_start(const struct blocks *blocks, uint32_t number)
@@ -388,7 +399,7 @@ bool blocks_previous(const struct blocks *blocks, struct block_walk *walk)
 
 struct block_cursor block_cursor_at(const struct blocks *blocks, uint32_t number, uint64_t start)
 {
-	struct block_cursor cursor = { .from = start };
+	struct block_cursor cursor = { .start = start, .from = start };
 	cursor.holes = blocks_flags(blocks, number) & BLOCK_HOLES;
 	uint64_t usable = cursor.holes ? 0 : blocks_usable(blocks, start);
 	if (!usable) {
@@ -399,12 +410,56 @@ struct block_cursor block_cursor_at(const struct blocks *blocks, uint32_t number
 	return cursor;
 }
 
+/* The first block of a pool that starts in [from, end), and its number; UINT64_MAX: none. */
+static uint64_t next_of_pool(const struct blocks *blocks, uint64_t from, uint64_t end, uint32_t *ret_number)
+{
+	const uint64_t bytes = line_bytes(blocks);
+	for (uint64_t at = from; at < end; at = (at & ~(bytes - 1)) + bytes) {
+		if (!blocks->regions[at >> BLOCKS_REGION_SHIFT])
+			continue;
+		const struct block_line *line = blocks_line(blocks, at);
+		unsigned unit = (unsigned)(at >> blocks->unit_shift) & 63;
+		uint64_t left = line->starts & UINT64_MAX << unit;
+		uint32_t number = line->first + bits_in(line->starts & ~(UINT64_MAX << unit));
+		for (; left; left &= left - 1, number++) {
+			uint64_t start =
+			    (at & ~(bytes - 1)) + ((uint64_t)__builtin_ctzll(left) << blocks->unit_shift);
+			if (start < from || !(blocks_flags(blocks, number) & BLOCK_POOL))
+				continue;
+			*ret_number = number;
+			return start < end ? start : UINT64_MAX;
+		}
+	}
+	return UINT64_MAX;
+}
+
+/* The first piece of [from, end) that lies in no block of a pool that starts there. Return: false: there is none. */
+static bool own_piece(const struct blocks *blocks, uint64_t from, uint64_t end, struct range *ret_piece)
+{
+	while (from < end) {
+		uint32_t number;
+		uint64_t inner = next_of_pool(blocks, from, end, &number);
+		*ret_piece = (struct range){ from, MIN_OF(inner, end) };
+		if (inner > from)
+			return true;
+		struct block block = blocks_look(blocks, inner);
+		from = inner + block_extent(&block);
+	}
+	return false;
+}
+
 bool block_cursor_run(const struct blocks *blocks, struct block_cursor *cursor)
 {
 	const uint64_t end = cursor->end;
 	uint64_t from = (cursor->from + 7) & ~UINT64_C(7);
 	while (from + 8 <= end) {
 		struct range run = { from, end };
+		if (UNLIKELY(cursor->holes) && !cursor->whole &&
+		    !own_piece(blocks, MAX_OF(from, cursor->start + 1), end, &run))
+			break;
+		/* The first word of the block, where that is one of a pool itself. */
+		if (run.start == cursor->start + 1)
+			run.start = cursor->start;
 		if (UNLIKELY(cursor->holes) && blocks->readable &&
 		    !ranges_next(blocks->readable, run.start, run.end, &run))
 			break;

@@ -24,10 +24,11 @@ enum block_flag {
 	BLOCK_REACHED = 1,   /* the program can get at it, or it counts as if it could */
 	BLOCK_ROOT = 2,      /* the loader's or libc's own: never lost */
 	BLOCK_RESOURCE = 4,  /* the handle of an open resource (a FILE, a DIR) starts here */
-	BLOCK_HOLES = 8,     /* not all of it may be read: see block_cursor_run */
+	BLOCK_HOLES = 8,     /* not all of it may be read, or is its own: see block_cursor_run */
 	BLOCK_READ = 16,     /* used by mark.c: it has been read, or is about to be */
 	BLOCK_LEFT_OUT = 32, /* used by paths.c: not to be gone through */
 	BLOCK_TARGET = 64,   /* used by why.c: what is asked about */
+	BLOCK_POOL = 128,    /* one of a pool's, in memory that is something else's: see pools.h */
 };
 
 /* What is known of a block. */
@@ -37,7 +38,7 @@ struct block {
 	uint64_t slack; /* bytes behind them that the program may use too (malloc_usable_size) */
 	site_id site;
 	uint32_t thread; /* thread_id, its low 20 bits */
-	uint32_t flags;  /* enum block_flag; of blocks_add alone, see blocks_flags */
+	uint32_t flags;  /* enum block_flag, of blocks_add alone, see blocks_flags; of `known` BLOCK_POOL */
 };
 
 #define BLOCK_NONE UINT32_MAX
@@ -68,7 +69,7 @@ struct block_noted {
 	uint32_t flags;
 };
 
-/* Bytes, site and thread of the block that starts at block->start. Return: false: there is none. */
+/* Bytes, site, thread and BLOCK_POOL of the block that starts at block->start. Return: false: there is none. */
 typedef bool blocks_known(struct block *block);
 
 struct blocks {
@@ -164,6 +165,9 @@ static inline uint32_t blocks_find(const struct blocks *blocks, uint64_t address
 	return blocks_find_start(blocks, address, &start);
 }
 
+/* The innermost block around the one that starts at `start`; BLOCK_NONE: none. */
+uint32_t blocks_find_around(const struct blocks *blocks, uint64_t start, uint64_t *ret_start);
+
 /* Where block `number` starts. Some dozens of steps: not for each of them. */
 uint64_t blocks_start(const struct blocks *blocks, uint32_t number);
 
@@ -229,7 +233,10 @@ struct block_cursor {
 	const uint64_t *words; /* next to be read; `left` of them may be read */
 	uint64_t left;
 	uint64_t from, end; /* what follows them in the block */
+	uint64_t start;
 	bool holes;
+	bool
+	    whole; /* set by who wants it: with the blocks of pools that lie in it, which else are left out */
 };
 
 /* At the start of block `number`, which is at `start`. */

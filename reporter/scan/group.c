@@ -143,7 +143,10 @@ static struct visit visit_at(const struct work *work, uint32_t lost)
 	const struct blocks *blocks = work->blocks;
 	uint64_t start = work->lost[lost].start;
 	uint32_t number = block_line_last(blocks, blocks_line(blocks, start), start, &start);
-	return (struct visit){ block_cursor_at(blocks, number, start), lost };
+	struct visit visit = { block_cursor_at(blocks, number, start), lost };
+	/* Whatever lies in a lost block is lost with it. */
+	visit.cursor.whole = true;
+	return visit;
 }
 
 /* The next lost block that a word from there on points to; BLOCK_NONE at the end. */

@@ -4,8 +4,10 @@
 
 #include "platform/real.h"
 #include "registry/allocation.h"
+#include "registry/pool.h"
 #include "registry/recording.h"
 #include "reporter/scan/memory.h"
+#include "reporter/scan/pools.h"
 
 /* Where the library begins and ends, from the linker: its module is known once a stack went through it, so mostly not. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
@@ -39,6 +41,7 @@ enum site_is { SITE_NOT_ASKED, SITE_OF_PROGRAM, SITE_OF_LOADER };
 struct collector {
 	struct image *image;
 	struct heap heap;
+	struct pools pools;
 	uint8_t *sites;
 	uint64_t site_count;
 	const struct rec_header *header;
@@ -72,7 +75,10 @@ static bool collect(const struct allocation *allocation, void *data)
 		.thread = allocation->thread,
 		.flags = root ? BLOCK_ROOT : 0,
 	};
+	pools_add(&collector->pools, collector->image, block.start + 1, block.start);
 	heap_add(&collector->heap, &block);
+	if (pools_reach(&collector->pools, block.start + block.bytes))
+		block.flags |= BLOCK_HOLES;
 	blocks_add(&collector->image->blocks, &block);
 	return !collector->image->blocks.failed;
 }
@@ -83,12 +89,21 @@ static bool malloc_is_of_libc(const struct image *image)
 	return address >= image->libc.start && address < image->libc.end;
 }
 
+bool image_known(uint64_t start, struct allocation *ret_allocation)
+{
+	return allocation_find((const void *)(uintptr_t)start, ret_allocation) ||
+	       pool_find(start, ret_allocation);
+}
+
 /* What the tables of the program's allocations say, in a process that does not touch them meanwhile. */
 static bool known(struct block *block)
 {
 	struct allocation allocation;
-	if (!allocation_find((const void *)(uintptr_t)block->start, &allocation))
-		return false;
+	if (!allocation_find((const void *)(uintptr_t)block->start, &allocation)) {
+		if (!pool_find(block->start, &allocation))
+			return false;
+		block->flags |= BLOCK_POOL;
+	}
 	block->bytes = allocation.size;
 	block->site = allocation.site;
 	block->thread = allocation.thread;
@@ -114,7 +129,9 @@ static int collect_into(struct collector *collector, unsigned unit_shift)
 	};
 	blocks_begin(blocks, unit_shift);
 	heap_begin(&collector->heap);
+	collector->pools.next = 0;
 	allocation_each(collect, collector);
+	pools_add(&collector->pools, image, UINT64_MAX, 0);
 	heap_end(&collector->heap);
 	if (!blocks->too_near)
 		blocks_index(blocks);
@@ -127,12 +144,16 @@ static int collect_blocks(struct image *image)
 	collector.sites = memory_array(collector.site_count, sizeof *collector.sites);
 	if (!collector.sites)
 		return -ENOMEM;
+	pools_begin(&collector.pools, image);
+	if (collector.pools.failed)
+		return -ENOMEM;
 	int error = collect_into(&collector, BLOCKS_UNIT_USUAL);
 	if (error && image->blocks.too_near) {
 		blocks_release(&image->blocks);
 		ranges_release(&image->heap);
 		error = collect_into(&collector, BLOCKS_UNIT_SMALL);
 	}
+	pools_release(&collector.pools);
 	memory_free(collector.sites, collector.site_count, sizeof *collector.sites);
 	/* A site that is no number of the table: of a damaged record. It would cost an array of that length. */
 	if (image->blocks.sites > MAX_OF(collector.site_count, (uint64_t)1))

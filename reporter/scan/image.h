@@ -19,6 +19,7 @@
 /* The exiting thread as it called in; of an image of a running process there is none: NULL. */
 struct scan_caller;
 struct orphans;
+struct allocation;
 
 /* Whether a pointer may be outside of memory, on its way through the kernel. */
 enum channels {
@@ -50,6 +51,9 @@ struct image {
 	struct range shim;
 	struct range recording;
 };
+
+/* What is known of the block that starts at `start`, one of a pool's among them. */
+bool image_known(uint64_t start, struct allocation *ret_allocation);
 
 /* Fills in what follows `deadline`. Return: 0, or -errno: nothing can be judged. */
 int image_take(struct image *image);

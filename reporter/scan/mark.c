@@ -34,6 +34,17 @@ static void put_pending(struct mark *mark, uint32_t number, uint64_t start)
 	blocks_flag(mark->blocks, number, BLOCK_READ);
 }
 
+static void reach(struct mark *mark, uint32_t number, uint64_t start);
+
+/* Whoever has a block of a pool has the pool's memory: it can't be lost. */
+static NOINLINE void reach_around(struct mark *mark, uint64_t start)
+{
+	uint64_t around_start;
+	uint32_t around = blocks_find_around(mark->blocks, start, &around_start);
+	if (around != BLOCK_NONE)
+		reach(mark, around, around_start);
+}
+
 static void reach(struct mark *mark, uint32_t number, uint64_t start)
 {
 	struct blocks *blocks = mark->blocks;
@@ -42,9 +53,12 @@ static void reach(struct mark *mark, uint32_t number, uint64_t start)
 			mark->seen(mark, number, start, 0);
 		return;
 	}
-	if (blocks_flags(blocks, number) & BLOCK_REACHED)
+	unsigned flags = blocks_flags(blocks, number);
+	if (flags & BLOCK_REACHED)
 		return;
 	blocks_flag(blocks, number, BLOCK_REACHED);
+	if (UNLIKELY(flags & BLOCK_POOL))
+		reach_around(mark, start);
 	if (UNLIKELY(mark->count_bytes))
 		mark->reached_bytes += blocks_look(blocks, start).bytes;
 	if (!mark->sweeping && mark->pending_count < mark->pending_room)

@@ -64,6 +64,21 @@ static void seen_in_roots(struct paths *paths, uint32_t block, uint64_t start, u
 	reach(paths, block, start, PATH_ROOT | (uint32_t)paths->root_count++);
 }
 
+/* As when marking: who has a block of a pool has what it lies in. */
+static void reach_around(struct paths *paths, uint32_t block, uint64_t start)
+{
+	const struct blocks *blocks = paths->mark.blocks;
+	while (blocks_flags(blocks, block) & BLOCK_POOL) {
+		uint64_t around_start;
+		uint32_t around = blocks_find_around(blocks, start, &around_start);
+		if (around == BLOCK_NONE || paths->from[around])
+			return;
+		reach(paths, around, around_start, block + 1);
+		block = around;
+		start = around_start;
+	}
+}
+
 static void seen(struct mark *mark, uint32_t block, uint64_t start, uint64_t place)
 {
 	struct paths *paths = (struct paths *)((char *)mark - offsetof(struct paths, mark));
@@ -73,6 +88,8 @@ static void seen(struct mark *mark, uint32_t block, uint64_t start, uint64_t pla
 		seen_in_roots(paths, block, start, place);
 	else if (!paths->from[block])
 		reach(paths, block, start, paths->reading + 1);
+	if (UNLIKELY(blocks_flags(mark->blocks, block) & BLOCK_POOL) && paths->from[block])
+		reach_around(paths, block, start);
 }
 
 /* Those behind the one that is read are read soon, and rarely in the cache. */

@@ -12,6 +12,7 @@
 #include "reporter/scan/memory.h"
 #include "reporter/scan/orphans.h"
 #include "reporter/scan/polled.h"
+#include "reporter/scan/pools.h"
 #include "reporter/scan/scan.h"
 #include "reporter/scan/stacks.h"
 #include "reporter/scan/timers.h"
@@ -312,9 +313,15 @@ static bool own_pages(uint64_t start, uint64_t end, void *data)
 	return true;
 }
 
+static void leave_out_block(uint64_t start, uint64_t end, void *data)
+{
+	leave_out(data, start, end);
+}
+
 static void leave_out_heap(struct roots *roots)
 {
 	const struct image *image = roots->image;
+	pools_each_outside(image, leave_out_block, roots);
 	if (!image->heap_partial) {
 		for (uint64_t i = 0; i < image->heap.count; i++)
 			leave_out(roots, image->heap.at[i].start, image->heap.at[i].end);

@@ -13,6 +13,7 @@
 #include "registry/recording.h"
 #include "registry/thread.h"
 #include "reporter/scan/numbers.h"
+#include "reporter/scan/pools.h"
 #include "reporter/scan/resources.h"
 #include "reporter/scan/roots.h"
 
@@ -51,8 +52,7 @@ static void note_suspects(struct verdict *verdict, const struct blocks *blocks)
 	struct block_walk walk = { 0 };
 	while (verdict->suspect_count < verdict->suspect_room && blocks_next(blocks, &walk)) {
 		struct allocation known;
-		if (blocks_flags(blocks, walk.number) & BLOCK_REACHED ||
-		    !allocation_find((const void *)(uintptr_t)walk.start, &known))
+		if (blocks_flags(blocks, walk.number) & BLOCK_REACHED || !image_known(walk.start, &known))
 			continue;
 		verdict->suspects[verdict->suspect_count++] = (struct suspect){
 			.address = walk.start,
@@ -65,8 +65,7 @@ static void note_suspects(struct verdict *verdict, const struct blocks *blocks)
 static bool is_same(const struct suspect *suspect)
 {
 	struct allocation now;
-	return allocation_find((const void *)(uintptr_t)suspect->address, &now) &&
-	       now.site == suspect->site && now.born == suspect->born;
+	return image_known(suspect->address, &now) && now.site == suspect->site && now.born == suspect->born;
 }
 
 /* What nothing leads to now, but something did before, was on its way somewhere; it is not accused. */
@@ -90,8 +89,7 @@ static void count_lost(struct verdict *verdict, const struct blocks *blocks)
 	struct block_walk walk = { 0 };
 	while (blocks_next(blocks, &walk)) {
 		struct allocation known;
-		if (!(blocks_flags(blocks, walk.number) & BLOCK_REACHED) &&
-		    allocation_find((const void *)(uintptr_t)walk.start, &known) &&
+		if (!(blocks_flags(blocks, walk.number) & BLOCK_REACHED) && image_known(walk.start, &known) &&
 		    known.born >= verdict->lost_from)
 			verdict->lost_bytes += known.size;
 	}
@@ -206,12 +204,14 @@ static int judge(const struct court *court)
 		return error;
 	verdict->block_bytes = image->blocks.bytes;
 	if (verdict->lost_from) {
+		pools_settle(image);
 		count_lost(verdict, &image->blocks);
 		return 0;
 	}
 	if (court->before)
 		clear_new_ones(&image->blocks, court->before);
 	note_suspects(verdict, &image->blocks);
+	pools_settle(image);
 	return group_lost(court);
 }
 

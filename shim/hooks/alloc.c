@@ -10,6 +10,7 @@
 #include "registry/address_map.h"
 #include "registry/freed.h"
 #include "registry/overhead.h"
+#include "registry/pool.h"
 #include "registry/recording.h"
 #include "start.h"
 
@@ -172,6 +173,8 @@ NOINLINE bool alloc_released(const struct alloc_release *how)
 		return true;
 	if (UNLIKELY(known && (was.flags & ALLOCATION_LOCK)))
 		lock_misuse_memory((uintptr_t)how->block, was.size, (enum op)how->op, how->frame);
+	if (UNLIKELY(known && (was.flags & ALLOCATION_POOL)))
+		pool_clear(was.address, was.size);
 	if (UNLIKELY(!known || allocation_given_back(was.kind) != how->kind ||
 		     (how->size != was.size && how->size != ALLOC_SIZE_UNTOLD)))
 		alloc_misuse(how, known ? &was : NULL);
@@ -344,6 +347,8 @@ static void *early_grow(void *old, size_t size)
 		__atomic_store_n(&self.moving, was.address, __ATOMIC_RELAXED); \
 	} \
 	void *result = (call); \
+	if (UNLIKELY(known && was.flags & ALLOCATION_POOL) && (result || !(bytes))) \
+		flags |= pool_resized(&was, (uintptr_t)result, (bytes)); \
 	if (!result && (bytes) != 0) { \
 		if (known) \
 			allocation_restore(&was); \

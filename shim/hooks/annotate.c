@@ -14,6 +14,7 @@
 #include "registry/allocation.h"
 #include "registry/misuse.h"
 #include "registry/object.h"
+#include "registry/pool.h"
 #include "registry/recording.h"
 #include "registry/release.h"
 #include "start.h"
@@ -31,6 +32,9 @@ void wh_wait_end(const void *object);
 void wh_lock_acquired(const void *lock, int shared);
 void wh_lock_released(const void *lock);
 void wh_name(const void *object, const char *name);
+void wh_pool_alloc(const void *block, size_t size);
+void wh_pool_free(const void *block);
+void wh_pool_reset(const void *memory, size_t size);
 int wh_active(void);
 wh_mark wh_now(void);
 size_t wh_live_bytes_since(wh_mark mark);
@@ -201,6 +205,69 @@ EXPORT void wh_name(const void *object, const char *name)
 		object_named((uintptr_t)object, name);
 }
 
+/* -- pools ------------------------------------------------------------------ */
+
+/* As for malloc and free, also where the thread is past its end for all others. */
+static bool pool_told(const struct hook *hook)
+{
+	if (hook->track)
+		return true;
+	if (self.busy)
+		pool_missed();
+	return self.ended && !self.busy && !self.guest && hook_groups & HOOK_ALLOC;
+}
+
+EXPORT void wh_pool_alloc(const void *block, size_t size)
+{
+	HOOK(hook, ALLOC);
+	uint64_t hidden = allocation_hide(block);
+	/* Of a sample of the heap it could not be said what leads to a block of a pool. */
+	if (!block || !pool_told(&hook) || !allocation_exact())
+		return;
+	stack_id stack = hook_stack(&hook);
+	self.busy++;
+	pool_begin(hidden, size, stack);
+	self.busy--;
+}
+
+static void note_freed_again(uint64_t block, stack_id stack, const struct pool_freed *before)
+{
+	const struct rec_site *site = before->site ? view_site(recording_view(), before->site) : NULL;
+	struct rec_misuse misuse = {
+		.kind = MISUSE_double_free,
+		.handle = block,
+		.parts = { misuse_now(stack, OP_wh_pool_free),
+			   { .stack = before->stack, .thread = before->thread },
+			   { .stack = site ? site->stack : 0, .thread = before->made_by } },
+	};
+	if (misuse_note(&misuse))
+		start_misuse_noted(true);
+}
+
+EXPORT void wh_pool_free(const void *block)
+{
+	HOOK(hook, ALLOC);
+	if (!block || !pool_told(&hook) || !pool_any())
+		return;
+	struct pool_freed before;
+	stack_id stack = hook_stack(&hook);
+	self.busy++;
+	enum pool_was was = pool_end((uintptr_t)block, stack, &before);
+	self.busy--;
+	if (was == POOL_FREED)
+		note_freed_again((uintptr_t)block, stack, &before);
+}
+
+EXPORT void wh_pool_reset(const void *memory, size_t size)
+{
+	HOOK(hook, ALLOC);
+	if (!pool_told(&hook))
+		return;
+	self.busy++;
+	pool_clear((uintptr_t)memory, size);
+	self.busy--;
+}
+
 /* -- assertions for tests -------------------------------------------------- */
 
 EXPORT int wh_active(void)
@@ -225,7 +292,8 @@ struct live_sum {
 static bool live_add(const struct allocation *allocation, void *data)
 {
 	struct live_sum *sum = data;
-	if (allocation->born >= sum->from)
+	/* The memory of a pool counts by what was handed out of it. */
+	if (allocation->born >= sum->from && !(allocation->flags & ALLOCATION_POOL))
 		sum->bytes += allocation->size;
 	return true;
 }
@@ -237,6 +305,7 @@ EXPORT size_t wh_live_bytes_since(wh_mark mark)
 		return 0;
 	struct live_sum sum = { .from = mark.at };
 	allocation_each(live_add, &sum);
+	pool_each(live_add, &sum);
 	return sum.bytes;
 }
 
@@ -313,4 +382,7 @@ EXPORT const struct wh_library wh_library = {
 	.iter_changing = wh_iter_changing,
 	.acquired_from = wh_acquired_from,
 	.lost_bytes_since = wh_lost_bytes_since,
+	.pool_alloc = wh_pool_alloc,
+	.pool_free = wh_pool_free,
+	.pool_reset = wh_pool_reset,
 };

@@ -95,7 +95,7 @@ NOINLINE void allocation_sample_from_now(uint32_t why)
 
 /* -- records ----------------------------------------------------------------- */
 
-#define SIZE_BITS 38 /* larger blocks count as 256 GiB */
+#define SIZE_BITS 37 /* larger blocks count as 128 GiB */
 #define SIZE_MOST ((UINT64_C(1) << SIZE_BITS) - 1)
 #define THREAD_BITS 20
 #define KIND_SHIFT (SIZE_BITS + THREAD_BITS)
@@ -484,6 +484,15 @@ bool allocation_below(const void *address, struct allocation *ret_allocation)
 	return number;
 }
 
+bool allocation_around(uint64_t address, uint64_t most, struct allocation *ret_allocation)
+{
+	uint64_t start;
+	uint32_t number = slab ? address_map_below(address, most, &start) : 0;
+	if (number)
+		describe(start, number, ret_allocation);
+	return number && address - start < ret_allocation->size;
+}
+
 /* How far behind the start of its block a lock is looked for: further than most, and 2,048 windows at the most. */
 #define LOCK_REACH (UINT64_C(64) << 10)
 
@@ -501,6 +510,14 @@ void allocation_mark_lock(uint64_t lock, bool is_there)
 	if (lock - start < size_in(rest) && !(rest & mark) == is_there)
 		__atomic_compare_exchange_n(&slab[number].rest, &rest, rest ^ mark, false, __ATOMIC_RELAXED,
 					    __ATOMIC_RELAXED);
+}
+
+void allocation_mark_pool(uint64_t start)
+{
+	uint32_t number = address_map_find(start);
+	if (number)
+		__atomic_fetch_or(&slab[number].rest, (uint64_t)ALLOCATION_POOL << FLAGS_SHIFT,
+				  __ATOMIC_RELAXED);
 }
 
 bool allocation_was_freed(const void *address, site_id *ret_site)

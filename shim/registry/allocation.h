@@ -29,6 +29,7 @@ enum allocation_flag {
 	ALLOCATION_ROOT = 1,    /* made by the loader or libc for itself: never lost */
 	ALLOCATION_SAMPLED = 2, /* one of several: counts for more than itself */
 	ALLOCATION_LOCK = 4,    /* there is, or was, a lock in it */
+	ALLOCATION_POOL = 8,    /* there are, or were, blocks of a pool in it */
 };
 
 struct allocation {
@@ -40,6 +41,9 @@ struct allocation {
 	uint8_t kind;    /* enum allocation_kind */
 	uint8_t flags;   /* enum allocation_flag */
 };
+
+/* Of a thread_id, as much as is kept with a block. */
+#define ALLOCATION_THREADS ((1u << 20) - 1)
 
 /* How blocks of that kind are given back: the kind by which free, delete, ... are known. */
 static inline enum allocation_kind allocation_given_back(enum allocation_kind kind)
@@ -127,6 +131,12 @@ bool allocation_find(const void *address, struct allocation *ret_allocation);
  * looked at: not for usual ways. Context: hook.
  */
 bool allocation_below(const void *address, struct allocation *ret_allocation);
+
+/* The block that `address` lies in, if it begins within `most` bytes below. As allocation_below. */
+bool allocation_around(uint64_t address, uint64_t most, struct allocation *ret_allocation);
+
+/* There are blocks of a pool in the block at `start`: whoever frees it is to tell the pool (pool.h). Context: hook. */
+void allocation_mark_pool(uint64_t start);
 
 /*
  * There is a lock at `lock` that whoever frees the block around it, if it is one, is to be asked about; or it was

@@ -125,6 +125,12 @@ void count_shared(site_id site, int64_t bytes, int64_t blocks, enum count_what w
 	count_at_process(bytes, blocks, what);
 }
 
+void count_within(site_id site, uint64_t size, enum count_what what)
+{
+	if (site)
+		count_at_site(site, (int64_t)size, 1, what);
+}
+
 /* -- cells --------------------------------------------------------------------- */
 
 /* Gives the calling thread cells of its own, unless there is no room. */

@@ -36,6 +36,9 @@ void count_shared(site_id site, int64_t bytes, int64_t blocks, enum count_what w
 /* The same for one block, on the fast way. */
 ALWAYS_INLINE void count_block(site_id site, uint64_t size, enum count_what what);
 
+/* The same for one block, that counts at its site alone: it lies in memory that counts already. */
+void count_within(site_id site, uint64_t size, enum count_what what);
+
 /* Adds what the thread's slot counts to the process's counters. */
 void count_flush(void);
 /* The thread ends: its cells go to the sites and back to the recording. */

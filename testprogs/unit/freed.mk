@@ -1,3 +1,5 @@
 # The tables of the library as they are, without the hooks.
 UNIT_OBJ_test_freed := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim/base/*.c shim/registry/*.c shim/platform/*.c) shim/options.c shim/option_values.c)
 UNIT_LIBS_test_freed := -ldl
+UNIT_OBJ_test_pool := $(UNIT_OBJ_test_freed)
+UNIT_LIBS_test_pool := -ldl

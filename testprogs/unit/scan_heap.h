@@ -41,6 +41,7 @@ static inline bool facts_known(struct block *block)
 	block->bytes = facts[from].bytes;
 	block->site = facts[from].site;
 	block->thread = facts[from].thread;
+	block->flags = facts[from].flags & BLOCK_POOL;
 	return true;
 }
 

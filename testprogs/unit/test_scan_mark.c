@@ -380,6 +380,96 @@ START_TEST(the_index_agrees_with_a_search)
 }
 END_TEST
 
+/* Rows 0 to 3 are the memory of a pool, of which it has handed out row 1, with row 2 in it as a pool of its own. */
+static void build_pool(struct block *at, bool of_libc)
+{
+	const unsigned row = sizeof heap.words[0];
+	heap_build_of(&heap, HEAP_BLOCKS, 48, of_libc);
+	blocks_release(&heap.blocks);
+	at[0] = (struct block){ .start = heap_address(&heap, 0), .bytes = 4 * row, .flags = BLOCK_HOLES };
+	at[1] = (struct block){ .start = heap_address(&heap, 1),
+				.bytes = row,
+				.flags = BLOCK_POOL | BLOCK_HOLES };
+	at[2] = at[1];
+	at[2].start += 16;
+	at[2].bytes = 16;
+	for (unsigned i = 3; i < 6; i++)
+		at[i] = (struct block){ .start = heap_address(&heap, i + 1), .bytes = 48 };
+	heap.blocks.of_libc = of_libc;
+	facts_enter(&heap.blocks, at, 6);
+	ck_assert(!heap.blocks.failed);
+	heap.words[0][3] = heap_address(&heap, 4);
+	heap.words[1][1] = heap_address(&heap, 5);
+	heap.words[1][2] = heap_address(&heap, 6);
+}
+
+START_TEST(a_pool_does_not_keep_what_it_handed_out)
+{
+	struct block at[6];
+	for (unsigned of_libc = 0; of_libc < 2; of_libc++) {
+		build_pool(at, of_libc);
+		heap_mark(&heap, at[0].start);
+		static const bool by_pool[] = { true, false, false, true, false, false };
+		for (unsigned i = 0; i < 6; i++)
+			ck_assert_int_eq(heap_reached(&heap, i), by_pool[i]);
+		build_pool(at, of_libc);
+		heap_mark(&heap, at[1].start + 8);
+		static const bool by_block[] = { true, true, false, true, true, false };
+		for (unsigned i = 0; i < 6; i++)
+			ck_assert_int_eq(heap_reached(&heap, i), by_block[i]);
+		build_pool(at, of_libc);
+		heap_mark(&heap, at[2].start);
+		for (unsigned i = 0; i < 6; i++)
+			ck_assert(heap_reached(&heap, i));
+	}
+}
+END_TEST
+
+START_TEST(who_reads_all_of_a_pool_reads_its_blocks)
+{
+	struct block at[6];
+	unsigned found[2] = { 0, 0 };
+	build_pool(at, false);
+	for (unsigned whole = 0; whole < 2; whole++) {
+		struct block_cursor cursor = block_cursor_at(&heap.blocks, 0, at[0].start);
+		cursor.whole = whole;
+		while (block_cursor_next(&heap.blocks, &cursor) != BLOCK_NONE)
+			found[whole]++;
+	}
+	ck_assert_uint_eq(found[0], 1);
+	ck_assert_uint_eq(found[1], 3);
+	blocks_release(&heap.blocks);
+}
+END_TEST
+
+START_TEST(what_lies_around_a_block)
+{
+	struct block at[6];
+	uint64_t start;
+	build_pool(at, false);
+	ck_assert_uint_eq(blocks_find_around(&heap.blocks, at[2].start, &start), 1);
+	ck_assert_uint_eq(blocks_find_around(&heap.blocks, at[1].start, &start), 0);
+	ck_assert_uint_eq(start, at[0].start);
+	ck_assert_uint_eq(blocks_find_around(&heap.blocks, at[0].start, &start), BLOCK_NONE);
+	ck_assert_uint_eq(blocks_find_around(&heap.blocks, at[4].start, &start), BLOCK_NONE);
+	blocks_release(&heap.blocks);
+	/* Large ones are found in another way. */
+	const uint64_t base = UINT64_C(0x34560000000);
+	struct block large[] = {
+		{ .start = base, .bytes = 4 * BLOCKS_LARGE_BYTES },
+		{ .start = base + BLOCKS_LARGE_BYTES, .bytes = 2 * BLOCKS_LARGE_BYTES, .flags = BLOCK_POOL },
+		{ .start = base + 2 * BLOCKS_LARGE_BYTES, .bytes = 64, .flags = BLOCK_POOL },
+		{ .start = base + 7 * BLOCKS_LARGE_BYTES / 2, .bytes = 64, .flags = BLOCK_POOL },
+	};
+	facts_enter(&heap.blocks, large, COUNT_OF(large));
+	ck_assert_uint_eq(blocks_find_around(&heap.blocks, large[3].start, &start), 0);
+	ck_assert_uint_eq(blocks_find_around(&heap.blocks, large[2].start, &start), 1);
+	ck_assert_uint_eq(blocks_find_around(&heap.blocks, large[1].start, &start), 0);
+	ck_assert_uint_eq(blocks_find_around(&heap.blocks, large[0].start, &start), BLOCK_NONE);
+	blocks_release(&heap.blocks);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("scan_mark");
@@ -393,6 +483,9 @@ int main(void)
 	tcase_add_test(tests, pointers_in_disguise);
 	tcase_add_test(tests, a_pointer_that_is_not_aligned_does_not_count);
 	tcase_add_test(tests, of_blocks_in_blocks_the_inner_one);
+	tcase_add_test(tests, a_pool_does_not_keep_what_it_handed_out);
+	tcase_add_test(tests, who_reads_all_of_a_pool_reads_its_blocks);
+	tcase_add_test(tests, what_lies_around_a_block);
 	tcase_add_test(tests, nothing_leads_out_of_an_empty_heap);
 	tcase_add_test(tests, the_list_of_open_streams_keeps_none_open);
 	tcase_add_test(tests, a_free_chunk_keeps_no_neighbour);
