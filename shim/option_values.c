@@ -358,6 +358,8 @@ int option_take(struct options *into, enum option_id id, const char *value)
 			return position;
 		into->check_heap = position == 1;
 		return 0;
+	case OPTION_check_kept:
+		return take_within(accepts, value, units_parse_size, &into->check_kept_bytes);
 	case OPTION_sample_bytes:
 		return take_within(accepts, value, units_parse_size, &into->sample_bytes);
 	case OPTION_locks:
@@ -463,6 +465,9 @@ void option_put(struct text *text, const struct options *from, enum option_id id
 		return;
 	case OPTION_check:
 		text_put(text, from->check_heap ? "heap" : "none");
+		return;
+	case OPTION_check_kept:
+		text_decimal(text, from->check_kept_bytes);
 		return;
 	case OPTION_sample_bytes:
 		text_decimal(text, from->sample_bytes);

@@ -21,8 +21,8 @@ enum option_alloc { ALLOC_EXACT, ALLOC_SAMPLE, ALLOC_OFF };
 struct options {
 	enum option_alloc alloc;
 	uint64_t sample_bytes;
-	bool check_heap;
-	bool locks, iterators, descriptors, children, keep;
+	uint64_t check_kept_bytes;
+	bool check_heap, locks, iterators, descriptors, children, keep;
 	unsigned depth;
 	unsigned verify_stacks; /* 0: none are compared */
 	nsec_t tick;

@@ -7,6 +7,7 @@
 #include "hooks/bind.h"
 #include "hooks/check_heap.h"
 #include "hooks/hook.h"
+#include "hooks/kept.h"
 #include "options.h"
 #include "platform/elf_next.h"
 #include "platform/guest.h"
@@ -452,7 +453,7 @@ void start_fork_child(void)
 	release_fork_child();
 	opened_fork_child();
 	freed_fork_child();
-	check_heap_fork_child();
+	kept_fork_child();
 	iteration_fork_child();
 	allocation_fork_child();
 	pool_fork_child();

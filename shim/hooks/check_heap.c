@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "hooks/hook.h"
+#include "hooks/kept.h"
 #include "platform/guard.h"
-#include "platform/lock.h"
 #include "registry/allocation.h"
 #include "registry/misuse.h"
 #include "stack/memory.h"
@@ -13,60 +13,20 @@
 extern char __ehdr_start[] __attribute__((visibility("hidden")));
 extern char _end[] __attribute__((visibility("hidden")));
 
-#define GUARD_BYTES 16u
-#define GUARD_FILL 0xfd
-#define FREED_FILL 0xdf
-#define LIVE UINT64_C(0x9e1f3c5a7b2d4861)
-#define KEPT UINT64_C(0x61482d7b5a3c1f9e)
-
-struct header {
-	uint64_t mark; /* LIVE or KEPT, mixed with the address: a copy of one is none */
-	uint64_t size; /* as asked for */
-	void *base;
-	struct header *next; /* among those kept back, the next younger one */
-	nsec_t freed_at;
-	stack_id freed;
-	thread_id freed_by;
-	site_id site;
-	uint32_t spare[3];
-	unsigned char guard[GUARD_BYTES];
-};
-
-_Static_assert(sizeof(struct header) == 80, "blocks stay aligned to 16");
-
-/* Kept back at the most; and no block that is a large part of it by itself. Chosen somewhat arbitrarily. */
-#define KEPT_MOST ((uint64_t)32 << 20)
-#define KEPT_EACH_MOST ((uint64_t)1 << 20)
 /* Larger ones are resized in place, where the kernel moves pages and nobody copies. */
 #define COPIED_MOST ((size_t)256 * 1024)
 #define SIZE_LIMIT ((size_t)PTRDIFF_MAX - (1 << 20))
 
 static struct real_functions below; /* the allocator's own */
-static struct lock lock;
-static struct header *oldest, *youngest;
-static uint64_t kept_bytes;
-static bool ending;
-
-static uint64_t mark_of(const struct header *header, uint64_t mark)
-{
-	return mark ^ (uintptr_t)header;
-}
-
-static unsigned char *bytes_of(struct header *header)
-{
-	return (unsigned char *)(header + 1);
-}
-
 /* The header before a block; NULL: it has none of ours. */
-static struct header *header_of(const void *block)
+static inline struct checked *header_of(const void *block)
 {
-	struct header *header = (struct header *)block - 1;
+	struct checked *header = (struct checked *)block - 1;
 	/* What has none may begin where a mapping does. */
-	if (((uintptr_t)block & (MEMORY_PAGE - 1)) < sizeof *header &&
-	    !memory_readable((uintptr_t)header & ~UINT64_C(7)))
+	if (UNLIKELY(((uintptr_t)block & (MEMORY_PAGE - 1)) < sizeof *header) &&
+	    !memory_readable((uintptr_t)header))
 		return NULL;
-	bool ours = header->mark == mark_of(header, LIVE) || header->mark == mark_of(header, KEPT);
-	return ours ? header : NULL;
+	return checked_is(header, CHECKED_LIVE) || checked_is(header, CHECKED_KEPT) ? header : NULL;
 }
 
 /* -- telling ----------------------------------------------------------------- */
@@ -82,91 +42,97 @@ READS_STACKS static const void *outer_frame(void)
 	return frame;
 }
 
-static struct rec_misuse_part part_allocated(site_id site)
+/* Where the block was made that was given back and is not the allocator's again: so nothing has come to its place. */
+static struct rec_misuse_part part_allocated(const void *block)
 {
+	site_id site = 0;
+	allocation_was_freed(block, &site);
 	const struct rec_site *at = site ? view_site(recording_view(), site) : NULL;
 	return (struct rec_misuse_part){ .stack = at ? at->stack : 0 };
 }
 
-static void note_overrun(struct header *header, int64_t offset, site_id site)
+static NOINLINE void note_overrun(struct checked *header, uint64_t size, int64_t offset,
+				  const struct rec_misuse_part parts[REC_MISUSE_PARTS])
 {
 	struct rec_misuse what = {
 		.kind = MISUSE_heap_overflow,
-		.handle = (uintptr_t)bytes_of(header),
-		.amount = header->size,
+		.handle = (uintptr_t)checked_bytes(header),
+		.amount = size,
 		.offset = (int32_t)MIN_OF(offset, (int64_t)INT32_MAX),
 	};
-	/* At the end of the process it is of no interest who found it. */
-	what.parts[0] = misuse_now(ending ? 0 : stack_capture(outer_frame()), OP_none);
-	what.parts[1] = part_allocated(site);
+	memcpy(what.parts, parts, sizeof what.parts);
 	misuse_note(&what);
 }
 
-static void note_written(struct header *header, uint64_t offset)
+static struct rec_misuse_part part_freed(const struct kept *block)
+{
+	return (struct rec_misuse_part){ .at = kept_at(block->time),
+					 .stack = block->stack,
+					 .thread = block->thread & ~KEPT_WHOLE };
+}
+
+static NOINLINE void note_written(const struct kept *block, uint64_t offset)
 {
 	struct rec_misuse what = {
 		.kind = MISUSE_use_after_free,
-		.handle = (uintptr_t)bytes_of(header),
-		.amount = header->size,
-		.offset = (int32_t)MIN_OF(offset, (uint64_t)INT32_MAX),
+		.handle = (uintptr_t)checked_bytes(block->header),
+		.amount = block->size,
+		.offset = (int32_t)offset,
 	};
-	what.parts[0] = (struct rec_misuse_part){ .at = header->freed_at,
-						  .stack = header->freed,
-						  .thread = header->freed_by };
-	what.parts[1] = part_allocated(header->site);
+	what.parts[0] = part_freed(block);
+	what.parts[1] = part_allocated(checked_bytes(block->header));
 	misuse_note(&what);
+}
+
+/* Beside a block that had been freed by then: who found it says nothing. */
+static NOINLINE void note_overrun_later(const struct kept *block, int64_t offset)
+{
+	const struct rec_misuse_part parts[REC_MISUSE_PARTS] = { misuse_now(0, OP_none),
+								 part_allocated(checked_bytes(block->header)),
+								 part_freed(block) };
+	note_overrun(block->header, block->size, offset, parts);
 }
 
 /* -- looking ------------------------------------------------------------------ */
 
-/* The first of `count` bytes that is not `fill`; `count`: all are. */
-static uint64_t differs_at(const unsigned char *bytes, uint64_t count, unsigned char fill)
+/* The block is being given back. */
+static inline void look_at_guards(struct checked *header)
 {
-	uint64_t pattern = fill * UINT64_C(0x0101010101010101), at = 0, word;
-	for (; at + sizeof word <= count; at += sizeof word) {
-		memcpy(&word, bytes + at, sizeof word);
-		if (word != pattern)
-			break;
-	}
-	while (at < count && bytes[at] == fill)
-		at++;
-	return at;
+	int64_t offset;
+	if (LIKELY(!checked_overrun(header, header->size, &offset)))
+		return;
+	const struct rec_misuse_part parts[REC_MISUSE_PARTS] = {
+		misuse_now(stack_capture(outer_frame()), OP_none), part_allocated(checked_bytes(header))
+	};
+	note_overrun(header, header->size, offset, parts);
 }
 
-static void look_at_guards(struct header *header, site_id site)
+static inline void look_at_kept(const struct kept *block)
 {
-	/* From the block outward: what is next to it tells who it was. */
-	for (unsigned i = GUARD_BYTES; i-- > 0;)
-		if (header->guard[i] != GUARD_FILL) {
-			note_overrun(header, (int64_t)i - (int64_t)GUARD_BYTES, site);
-			return;
-		}
-	uint64_t behind = differs_at(bytes_of(header) + header->size, GUARD_BYTES, GUARD_FILL);
-	if (behind < GUARD_BYTES)
-		note_overrun(header, (int64_t)(header->size + behind), site);
-}
-
-static void look_at_poison(struct header *header)
-{
-	uint64_t at = differs_at(bytes_of(header), header->size, FREED_FILL);
-	if (at < header->size)
-		note_written(header, at);
+	int64_t offset;
+	uint64_t at = checked_written(block->header, block->size, block->thread & KEPT_WHOLE);
+	if (UNLIKELY(at < block->size))
+		note_written(block, at);
+	else if (UNLIKELY(checked_overrun(block->header, block->size, &offset)))
+		note_overrun_later(block, offset);
 }
 
 /* -- making -------------------------------------------------------------------- */
 
 /* Dresses up the block that begins `before` bytes behind `base`. */
-static void *dress(void *base, size_t before, size_t size)
+static inline void *dress(void *base, size_t before, size_t size)
 {
-	if (!base)
+	if (UNLIKELY(!base))
 		return NULL;
-	struct header *header = (struct header *)((char *)base + before) - 1;
-	header->mark = mark_of(header, LIVE);
+	struct checked *header = (struct checked *)((char *)base + before) - 1;
+	header->mark = CHECKED_LIVE ^ (uintptr_t)header;
 	header->size = size;
-	header->base = base;
-	memset(header->guard, GUARD_FILL, GUARD_BYTES);
-	memset(bytes_of(header) + size, GUARD_FILL, GUARD_BYTES);
-	return bytes_of(header);
+	if (UNLIKELY(header != base)) {
+		header->mark ^= CHECKED_FAR;
+		((void **)header)[-1] = base;
+	}
+	checked_guard(header);
+	return checked_bytes(header);
 }
 
 static size_t dressed(size_t before, size_t size)
@@ -178,7 +144,7 @@ static void *check_malloc(size_t size)
 {
 	if (size > SIZE_LIMIT)
 		return below.malloc(size);
-	return dress(below.malloc(dressed(sizeof(struct header), size)), sizeof(struct header), size);
+	return dress(below.malloc(dressed(sizeof(struct checked), size)), sizeof(struct checked), size);
 }
 
 static void *check_calloc(size_t count, size_t size)
@@ -186,13 +152,13 @@ static void *check_calloc(size_t count, size_t size)
 	size_t bytes;
 	if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_LIMIT)
 		return below.calloc(count, size);
-	return dress(below.calloc(1, dressed(sizeof(struct header), bytes)), sizeof(struct header), bytes);
+	return dress(below.calloc(1, dressed(sizeof(struct checked), bytes)), sizeof(struct checked), bytes);
 }
 
 /* How far behind its base an aligned block begins: `alignment` as the real function rounds it up. */
 static size_t room_before(size_t alignment)
 {
-	size_t room = 128;
+	size_t room = 64;
 	while (room < alignment && room < SIZE_LIMIT / 4)
 		room *= 2;
 	return room;
@@ -240,71 +206,48 @@ static void *check_pvalloc(size_t size)
 
 /* -- giving back --------------------------------------------------------------- */
 
-static void let_go(struct header *header)
+static void let_go(const struct kept *block)
 {
-	look_at_poison(header);
-	header->mark = 0;
-	below.free(header->base);
-}
-
-/* Puts it with those that are kept back. Return: those that there is no more room for, a chain. */
-static struct header *keep(struct header *header)
-{
-	header->next = NULL;
-	if (!lock_take(&lock))
-		return header;
-	if (youngest)
-		youngest->next = header;
-	else
-		oldest = header;
-	youngest = header;
-	kept_bytes += header->size + sizeof *header;
-	struct header *first = oldest, *last = NULL;
-	for (; kept_bytes > KEPT_MOST && oldest != youngest; oldest = oldest->next) {
-		kept_bytes -= oldest->size + sizeof *oldest;
-		last = oldest;
-	}
-	lock_release(&lock);
-	if (!last)
-		return NULL;
-	last->next = NULL;
-	return first;
+	/* Another mark: something wrote over it, and what its base is is not known any more. */
+	if (UNLIKELY(!checked_is(block->header, CHECKED_KEPT)))
+		return;
+	look_at_kept(block);
+	void *base = checked_base(block->header);
+	block->header->mark = 0;
+	below.free(base);
 }
 
 static void check_free(void *block)
 {
-	struct header *header = block ? header_of(block) : NULL;
-	if (!header) {
+	struct checked *header = block ? header_of(block) : NULL;
+	if (UNLIKELY(!header)) {
 		below.free(block);
 		return;
 	}
 	/* A second free, which the hook has told of: the block is kept back already, and stays so. */
-	if (header->mark != mark_of(header, LIVE))
+	if (UNLIKELY(!checked_is(header, CHECKED_LIVE)))
 		return;
-	site_id site = 0;
-	allocation_was_freed(block, &site);
-	look_at_guards(header, site);
-	if (header->size > KEPT_EACH_MOST) {
+	look_at_guards(header);
+	if (UNLIKELY(!kept_wanted(header->size))) {
+		void *base = checked_base(header);
 		header->mark = 0;
-		below.free(header->base);
+		below.free(base);
 		return;
 	}
 	const struct rec_thread *slot = self.slot;
-	header->site = site;
-	header->freed = stack_capture(outer_frame());
-	header->freed_by = slot ? slot->id : 0;
-	header->freed_at = sys_monotonic_coarse();
-	memset(block, FREED_FILL, header->size);
-	header->mark = mark_of(header, KEPT);
-	for (struct header *next, *gone = keep(header); gone; gone = next) {
-		next = gone->next;
-		let_go(gone);
-	}
+	const bool whole = kept_all();
+	const uint32_t thread = (slot ? slot->id : 0) | (whole ? KEPT_WHOLE : 0);
+	const stack_id stack = stack_capture(outer_frame());
+	checked_poison(header, whole);
+	checked_set(header, CHECKED_KEPT);
+	struct kept gone[KEPT_GONE];
+	for (unsigned i = kept_put(header, stack, thread, gone); i-- > 0;)
+		let_go(&gone[i]);
 }
 
 static void *check_realloc(void *old, size_t size)
 {
-	struct header *header = old ? header_of(old) : NULL;
+	struct checked *header = old ? header_of(old) : NULL;
 	if (!old)
 		return check_malloc(size);
 	if (!header)
@@ -313,20 +256,17 @@ static void *check_realloc(void *old, size_t size)
 		check_free(old);
 		return NULL;
 	}
-	if (header->mark != mark_of(header, LIVE) || size > SIZE_LIMIT) {
+	if (!checked_is(header, CHECKED_LIVE) || size > SIZE_LIMIT) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	size_t before = (size_t)((char *)old - (char *)header->base);
-	if (header->size > COPIED_MOST && size > COPIED_MOST && before == sizeof *header) {
-		site_id site = 0;
-		allocation_was_freed(old, &site);
-		look_at_guards(header, site);
+	if (header->size > COPIED_MOST && size > COPIED_MOST && checked_base(header) == header) {
+		look_at_guards(header);
 		header->mark = 0;
-		void *base = below.realloc(header->base, dressed(before, size));
+		void *base = below.realloc(header, dressed(sizeof *header, size));
 		if (!base)
-			header->mark = mark_of(header, LIVE);
-		return dress(base, before, size);
+			header->mark = CHECKED_LIVE ^ (uintptr_t)header;
+		return dress(base, sizeof *header, size);
 	}
 	void *made = check_malloc(size);
 	if (made) {
@@ -346,7 +286,7 @@ static void *check_reallocarray(void *old, size_t count, size_t size)
 
 static size_t check_usable_size(void *block)
 {
-	const struct header *header = block ? header_of(block) : NULL;
+	const struct checked *header = block ? header_of(block) : NULL;
 	return header ? header->size : below.malloc_usable_size(block);
 }
 
@@ -366,6 +306,7 @@ static void check_free_aligned_sized(void *block, size_t alignment, size_t size)
 
 void check_heap_start(void)
 {
+	kept_start();
 	below = real;
 	real.malloc = check_malloc;
 	real.calloc = check_calloc;
@@ -388,10 +329,24 @@ void check_heap_start(void)
 static bool look_at_live(const struct allocation *block, void *data)
 {
 	(void)data;
-	struct header *header = header_of((const void *)block->address);
-	if (header && header->size == block->size && header->mark == mark_of(header, LIVE))
-		look_at_guards(header, block->site);
+	int64_t offset;
+	struct checked *header = header_of((const void *)block->address);
+	if (!header || header->size != block->size || !checked_is(header, CHECKED_LIVE) ||
+	    !checked_overrun(header, header->size, &offset))
+		return true;
+	/* It is of no interest who found it. */
+	const struct rec_site *site = block->site ? view_site(recording_view(), block->site) : NULL;
+	const struct rec_misuse_part parts[REC_MISUSE_PARTS] = { misuse_now(0, OP_none),
+								 { .stack = site ? site->stack : 0 } };
+	note_overrun(header, header->size, offset, parts);
 	return true;
+}
+
+static void look_at_one_kept(const struct kept *block, void *data)
+{
+	(void)data;
+	if (checked_is(block->header, CHECKED_KEPT))
+		look_at_kept(block);
 }
 
 /* Other threads may go on meanwhile, and give memory back to the kernel. */
@@ -399,22 +354,11 @@ static void look_at_all(void *data)
 {
 	(void)data;
 	allocation_each(look_at_live, NULL);
-	for (struct header *header = oldest; header; header = header->next)
-		if (header->mark == mark_of(header, KEPT))
-			look_at_poison(header);
+	kept_each(look_at_one_kept, NULL);
 }
 
 void check_heap_end(void)
 {
-	if (!below.malloc || !lock_take(&lock))
-		return;
-	ending = true;
-	guard_call(look_at_all, NULL);
-	ending = false;
-	lock_release(&lock);
-}
-
-void check_heap_fork_child(void)
-{
-	lock.word = 0;
+	if (below.malloc)
+		guard_call(look_at_all, NULL);
 }

@@ -6,9 +6,7 @@
  * It stands between the hooks and the real allocator: from its start the `real` functions of the allocator are its own, so
  * that hooks are as they are, and a process without it pays nothing.
  *
- *   base ──▶ │ room for alignment │ header │ guard │ the program's bytes │ guard │
- *
- * Blocks from before its start have no header, and go to the real functions as they are.
+ * How a block looks is in checked.h, what becomes of freed ones in kept.h. Blocks from before its start have no header, and go to the real functions as they are.
  */
 #ifndef WH_HOOKS_CHECK_HEAP_H
 #define WH_HOOKS_CHECK_HEAP_H
@@ -21,8 +19,5 @@ void check_heap_start(void);
 
 /* Looks at every live block and at those that are kept back. Context: hook, at the end of the process. */
 void check_heap_end(void);
-
-/* In a fork child: nobody holds a lock. Context: hook. */
-void check_heap_fork_child(void);
 
 #endif
