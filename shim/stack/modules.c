@@ -445,6 +445,20 @@ bool module_find_known(uint64_t address, struct module *ret_module)
 	return false;
 }
 
+#ifdef HAVE_FIND_OBJECT
+/*
+ * A program whose segments leave holes between them is several objects to the loader, of which the first alone begins with the
+ * headers. It has been seen by modules_scan.
+ */
+static NOINLINE bool find_part(uint64_t address, const struct dl_find_object *object,
+			       struct module *ret_module)
+{
+	return module_find_known(address, ret_module) &&
+	       ret_module->start < (uintptr_t)object->dlfo_map_start && ret_module->unwind &&
+	       ret_module->unwind == (uintptr_t)object->dlfo_eh_frame;
+}
+#endif
+
 bool module_find(uint64_t address, struct module *ret_module)
 {
 #ifdef HAVE_FIND_OBJECT
@@ -462,7 +476,7 @@ bool module_find(uint64_t address, struct module *ret_module)
 				retire(slot, state); /* replaced behind our back */
 			}
 		}
-		return find_new(&object, ret_module);
+		return find_part(address, &object, ret_module) || find_new(&object, ret_module);
 	}
 #endif
 	return module_find_known(address, ret_module);
