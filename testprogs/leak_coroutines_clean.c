@@ -4,57 +4,14 @@
  * KINDS: none
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <ucontext.h>
 
+#include "lib/coroutines.h"
 #include "lib/lose.h"
 #include "lib/show.h"
-
-#define STACK_BYTES 65536u
-
-struct coroutine {
-	ucontext_t context;
-	char stack[];
-};
-
-static struct coroutine *list[3];
-static ucontext_t scheduler;
-static struct coroutine *running;
-
-static void body(void)
-{
-	struct coroutine *self = running;
-	char *volatile buffer = malloc(3000);
-	memset(buffer, 'b', 3000);
-	swapcontext(&self->context, &scheduler);
-	free(buffer);
-}
-
-static __attribute__((noinline)) struct coroutine *coroutine_new(void)
-{
-	struct coroutine *made = malloc(sizeof *made + STACK_BYTES);
-	getcontext(&made->context);
-	made->context.uc_stack.ss_sp = made->stack;
-	made->context.uc_stack.ss_size = STACK_BYTES;
-	made->context.uc_link = &scheduler;
-	makecontext(&made->context, body, 0);
-	return made;
-}
-
-static __attribute__((noinline)) void run_all(void)
-{
-	for (int i = 0; i < 3; i++) {
-		running = list[i] = coroutine_new();
-		swapcontext(&scheduler, &running->context);
-	}
-}
 
 static void *work(void *unused)
 {
 	run_all();
-	running = NULL;
-	memset(&scheduler, 0, sizeof scheduler);
 	wipe_stack();
 	return unused;
 }
@@ -62,6 +19,6 @@ static void *work(void *unused)
 int main(void)
 {
 	pthread_join(thread_start(work, NULL), NULL);
-	puts(list[1] ? "one is left" : "none is left");
+	puts(list[0] && list[1] && list[2] ? "all are left" : "some are not");
 	return 0;
 }

@@ -13,13 +13,11 @@
  */
 #include <semaphore.h>
 
+#include "lib/philosophers_in_room.h"
 #include "lib/show.h"
 
-#define COUNT 3
-
-static sem_t turn, room;
+static sem_t turn;
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t forks[COUNT];
 static pthread_barrier_t first_is_done;
 
 static void *turn_then_table(void *unused)
@@ -41,43 +39,14 @@ static void *table_then_turn(void *unused)
 	return unused;
 }
 
-static sem_t next[COUNT + 1];
-
-/* One after the other, so that none of them meets another. */
-static void *philosopher(void *data)
-{
-	int i = (int)(long)data;
-
-	sem_wait(&next[i]);
-	sem_wait(&room);
-	pthread_mutex_lock(&forks[i]);
-	pthread_mutex_lock(&forks[(i + 1) % COUNT]);
-	pthread_mutex_unlock(&forks[(i + 1) % COUNT]);
-	pthread_mutex_unlock(&forks[i]);
-	sem_post(&room);
-	sem_post(&next[i + 1]);
-	return NULL;
-}
-
 int main(void)
 {
-	pthread_t threads[COUNT];
-
 	pthread_barrier_init(&first_is_done, NULL, 2);
 	sem_init(&turn, 0, 1);
-	sem_init(&room, 0, COUNT);
-	for (int i = 0; i <= COUNT; i++)
-		sem_init(&next[i], 0, 0);
-	for (int i = 0; i < COUNT; i++) {
-		pthread_mutex_init(&forks[i], NULL);
-		threads[i] = thread_start(philosopher, (void *)(long)i);
-	}
 	pthread_t first = thread_start(turn_then_table, NULL);
 	pthread_barrier_wait(&first_is_done);
 	table_then_turn(NULL);
-	sem_post(&next[0]);
 	pthread_join(first, NULL);
-	for (int i = 0; i < COUNT; i++)
-		pthread_join(threads[i], NULL);
+	philosophers_dine(COUNT);
 	return 0;
 }

@@ -7,13 +7,11 @@
  */
 #include <semaphore.h>
 
+#include "lib/philosophers_in_room.h"
 #include "lib/show.h"
 
-#define COUNT 3
-
-static sem_t turn, room, next[COUNT + 1], news;
+static sem_t turn, news;
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t forks[COUNT];
 static pthread_barrier_t first_is_done;
 
 static void both(pthread_mutex_t *first, pthread_mutex_t *second)
@@ -38,35 +36,11 @@ static void *a_then_b(void *unused)
 	return unused;
 }
 
-static void *philosopher(void *data)
-{
-	int i = (int)(long)data;
-
-	sem_wait(&next[i]);
-	sem_wait(&room);
-	pthread_mutex_lock(&forks[i]);
-	pthread_mutex_lock(&forks[(i + 1) % COUNT]);
-	pthread_mutex_unlock(&forks[(i + 1) % COUNT]);
-	pthread_mutex_unlock(&forks[i]);
-	sem_post(&room);
-	sem_post(&next[i + 1]);
-	return NULL;
-}
-
 int main(void)
 {
-	pthread_t threads[COUNT];
-
 	pthread_barrier_init(&first_is_done, NULL, 2);
 	sem_init(&turn, 0, 1);
 	sem_init(&news, 0, 1);
-	sem_init(&room, 0, COUNT - 1);
-	for (int i = 0; i <= COUNT; i++)
-		sem_init(&next[i], 0, 0);
-	for (int i = 0; i < COUNT; i++) {
-		pthread_mutex_init(&forks[i], NULL);
-		threads[i] = thread_start(philosopher, (void *)(long)i);
-	}
 	pthread_t first = thread_start(a_then_b, NULL);
 	pthread_barrier_wait(&first_is_done);
 	both(&b, &a);
@@ -75,9 +49,7 @@ int main(void)
 	sem_wait(&news);
 	pthread_mutex_unlock(&a);
 	pthread_barrier_wait(&first_is_done);
-	sem_post(&next[0]);
 	pthread_join(first, NULL);
-	for (int i = 0; i < COUNT; i++)
-		pthread_join(threads[i], NULL);
+	philosophers_dine(COUNT - 1);
 	return 0;
 }

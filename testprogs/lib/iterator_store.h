@@ -1,6 +1,6 @@
 /*
- * A store in LevelDB or RocksDB, through the C interface that they share: whoever includes it defines STORE(name), which makes
- * leveldb_name or rocksdb_name of it, and first_from(), which looks something up by an iterator.
+ * A program with a store in LevelDB or RocksDB, through the C interface that they share: whoever includes it defines STORE(name),
+ * which makes leveldb_name or rocksdb_name of it, and EARLY_RETURN: 1 where the look-up leaves its iterator when it finds nothing.
  *
  * Every key is written twice over; the files of the first time are deleted by the compaction that comes after the
  * second, unless an iterator may still read them.
@@ -25,7 +25,16 @@ typedef STORE(iterator_t) store_iterator;
 static store *db;
 static STORE(readoptions_t) * reads;
 
-static int first_from(const char *key);
+static int first_from(const char *key)
+{
+	store_iterator *iterator = STORE(create_iterator)(db, reads); /* line: opens */
+	STORE(iter_seek)(iterator, key, strlen(key));
+	int found = STORE(iter_valid)(iterator);
+	if (EARLY_RETURN && !found)
+		return 0;
+	STORE(iter_destroy)(iterator);
+	return found;
+}
 
 static void must(char *error)
 {
@@ -80,8 +89,11 @@ static void *looks_up(void *unused)
 	return unused;
 }
 
-static int store_main(const char *path)
+int main(int argc, char **argv)
 {
+	if (argc < 2)
+		return 2;
+	const char *path = argv[1];
 	STORE(options_t) *options = STORE(options_create)();
 	char *error = NULL;
 	STORE(options_set_create_if_missing)(options, 1);
@@ -100,6 +112,9 @@ static int store_main(const char *path)
 	pthread_join(thread, NULL);
 	STORE(readoptions_destroy)(reads);
 	STORE(options_destroy)(options);
+	/* One that an iterator is left of can't be closed. */
+	if (!EARLY_RETURN)
+		STORE(close)(db);
 	return 0;
 }
 
