@@ -1,10 +1,12 @@
 /*
  * An order and its reverse at the same addresses, but of other locks each time: destroyed and
- * initialised anew, a static one after its end, and in memory that was freed and allocated again
+ * initialised anew, a static one after its end, a semaphore, and in memory that was freed and allocated again
  * without any call that tells of a lock.
  *
  * KINDS: none
  */
+#include <semaphore.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +19,7 @@ struct session {
 
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t made, once_static = PTHREAD_MUTEX_INITIALIZER;
+static sem_t place;
 static struct session *session;
 static pthread_barrier_t turn;
 
@@ -26,6 +29,19 @@ static void take(pthread_mutex_t *one, pthread_mutex_t *other)
 	pthread_mutex_lock(other);
 	pthread_mutex_unlock(other);
 	pthread_mutex_unlock(one);
+}
+
+static void take_place(bool is_outer)
+{
+	sem_init(&place, 0, 1);
+	if (is_outer)
+		sem_wait(&place);
+	pthread_mutex_lock(&table);
+	if (!is_outer)
+		sem_wait(&place);
+	sem_post(&place);
+	pthread_mutex_unlock(&table);
+	sem_destroy(&place);
 }
 
 static struct session *session_new(void)
@@ -53,6 +69,7 @@ static void *first(void *unused)
 	take(&table, &once_static);
 	pthread_mutex_destroy(&once_static);
 	take(&table, &session->lock);
+	take_place(false);
 	pthread_barrier_wait(&turn);
 	pthread_barrier_wait(&turn);
 	return unused;
@@ -67,6 +84,7 @@ static void *second(void *unused)
 	once_static = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	take(&once_static, &table);
 	take(&session->lock, &table);
+	take_place(true);
 	return unused;
 }
 

@@ -82,6 +82,9 @@ static bool is_lock(const struct view *view, const struct rec_lock *lock)
 {
 	if (lock->kind != KIND_SEM)
 		return true;
+	if (lock->is_none)
+		return false;
+	/* Destroyed meanwhile: then all that will ever be known of it is known. */
 	const struct rec_object *object = view_object_find(view, lock->address, KIND_SEM);
 	return !object || ((object->attributes & OBJECT_POSTED_BY_TAKER) &&
 			   !(object->attributes & OBJECT_POSTED_BY_OTHER));

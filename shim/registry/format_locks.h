@@ -33,7 +33,9 @@ struct rec_lock {
 	stack_id made;   /* of its init call, else of the allocation that it lies in; 0: unknown, or static */
 	uint32_t offset; /* into that allocation */
 	uint8_t kind;    /* enum kind */
-	uint8_t spare[3];
+	uint8_t
+	    is_none; /* a semaphore that has turned out to be none: somebody posted it who had not taken it */
+	uint8_t spare[2];
 	uint32_t units; /* of a semaphore: how many can have it at once */
 };
 

@@ -64,9 +64,15 @@ static bool ready(void)
 	return numbers;
 }
 
+/* Those that a thread can have, so that an order of them can be learnt. */
+static bool is_ordered(enum kind kind)
+{
+	return kind_has(kind, KIND_IS_OWNED) || kind == KIND_SEM;
+}
+
 void object_created(enum kind kind, uint64_t address, stack_id stack, uint32_t value, uint16_t attributes)
 {
-	if (kind_has(kind, KIND_IS_OWNED))
+	if (is_ordered(kind))
 		order_forget(address);
 	self.busy++;
 	if (recording && lock_take(&lock)) {
@@ -89,16 +95,22 @@ void object_created(enum kind kind, uint64_t address, stack_id stack, uint32_t v
 
 void object_destroyed(enum kind kind, uint64_t address)
 {
-	if (kind_has(kind, KIND_IS_OWNED))
-		order_forget(address);
+	bool is_signal = false;
 	self.busy++;
 	if (numbers && lock_take(&lock)) {
 		uint32_t *place = place_of(kind, address, false);
-		if (place && *place)
+		if (place && *place) {
+			is_signal =
+			    kind == KIND_SEM && !(object_at(*place)->attributes & OBJECT_POSTED_BY_TAKER);
 			__atomic_store_n(&object_at(*place)->state, 0, __ATOMIC_RELEASE);
+		}
 		lock_release(&lock);
 	}
 	self.busy--;
+	if (is_signal)
+		order_no_lock(address);
+	if (is_ordered(kind))
+		order_forget(address);
 }
 
 void object_marked(enum kind kind, uint64_t address, uint16_t attributes)
@@ -111,6 +123,8 @@ void object_marked(enum kind kind, uint64_t address, uint16_t attributes)
 		lock_release(&lock);
 	}
 	self.busy--;
+	if (attributes & OBJECT_POSTED_BY_OTHER)
+		order_no_lock(address);
 }
 
 uint32_t object_units(uint64_t address)

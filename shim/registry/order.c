@@ -145,6 +145,23 @@ void order_forget(uint64_t handle)
 	self.busy--;
 }
 
+void order_no_lock(uint64_t handle)
+{
+	if (!places)
+		return;
+	self.busy++;
+	if (lock_take(&lock)) {
+		const struct place *place = place_of(handle, false);
+		if (place && place->lock && place->kind == KIND_SEM) {
+			struct rec_lock *entry =
+			    (struct rec_lock *)recording_table(REC_LOCKS) + (place->lock - 1);
+			__atomic_store_n(&entry->is_none, 1, __ATOMIC_RELAXED);
+		}
+		lock_release(&lock);
+	}
+	self.busy--;
+}
+
 /* -- edges ----------------------------------------------------------------- */
 
 /* What stands for the locks that were made where this one was. */

@@ -80,6 +80,9 @@ struct order_how {
  */
 void order_again(const struct rec_thread *slot, uint64_t handle, const struct order_how *how);
 
+/* The semaphore at that address is used in a way that no lock is. Context: hook. */
+void order_no_lock(uint64_t handle);
+
 /* The lock at that address was made or destroyed: what is there from now on is another one. Context: hook. */
 void order_forget(uint64_t handle);
 
