@@ -22,30 +22,6 @@ const char *pair_refused(const char *function)
 	return NULL;
 }
 
-/* -- conditions -------------------------------------------------------------- */
-
-bool pair_holds(struct pair_when when, uint64_t result)
-{
-	int32_t number = (int32_t)result;
-	switch ((enum pair_test)when.test) {
-	case PAIR_ALWAYS:
-		return true;
-	case PAIR_EQ:
-		return when.is_pointer ? result == 0 : number == when.value;
-	case PAIR_NE:
-		return when.is_pointer ? result != 0 : number != when.value;
-	case PAIR_GE:
-		return number >= when.value;
-	case PAIR_GT:
-		return number > when.value;
-	case PAIR_LE:
-		return number <= when.value;
-	case PAIR_LT:
-		return number < when.value;
-	}
-	return false;
-}
-
 /* -- words of a line --------------------------------------------------------- */
 
 #define WORD_BYTES 256u

@@ -96,7 +96,27 @@ static inline bool pairs_is_section(const char *line)
 }
 
 /* Whether a result fulfils the condition. Context: signal. */
-bool pair_holds(struct pair_when when, uint64_t result);
+static inline bool pair_holds(struct pair_when when, uint64_t result)
+{
+	int32_t number = (int32_t)result;
+	switch ((enum pair_test)when.test) {
+	case PAIR_ALWAYS:
+		return true;
+	case PAIR_EQ:
+		return when.is_pointer ? result == 0 : number == when.value;
+	case PAIR_NE:
+		return when.is_pointer ? result != 0 : number != when.value;
+	case PAIR_GE:
+		return number >= when.value;
+	case PAIR_GT:
+		return number > when.value;
+	case PAIR_LE:
+		return number <= when.value;
+	case PAIR_LT:
+		return number < when.value;
+	}
+	return false;
+}
 
 /* Whether a function can't be bound, and why: it looks at who calls it, or returns twice. NULL: it can. */
 const char *pair_refused(const char *function);

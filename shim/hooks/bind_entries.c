@@ -2,19 +2,26 @@
 
 #include <cpuid.h>
 
+#include "stack/bounds.h"
 #include "stack/memory.h"
 
 struct bound bind_table[BIND_ENTRIES];
 
 /*
- * Which registers are wider than 128 bits here (bits of XCR0: 4 ymm, 0x40 zmm), and whether the processor can say which of them are in
- * use (xgetbv 1), so that what nobody uses need not be kept.
+ * How vector registers are kept. Most hold nothing beyond their first 128 bits, and what nobody uses need not be kept. Processors tell
+ * which are in use (xgetbv 1), which some take longer for than looking at the registers does; but a look at 512 bits makes others
+ * slower for a while.
  */
-uint32_t bind_wide;
-uint8_t bind_tells;
+uint8_t bind_vectors = BIND_XMM;
 
 #define XCR0_YMM 4u
 #define XCR0_ZMM 0x40u
+
+static bool is_intel(void)
+{
+	unsigned a, b, c, d;
+	return __get_cpuid(0, &a, &b, &c, &d) && b == signature_INTEL_ebx && d == signature_INTEL_edx;
+}
 
 void bind_entries_init(void)
 {
@@ -23,21 +30,28 @@ void bind_entries_init(void)
 		return;
 	uint32_t low, high;
 	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-	bind_wide = low & (XCR0_YMM | XCR0_ZMM);
-	if (__get_cpuid_count(0xd, 1, &a, &b, &c, &d))
-		bind_tells = (a >> 2) & 1;
+	bool tells = __get_cpuid_count(0xd, 1, &a, &b, &c, &d) && (a >> 2 & 1);
+	if ((low & XCR0_ZMM) && is_intel() && tells)
+		bind_vectors = BIND_ASK;
+	else if (low & XCR0_ZMM)
+		bind_vectors = BIND_ZMM;
+	else if (low & XCR0_YMM)
+		bind_vectors = BIND_YMM;
 }
 
 /*
- * Near the end of a page the words above the caller's frame may be those of nobody: the stack may end there. `to` has room for
- * BIND_STACK_BYTES.
+ * Near the end of a page the words above the caller's frame may be those of nobody: the stack may end there, unless it is the
+ * thread's own and goes on beyond. `to` has room for BIND_STACK_BYTES.
  */
 void bind_copy_stack(const uint64_t *from, uint64_t *to);
 READS_STACKS void bind_copy_stack(const uint64_t *from, uint64_t *to)
 {
+	static __thread struct bounds bounds TLS_IE;
 	uint64_t next = ((uintptr_t)from | (MEMORY_PAGE - 1)) + 1;
 	size_t words = BIND_STACK_BYTES / sizeof *from, below = (next - (uintptr_t)from) / sizeof *from;
-	if (below < words && !memory_readable(next))
+	bool goes_on =
+	    bounds_cover(&bounds, (uintptr_t)from) && bounds.high - (uintptr_t)from >= BIND_STACK_BYTES;
+	if (below < words && !goes_on && !memory_readable(next))
 		words = below;
 	for (size_t i = 0; i < words; i++)
 		to[i] = from[i];
@@ -52,6 +66,7 @@ READS_STACKS void bind_copy_stack(const uint64_t *from, uint64_t *to)
 _Static_assert(sizeof(struct bound_call) == 128 && offsetof(struct bound_call, bound) == 64, "see below");
 _Static_assert(offsetof(struct bound_call, vectors) == 80 && sizeof(struct bound) == 32, "see below");
 _Static_assert(BIND_STACK_BYTES == 256 && BIND_ENTRIES == 1024 && BIND_ENTRY_BYTES == 16, "see below");
+_Static_assert(BIND_XMM == 0 && BIND_ASK == 1 && BIND_YMM == 2 && BIND_ZMM == 3, "see below");
 
 __asm__(".macro wh_frame size\n"
 	"endbr64\n"
@@ -83,26 +98,61 @@ __asm__(".macro wh_frame size\n"
 	"movq -56(%rbp), %r10\n"
 	".endm\n"
 
-	/* The first vectors, as wide as they are in use. Overwrites eax, ecx, edx. */
-	".macro wh_keep_vectors list:vararg\n"
-	"movl bind_wide(%rip), %eax\n"
-	"testl %eax, %eax\n"
-	"jz 72f\n"
-	"cmpb $0, bind_tells(%rip)\n"
-	"je 71f\n"
-	"movl $1, %ecx\n"
+	/* ORs of the first two vectors, or of eight, in number 8. Those from 8 on carry no arguments. */
+	".macro wh_any two, op, reg\n"
+	"\\op %\\reg\\()0, %\\reg\\()1, %\\reg\\()8\n"
+	".ifeq \\two\n"
+	"\\op %\\reg\\()2, %\\reg\\()3, %\\reg\\()9\n"
+	"\\op %\\reg\\()4, %\\reg\\()5, %\\reg\\()10\n"
+	"\\op %\\reg\\()6, %\\reg\\()7, %\\reg\\()11\n"
+	"\\op %\\reg\\()8, %\\reg\\()9, %\\reg\\()8\n"
+	"\\op %\\reg\\()10, %\\reg\\()11, %\\reg\\()10\n"
+	"\\op %\\reg\\()8, %\\reg\\()10, %\\reg\\()8\n"
+	".endif\n"
+	".endm\n"
+
+	/* The first vectors, as wide as they are in use. Overwrites eax, ecx, edx, and vectors from 8 on. */
+	".macro wh_keep_vectors two, list:vararg\n"
+	"movzbl bind_vectors(%rip), %eax\n"
+	"cmpl $1, %eax\n"
+	"ja 76f\n"
+	"je 75f\n"
+	"72: xorl %eax, %eax\n"
+	".irp n, \\list\n movups %xmm\\n, -640+64*\\n(%rbp)\n .endr\n"
+	"jmp 79f\n"
+	/* BIND_ASK */
+	"75: movl $1, %ecx\n"
 	"xgetbv\n"
-	"andl bind_wide(%rip), %eax\n"
-	"71: testl $0x40, %eax\n"
+	"testl $0x40, %eax\n"
 	"jnz 74f\n"
 	"testl $4, %eax\n"
-	"jnz 73f\n"
-	"72: .irp n, \\list\n movups %xmm\\n, -640+64*\\n(%rbp)\n .endr\n"
-	"jmp 79f\n"
+	"jz 72b\n"
 	"73: .irp n, \\list\n vmovups %ymm\\n, -640+64*\\n(%rbp)\n .endr\n"
+	"movl $4, %eax\n"
 	"vzeroupper\n"
 	"jmp 79f\n"
+	"76: cmpl $2, %eax\n"
+	"jne 77f\n"
+	/* BIND_YMM */
+	"wh_any \\two, vorps, ymm\n"
+	"vextractf128 $1, %ymm8, %xmm8\n"
+	"vptest %xmm8, %xmm8\n"
+	"jnz 73b\n"
+	"vzeroupper\n"
+	"jmp 72b\n"
+	/* BIND_ZMM */
+	"77: wh_any \\two, vporq, zmm\n"
+	"vextracti64x4 $1, %zmm8, %ymm9\n"
+	"vextractf128 $1, %ymm8, %xmm10\n"
+	"vextractf128 $1, %ymm9, %xmm11\n"
+	"vorps %xmm9, %xmm10, %xmm9\n"
+	"vorps %xmm9, %xmm11, %xmm9\n"
+	"vptest %xmm9, %xmm9\n"
+	"jnz 74f\n"
+	"vzeroupper\n"
+	"jmp 72b\n"
 	"74: .irp n, \\list\n vmovups %zmm\\n, -640+64*\\n(%rbp)\n .endr\n"
+	"movl $0x40, %eax\n"
 	"vzeroupper\n"
 	"79: movl %eax, -48(%rbp)\n"
 	".endm\n"
@@ -129,13 +179,13 @@ __asm__(".macro wh_frame size\n"
 	".endm\n"
 
 	".text\n"
-	".hidden bind_table\n.hidden bind_wide\n.hidden bind_tells\n"
+	".hidden bind_table\n.hidden bind_vectors\n"
 	".p2align 4\n"
 	".globl bind_tail\n.hidden bind_tail\n.type bind_tail, @function\n"
 	"bind_tail:\n"
 	".cfi_startproc\n"
 	"wh_frame 640\n"
-	"wh_keep_vectors 0, 1, 2, 3, 4, 5, 6, 7\n"
+	"wh_keep_vectors 0, 0, 1, 2, 3, 4, 5, 6, 7\n"
 	"wh_look bind_before\n"
 	"movq %rax, %r11\n"
 	"wh_restore_vectors 0, 1, 2, 3, 4, 5, 6, 7\n"
@@ -154,7 +204,7 @@ __asm__(".macro wh_frame size\n"
 	"wh_frame 896\n"
 	"testl $1, 24(%r11)\n"
 	"jz 1f\n"
-	"wh_keep_vectors 0, 1, 2, 3, 4, 5, 6, 7\n"
+	"wh_keep_vectors 0, 0, 1, 2, 3, 4, 5, 6, 7\n"
 	"wh_look bind_before\n"
 	"wh_restore_vectors 0, 1, 2, 3, 4, 5, 6, 7\n"
 	/* Vectors from 8 on carry no arguments. */
@@ -162,7 +212,7 @@ __asm__(".macro wh_frame size\n"
 	"andl $4095, %r11d\n"
 	"cmpl $4096-256, %r11d\n"
 	"jbe 2f\n"
-	"wh_keep_vectors 0, 1, 2, 3, 4, 5, 6, 7\n"
+	"wh_keep_vectors 0, 0, 1, 2, 3, 4, 5, 6, 7\n"
 	"leaq 16(%rbp), %rdi\n"
 	"movq %rsp, %rsi\n"
 	"call bind_copy_stack\n"
@@ -183,7 +233,7 @@ __asm__(".macro wh_frame size\n"
 	"call *(%r11)\n"
 	"movq %rax, -80(%rbp)\n"
 	"movq %rdx, -72(%rbp)\n"
-	"wh_keep_vectors 0, 1\n"
+	"wh_keep_vectors 1, 0, 1\n"
 	"wh_look bind_after\n"
 	"wh_restore_vectors 0, 1\n"
 	"movq -80(%rbp), %rax\n"
@@ -211,7 +261,7 @@ __asm__(".macro wh_frame size\n"
 	".endr\n"
 	".cfi_endproc\n"
 	".size bind_entry_first, . - bind_entry_first\n"
-	".purgem wh_frame\n.purgem wh_arguments\n.purgem wh_keep_vectors\n.purgem "
+	".purgem wh_frame\n.purgem wh_any\n.purgem wh_arguments\n.purgem wh_keep_vectors\n.purgem "
 	"wh_restore_vectors\n.purgem wh_look\n");
 #else
 #error "whoholds runs on x86-64"

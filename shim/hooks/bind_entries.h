@@ -64,7 +64,11 @@ static inline bool bind_is_entry(uint64_t address)
 	return address - (uintptr_t)bind_entry_first < (uint64_t)BIND_ENTRIES * BIND_ENTRY_BYTES;
 }
 
-/* Finds out which registers this processor has. Before the first entry is used. Context: init. */
+/* How it is known which vectors are wider than 128 bits: none can be; the processor is asked; by what is in them, up to 256 or 512 bits. */
+enum bind_vectors { BIND_XMM, BIND_ASK, BIND_YMM, BIND_ZMM };
+extern uint8_t bind_vectors;
+
+/* Finds out which of them is best on this processor. Before the first entry is used. Context: init. */
 void bind_entries_init(void);
 
 /*

@@ -41,7 +41,7 @@ READS_STACKS static bool read_there(uint64_t address, bool is_int, uint64_t *ret
 	return true;
 }
 
-static uint64_t argument(const struct bound_call *call, const void *frame, unsigned number)
+ALWAYS_INLINE uint64_t argument(const struct bound_call *call, const void *frame, unsigned number)
 {
 	if (LIKELY(number <= COUNT_OF(call->arguments)))
 		return call->arguments[number - 1];
@@ -50,8 +50,8 @@ static uint64_t argument(const struct bound_call *call, const void *frame, unsig
 }
 
 /* Return: false: there is none, or it can't be read. */
-static bool value_of(struct pair_value value, const struct bound_call *call, const void *frame,
-		     uint64_t *ret_value)
+ALWAYS_INLINE bool value_of(struct pair_value value, const struct bound_call *call, const void *frame,
+			    uint64_t *ret_value)
 {
 	uint64_t word;
 	switch ((enum pair_source)value.source) {
@@ -78,8 +78,8 @@ static bool value_of(struct pair_value value, const struct bound_call *call, con
  * What the line is about. Numbers of two pairs may be the same (a slot 3 and a socket 3): the pair tells them apart.
  * Return: false: nothing.
  */
-static bool thing_of(const struct bind_action *action, const struct bound_call *call, const void *frame,
-		     struct resource *ret_thing)
+ALWAYS_INLINE bool thing_of(const struct bind_action *action, const struct bound_call *call,
+			    const void *frame, struct resource *ret_thing)
 {
 	uint64_t handle;
 	if (!value_of(action->line->handle, call, frame, &handle) ||

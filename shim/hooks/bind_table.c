@@ -60,12 +60,12 @@ static const struct pair_line descriptor_lines[] = {
 #define BEGINNINGS 4096u /* bits that say which first four bytes a name may have */
 #define PAIRS_IN_ALL (COUNT_OF(library_pairs) + 1 + PAIRS_MOST)
 
-static struct bind_action actions[BIND_ACTIONS_MOST];
+struct bind_action bind_actions[BIND_ACTIONS_MOST];
 static struct bind_function functions[FUNCTIONS_MOST];
 static uint16_t slots[SLOTS]; /* number of the function + 1 */
 static uint64_t beginnings[BEGINNINGS / 64];
 static const char *pair_names[PAIRS_IN_ALL];
-static text_id pair_texts[PAIRS_IN_ALL];
+text_id bind_pair_texts[PAIRS_IN_ALL];
 static uint32_t action_count, function_count, pair_count;
 
 static uint32_t beginning_of(const char *name)
@@ -116,7 +116,7 @@ static bool line_add(const struct pair_line *line, uint32_t pair, enum kind kind
 	struct bind_function *function = function_get(line->function);
 	if (!function || action_count == BIND_ACTIONS_MOST)
 		return false;
-	struct bind_action *action = &actions[action_count++];
+	struct bind_action *action = &bind_actions[action_count++];
 	*action = (struct bind_action){
 		.line = line,
 		.pair = (uint16_t)pair,
@@ -167,11 +167,6 @@ bool bind_table_add(const struct pairs *pairs)
 	return true;
 }
 
-const struct bind_action *bind_action_at(uint16_t number_and_one)
-{
-	return number_and_one ? &actions[number_and_one - 1] : NULL;
-}
-
 void bind_table_each(void (*each)(struct bind_function *function, void *data), void *data)
 {
 	for (uint32_t i = 0; i < function_count; i++)
@@ -180,17 +175,14 @@ void bind_table_each(void (*each)(struct bind_function *function, void *data), v
 
 /* -- names --------------------------------------------------------------------- */
 
-text_id bind_pair_text(uint16_t pair)
+text_id bind_pair_text_new(uint16_t pair)
 {
-	text_id text = __atomic_load_n(&pair_texts[pair], __ATOMIC_RELAXED);
-	if (UNLIKELY(!text)) {
-		text = recording_text(pair_names[pair]);
-		__atomic_store_n(&pair_texts[pair], text, __ATOMIC_RELAXED);
-	}
+	text_id text = recording_text(pair_names[pair]);
+	__atomic_store_n(&bind_pair_texts[pair], text, __ATOMIC_RELAXED);
 	return text;
 }
 
 void bind_table_name(void)
 {
-	memset(pair_texts, 0, sizeof pair_texts);
+	memset(bind_pair_texts, 0, sizeof bind_pair_texts);
 }

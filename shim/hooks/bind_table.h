@@ -38,10 +38,23 @@ bool bind_table_add(const struct pairs *pairs);
 /* The function of that name; NULL: none. Quick for names that don't begin like one. Context: hook. */
 struct bind_function *bind_table_find(const char *name);
 
-const struct bind_action *bind_action_at(uint16_t number_and_one);
+extern struct bind_action bind_actions[BIND_ACTIONS_MOST];
+
+static inline const struct bind_action *bind_action_at(uint16_t number_and_one)
+{
+	return number_and_one ? &bind_actions[number_and_one - 1] : NULL;
+}
 
 /* What the pair is called, as a text of the recording; made anew for a new recording. Context: hook. */
-text_id bind_pair_text(uint16_t pair);
+extern text_id bind_pair_texts[];
+text_id bind_pair_text_new(uint16_t pair);
+
+static inline text_id bind_pair_text(uint16_t pair)
+{
+	text_id text = __atomic_load_n(&bind_pair_texts[pair], __ATOMIC_RELAXED);
+	return LIKELY(text) ? text : bind_pair_text_new(pair);
+}
+
 void bind_table_name(void);
 
 /* Each function, for bind_end. Context: hook. */

@@ -11,7 +11,7 @@ static void pair_released(struct hook *hook, enum kind kind, uint64_t handle, en
 #define ACQUIRE(type, name, params, args, op, kind, label) \
 	EXPORT type name params \
 	{ \
-		HOOK(hook, PAIR); \
+		HOOK_HOT(hook, PAIR); \
 		type result = real.name args; \
 		if (hook.track && result) { \
 			resource_begin(KIND_##kind, (uintptr_t)result, OP_##op, hook_stack(&hook), 0, \
@@ -23,7 +23,7 @@ static void pair_released(struct hook *hook, enum kind kind, uint64_t handle, en
 #define RELEASE(type, name, params, args, kind, handle, waits) \
 	EXPORT type name params \
 	{ \
-		HOOK(hook, PAIR); \
+		HOOK_HOT(hook, PAIR); \
 		if (hook.track) { \
 			pair_released(&hook, KIND_##kind, (uintptr_t)(handle), OP_##name); \
 			if (KIND_##waits != KIND_NONE) \
@@ -46,14 +46,14 @@ static FILE *stream_reopened(struct hook *hook, bool known, FILE *result, const 
 
 EXPORT FILE *freopen(const char *path, const char *mode, FILE *stream)
 {
-	HOOK(hook, PAIR);
+	HOOK_HOT(hook, PAIR);
 	bool known = hook.track && resource_end(KIND_STREAM, (uintptr_t)stream);
 	return stream_reopened(&hook, known, real.freopen(path, mode, stream), path);
 }
 
 EXPORT FILE *freopen64(const char *path, const char *mode, FILE *stream)
 {
-	HOOK(hook, PAIR);
+	HOOK_HOT(hook, PAIR);
 	bool known = hook.track && resource_end(KIND_STREAM, (uintptr_t)stream);
 	return stream_reopened(&hook, known, real.freopen64(path, mode, stream), path);
 }

@@ -10,15 +10,35 @@
 #ifndef WH_PLATFORM_LOCK_H
 #define WH_PLATFORM_LOCK_H
 
+#include "base/context.h"
 #include "base/types.h"
 
 struct lock {
 	uint32_t word; /* 0 free, 1 held */
 };
 
-bool lock_take(struct lock *lock);
+/* For lock_take, where it is held. */
+bool lock_take_later(struct lock *lock);
+
+static inline bool lock_take_once(struct lock *lock)
+{
+	uint32_t expected = 0;
+	return __atomic_load_n(&lock->word, __ATOMIC_RELAXED) == 0 &&
+	       __atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+static inline bool lock_take(struct lock *lock)
+{
+	return LIKELY(lock_take_once(lock)) || lock_take_later(lock);
+}
+
 /* Spins for a moment at the most. For what can as well be left out. */
 bool lock_try(struct lock *lock);
-void lock_release(struct lock *lock);
+
+static inline void lock_release(struct lock *lock)
+{
+	__atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+}
 
 #endif

@@ -63,14 +63,18 @@ static struct rec_iteration *find_or_enter(stack_id stack, unsigned kind)
 	return entry;
 }
 
+/*
+ * Nobody else counts meanwhile. iteration_next_part empties a part that is not counted in yet, and in which nothing has been
+ * counted for two parts.
+ */
 static void add(_Atomic uint32_t *counter)
 {
-	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
 }
 
-void iteration_ended(const struct rec_hold *was)
+void iteration_ended(const struct rec_hold *was, nsec_t now)
 {
-	nsec_t now = sys_monotonic_coarse();
 	nsec_t duration = now > was->since ? now - was->since : 0;
 	struct rec_iteration *entry = find_or_enter(was->stack, was->kind);
 	if (!entry)
@@ -80,13 +84,13 @@ void iteration_ended(const struct rec_hold *was)
 	add(&entry->parts[part % REC_ITERATION_PARTS].count);
 	if (options.iteration_slow && duration > options.iteration_slow)
 		add(&entry->parts[part % REC_ITERATION_PARTS].slow);
-	atomic_fetch_add_explicit(&entry->total, duration, memory_order_relaxed);
-	uint64_t longest = atomic_load_explicit(&entry->longest, memory_order_relaxed);
-	while (duration > longest &&
-	       !atomic_compare_exchange_weak_explicit(&entry->longest, &longest, duration,
-						      memory_order_relaxed, memory_order_relaxed))
-		;
-	atomic_fetch_add_explicit(&entry->count, 1, memory_order_release);
+	atomic_store_explicit(&entry->total,
+			      atomic_load_explicit(&entry->total, memory_order_relaxed) + duration,
+			      memory_order_relaxed);
+	if (duration > atomic_load_explicit(&entry->longest, memory_order_relaxed))
+		atomic_store_explicit(&entry->longest, duration, memory_order_relaxed);
+	atomic_store_explicit(&entry->count, atomic_load_explicit(&entry->count, memory_order_relaxed) + 1,
+			      memory_order_release);
 }
 
 void iteration_next_part(void)

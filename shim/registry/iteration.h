@@ -13,8 +13,11 @@
 
 #define ITERATIONS_MOST 1024u
 
-/* `was`, which the thread has just closed, was an iterator. Context: hook, with self.busy held by the caller. */
-void iteration_ended(const struct rec_hold *was);
+/*
+ * `was`, which the thread has just closed, was an iterator; it is `now` (CLOCK_MONOTONIC, ns). Context: hook, with self.busy held by the
+ * caller, one thread at a time.
+ */
+void iteration_ended(const struct rec_hold *was, nsec_t now);
 
 /*
  * The next of the parts begins, whose counts are those of long ago: to be called three times in the time that

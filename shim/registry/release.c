@@ -1,7 +1,6 @@
 #include "registry/release.h"
 
 #include "base/hash.h"
-#include "platform/lock.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
 #include "registry/clock.h"
@@ -12,6 +11,9 @@
 /*
  * A place each for a few thousand handles, by hash; the newer takes it. Chosen somewhat arbitrarily: who releases
  * twice mostly does so soon.
+ *
+ * No lock: each release would pay for it. Who writes a place seals it with a hash of all that it wrote, and a reader whose copy does not
+ * match its seal (two writers at a time, or one just now) knows nothing.
  */
 #define PLACES 2048u
 
@@ -28,9 +30,17 @@ struct release {
 	nsec_t opened_at, released_at;
 };
 
-static struct lock lock;
-static struct release *releases; /* PLACES */
-static bool some_again;          /* a handle was acquired that was open */
+/* How it is kept: whole words, put together in registers, since a word that was just stored in parts is slow to load. */
+#define PLACE_WORDS 9u
+struct place {
+	uint64_t words[PLACE_WORDS]; /* the last one is the seal; all 0: the place is free */
+};
+
+_Static_assert(KIND_COUNT < 1 << 8 && sizeof(text_id) == 4 && sizeof(thread_id) == 4 && sizeof(stack_id) == 4,
+	       "as packed");
+
+static struct place *releases; /* PLACES */
+static bool some_again;        /* a handle was acquired that was open */
 
 /* Whether everything that has happened to resources in this process is known. */
 static bool nothing_missed(void)
@@ -45,9 +55,84 @@ static bool is_block(uint64_t handle)
 	return allocation_exact() && allocation_find((const void *)handle, &block);
 }
 
-static struct release *place_of(const struct resource *what)
+static struct place *place_of(struct place *places, const struct resource *what)
 {
-	return &releases[hash_add(hash_add(what->kind, what->sort), what->handle) % PLACES];
+	return &places[hash_add((uint64_t)what->sort << 8 | what->kind, what->handle) % PLACES];
+}
+
+/* A sum of products with odd numbers, which need not wait for each other. */
+static inline uint64_t seal_of(const struct place *place)
+{
+	uint64_t hash = 0;
+#pragma GCC unroll 8
+	for (size_t i = 0; i < PLACE_WORDS - 1; i++)
+		hash += place->words[i] * (UINT64_C(0x9e3779b97f4a7c15) * (2 * i + 1));
+	return ~hash;
+}
+
+static inline struct place packed(const struct release *release)
+{
+	struct place place = { {
+	    release->handle,
+	    release->sort | (uint64_t)release->name << 32,
+	    release->kind | (uint64_t)release->sure << 8 | (uint64_t)release->tracked << 9 |
+		(uint64_t)release->opened_op << 16 | (uint64_t)release->released_op << 32,
+	    release->opened_by | (uint64_t)release->released_by << 32,
+	    release->serial | (uint64_t)release->opened_stack << 32,
+	    release->released_stack,
+	    release->opened_at,
+	    release->released_at,
+	} };
+	place.words[PLACE_WORDS - 1] = seal_of(&place);
+	return place;
+}
+
+static struct release unpacked(const struct place *place)
+{
+	const uint64_t *words = place->words;
+	return (struct release){
+		.handle = words[0],
+		.sort = (text_id)words[1],
+		.name = (text_id)(words[1] >> 32),
+		.kind = (uint8_t)words[2],
+		.sure = words[2] >> 8 & 1,
+		.tracked = words[2] >> 9 & 1,
+		.opened_op = (uint16_t)(words[2] >> 16),
+		.released_op = (uint16_t)(words[2] >> 32),
+		.opened_by = (thread_id)words[3],
+		.released_by = (thread_id)(words[3] >> 32),
+		.serial = (uint32_t)words[4],
+		.opened_stack = (stack_id)(words[4] >> 32),
+		.released_stack = (stack_id)words[5],
+		.opened_at = words[6],
+		.released_at = words[7],
+	};
+}
+
+/* NULL: there is no memory. */
+static struct place *places_ready(void)
+{
+	struct place *places = __atomic_load_n(&releases, __ATOMIC_ACQUIRE);
+	if (LIKELY(places))
+		return places;
+	struct place *made = sys_pages(PLACES * sizeof *releases);
+	if (made && !__atomic_compare_exchange_n(&releases, &places, made, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_ACQUIRE)) {
+		sys_pages_free(made, PLACES * sizeof *releases);
+		return places;
+	}
+	return made;
+}
+
+static inline void release_store(const struct resource *what, const struct release *release)
+{
+	struct place *places = places_ready();
+	if (!places)
+		return;
+	struct place copy = packed(release), *place = place_of(places, what);
+#pragma GCC unroll 9
+	for (size_t i = 0; i < PLACE_WORDS; i++)
+		__atomic_store_n(&place->words[i], copy.words[i], __ATOMIC_RELAXED);
 }
 
 /* Whether only what has become of the block at `handle` can say that a release is wrong. */
@@ -79,28 +164,22 @@ static void remember(const struct resource *what, const struct rec_hold *was)
 	};
 	if (was->flags & HOLD_AGAIN)
 		some_again = true;
-	if (!lock_take(&lock))
-		return;
-	if (!releases)
-		releases = sys_pages(PLACES * sizeof *releases);
-	if (releases)
-		*place_of(what) = release;
-	lock_release(&lock);
+	release_store(what, &release);
 }
 
 /* What was released before under this name. Return: false: nothing is known of that. */
 static bool recall(const struct resource *what, struct release *ret_release)
 {
-	bool known = false;
-	if (!lock_take(&lock))
+	struct place *places = __atomic_load_n(&releases, __ATOMIC_ACQUIRE), copy;
+	if (!places)
 		return false;
-	if (releases) {
-		*ret_release = *place_of(what);
-		known = ret_release->kind == what->kind && ret_release->handle == what->handle &&
-			ret_release->sort == what->sort;
-	}
-	lock_release(&lock);
-	return known;
+	const struct place *place = place_of(places, what);
+#pragma GCC unroll 9
+	for (size_t i = 0; i < PLACE_WORDS; i++)
+		copy.words[i] = __atomic_load_n(&place->words[i], __ATOMIC_RELAXED);
+	*ret_release = unpacked(&copy);
+	return ret_release->kind == what->kind && ret_release->handle == what->handle &&
+	       ret_release->sort == what->sort && copy.words[PLACE_WORDS - 1] == seal_of(&copy);
 }
 
 /* Names of threads are looked up now that they are needed: a release on its own should cost next to nothing. */
@@ -203,5 +282,4 @@ void release_fork_child(void)
 		sys_pages_free(releases, PLACES * sizeof *releases);
 	releases = NULL;
 	some_again = false;
-	lock.word = 0;
 }

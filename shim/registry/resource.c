@@ -4,9 +4,11 @@
 
 #include "base/context.h"
 #include "base/hash.h"
+#include "options.h"
 #include "platform/lock.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
+#include "registry/clock.h"
 #include "registry/hold.h"
 #include "registry/iteration.h"
 #include "registry/recording.h"
@@ -76,6 +78,12 @@ static bool index_ready(void)
 	return true;
 }
 
+/* The quick answer, without the lock: false: no such handle is open, as far as this thread can know. */
+static bool may_be_open(unsigned kind, uint64_t handle)
+{
+	return index_made() && __atomic_load_n(bucket_of(kind, handle), __ATOMIC_RELAXED);
+}
+
 static void link_container(uint32_t number, uint64_t container)
 {
 	uint32_t *bucket = container_bucket(container);
@@ -109,32 +117,43 @@ static uint32_t *find(enum kind kind, uint64_t handle, text_id sort, thread_id o
 	return NULL;
 }
 
-/* The two below: with the lock held. */
+/* With the lock held: an entry that nobody reads yet, for entry_show. Return: 0: there is no room (counted). */
+static uint32_t entry_take(void)
+{
+	uint32_t number = free_entries;
+	if (!index_ready()) {
+		recording_lost(REC_RESOURCES);
+		return 0;
+	}
+	if (number) {
+		free_entries = links[number].next;
+		return number;
+	}
+	uint64_t at = recording_append(REC_RESOURCES, sizeof(struct rec_hold));
+	return at == UINT64_MAX ? 0 : (uint32_t)(at / sizeof(struct rec_hold)) + 1;
+}
+
+static void entry_show(uint32_t number, struct rec_hold *entry, unsigned kind, uint64_t handle,
+		       uint64_t container)
+{
+	__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_LIVE, __ATOMIC_RELEASE);
+	uint32_t *bucket = bucket_of(kind, handle);
+	links[number].next = *bucket;
+	__atomic_store_n(bucket, number, __ATOMIC_RELAXED);
+	if (container)
+		link_container(number, container);
+}
+
+/* With the lock held. */
 static bool add_locked(const struct rec_hold *hold)
 {
-	uint32_t number = 0;
-	if (index_ready()) {
-		number = free_entries;
-		if (number) {
-			free_entries = links[number].next;
-		} else {
-			uint64_t at = recording_append(REC_RESOURCES, sizeof *hold);
-			number = at == UINT64_MAX ? 0 : (uint32_t)(at / sizeof *hold) + 1;
-		}
-	} else {
-		recording_lost(REC_RESOURCES);
-	}
+	uint32_t number = entry_take();
 	if (number) {
 		struct rec_hold *entry = entry_at(number);
 		struct rec_hold copy = *hold;
 		copy.state = HOLD_FREE;
 		*entry = copy;
-		__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_LIVE, __ATOMIC_RELEASE);
-		uint32_t *bucket = bucket_of(hold->kind, hold->handle);
-		links[number].next = *bucket;
-		*bucket = number;
-		if (hold->container)
-			link_container(number, hold->container);
+		entry_show(number, entry, hold->kind, hold->handle, hold->container);
 	}
 	return number;
 }
@@ -144,6 +163,7 @@ uint64_t resource_identity(const struct rec_hold *hold)
 	return (uint64_t)hold->serial << 32 | hold->owner;
 }
 
+/* With the lock held. */
 static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner, uint64_t only,
 			struct rec_hold *ret_was)
 {
@@ -162,7 +182,7 @@ static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id
 	__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_FREE, __ATOMIC_RELEASE);
 	if (entry->container)
 		unlink_container(number, entry->container);
-	*link = links[number].next;
+	__atomic_store_n(link, links[number].next, __ATOMIC_RELAXED);
 	links[number].next = free_entries;
 	free_entries = number;
 	return true;
@@ -182,7 +202,7 @@ bool resource_add(const struct rec_hold *hold)
 static bool drop(enum kind kind, uint64_t handle, text_id sort, thread_id owner, uint64_t only,
 		 struct rec_hold *ret_was)
 {
-	if (!index_made() || !lock_take(&lock))
+	if (!may_be_open(kind, handle) || !lock_take(&lock))
 		return false;
 	bool known = drop_locked(kind, handle, sort, owner, only, ret_was);
 	lock_release(&lock);
@@ -199,33 +219,61 @@ bool resource_drop(enum kind kind, uint64_t handle, thread_id owner, enum mode *
 	return true;
 }
 
+/* The whole of a span's beginning, for the one in many that is chosen. With self.busy held. */
+static uint16_t span_of(const struct resource *what, const struct rec_thread *slot, uint32_t serial,
+			text_id name)
+{
+	struct rec_hold hold = {
+		.handle = what->handle,
+		.container = what->container,
+		.stack = what->stack,
+		.owner = slot ? slot->id : 0,
+		.name = name,
+		.serial = serial,
+		.kind = (uint8_t)what->kind,
+	};
+	return span_begin(&hold);
+}
+
+/*
+ * The entry is filled in where it lies, field by field: one that is put together first and copied waits for what was just
+ * stored in smaller parts.
+ */
 void resource_acquired(const struct resource *what)
 {
 	struct rec_thread *slot = thread_slot();
-	struct rec_hold was;
 	self.busy++;
-	struct rec_hold hold = {
-		.handle = what->handle,
-		.since = sys_monotonic_coarse(),
-		.container = what->container,
-		.sort = what->sort,
-		.flags = what->flags,
-		.stack = what->stack,
-		.count = 1,
-		.owner = slot ? slot->id : 0,
-		.name = what->text ? what->text : recording_text(what->name),
-		.serial = slot ? ++slot->serial : 0,
-		.op = (uint16_t)what->op,
-		.kind = (uint8_t)what->kind,
-		.era = __atomic_load_n((uint32_t *)&recording->era, __ATOMIC_RELAXED),
-		.mode = MODE_EXCLUSIVE,
-	};
-	if (kind_has(what->kind, KIND_IS_ITERATES))
-		hold.span = span_begin(&hold);
+	bool iterates = kind_has(what->kind, KIND_IS_ITERATES);
+	uint32_t serial = slot ? ++slot->serial : 0;
+	text_id name = what->text ? what->text : recording_text(what->name);
+	uint16_t span = iterates && options.spans ? span_of(what, slot, serial, name) : 0;
+	/* How long iterations take is counted, in finer steps than ticks. */
+	nsec_t since = iterates ? sys_monotonic_coarse() : clock_tick();
 	if (lock_take(&lock)) {
-		if (index_made() && drop_locked(what->kind, what->handle, what->sort, 0, 0, &was))
-			hold.flags |= HOLD_AGAIN;
-		add_locked(&hold);
+		struct rec_hold was;
+		bool again = may_be_open(what->kind, what->handle) &&
+			     drop_locked(what->kind, what->handle, what->sort, 0, 0, &was);
+		uint32_t number = entry_take();
+		if (number) {
+			struct rec_hold *entry = entry_at(number);
+			entry->handle = what->handle;
+			entry->since = since;
+			entry->container = what->container;
+			entry->sort = what->sort;
+			entry->flags = what->flags | (again ? HOLD_AGAIN : 0);
+			entry->stack = what->stack;
+			entry->count = 1;
+			entry->owner = slot ? slot->id : 0;
+			entry->name = name;
+			entry->serial = serial;
+			entry->op = (uint16_t)what->op;
+			entry->kind = (uint8_t)what->kind;
+			entry->mode = MODE_EXCLUSIVE;
+			entry->timed = false;
+			entry->span = span;
+			entry->era = atomic_load_explicit(&recording->era, memory_order_relaxed);
+			entry_show(number, entry, what->kind, what->handle, what->container);
+		}
 		lock_release(&lock);
 	} else {
 		recording_lost(REC_RESOURCES);
@@ -236,12 +284,17 @@ void resource_acquired(const struct resource *what)
 bool resource_released(const struct resource *what, struct rec_hold *ret_was)
 {
 	struct rec_hold unwanted, *was = ret_was ? ret_was : &unwanted;
+	bool iterates = kind_has(what->kind, KIND_IS_ITERATES), known = false;
 	self.busy++;
-	bool known = drop(what->kind, what->handle, what->sort, 0, what->only, was);
-	if (known && kind_has(what->kind, KIND_IS_ITERATES)) {
-		iteration_ended(was);
-		span_end(was);
+	nsec_t now = iterates ? sys_monotonic_coarse() : 0;
+	if (may_be_open(what->kind, what->handle) && lock_take(&lock)) {
+		known = drop_locked(what->kind, what->handle, what->sort, 0, what->only, was);
+		if (known && iterates)
+			iteration_ended(was, now);
+		lock_release(&lock);
 	}
+	if (known && iterates)
+		span_end(was);
 	self.busy--;
 	return known;
 }
@@ -265,7 +318,7 @@ bool resource_find(const struct resource *what, struct rec_hold *ret_hold)
 {
 	bool found = false;
 	self.busy++;
-	if (index_made() && lock_take(&lock)) {
+	if (may_be_open(what->kind, what->handle) && lock_take(&lock)) {
 		const uint32_t *link = find(what->kind, what->handle, what->sort, 0);
 		found = link;
 		if (found)
