@@ -21,7 +21,7 @@ real='redis-server redis-tools nginx-light'
 real_maybe='postgresql'
 check='clang clang-format clang-tidy cppcheck shellcheck python3'
 # mutrace: not in every Debian; what apt does not know is left out here, and the benchmark says so.
-bench='python3 gcc git sqlite3 heaptrack valgrind libjemalloc2'
+bench='python3 gcc git sqlite3 libsqlite3-dev heaptrack valgrind libjemalloc2 wrk'
 bench_maybe='mutrace'
 
 # No init system runs that would start an installed server.
@@ -44,7 +44,7 @@ for group in $groups; do
 	check) wanted="$wanted $check" ;;
 	bench)
 		wanted="$wanted $bench"
-		[ -d /run/systemd/system ] || wanted="$wanted redis-server redis-tools"
+		[ -d /run/systemd/system ] || wanted="$wanted redis-server redis-tools nginx-light"
 		for package in $bench_maybe; do
 			! apt-cache show "$package" >/dev/null 2>&1 || wanted="$wanted $package"
 		done

@@ -162,15 +162,18 @@ class Redis(Program):
     needs = ('redis-server', 'redis-benchmark')
 
     def once(self, bench, way):
+        requests = 5000 if bench.quick else 40000
+        return self.serve(bench, way, ['-P', '16', '-c', '20', '-r', '10000', '-n', str(requests), '-t', 'set,get,lpush,hset,zadd'])
+
+    def serve(self, bench, way, load):
+        """A run of the server under redis-benchmark with the arguments `load`."""
         path = f'{bench.scratch}/redis.sock'
         argv = way.argv(shutil.which('redis-server'), '--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no',
                         '--dir', bench.scratch, '--daemonize', 'no')
         server = measure.start(argv, {**bench.env, **way.env}, stderr=f'{bench.scratch}/redis.err')
         try:
             self.await_server(path, server)
-            requests = 5000 if bench.quick else 40000
-            measure.run(['redis-benchmark', '-s', path, '-q', '-P', '16', '-c', '20', '-r', '10000', '-n', str(requests),
-                         '-t', 'set,get,lpush,hset,zadd'], bench.env, bench.scratch, timeout=300, alone=False)
+            measure.run(['redis-benchmark', '-s', path, '-q', *load], bench.env, bench.scratch, timeout=300, alone=False)
             with socket.socket(socket.AF_UNIX) as client:
                 client.connect(path)
                 client.sendall(b'SHUTDOWN NOSAVE\r\n')

@@ -1,11 +1,13 @@
 """Results as text, for a terminal and for the README."""
-from benchlib.ways import ALLOCATION_WAYS, CHECK_WAYS, HIDDEN, LOCK_WAYS, PROGRAM_WAYS
+from benchlib.ways import ALLOCATION_WAYS, CHECK_WAYS, DESCRIPTOR_WAYS, HIDDEN, LOCK_WAYS, PAIR_WAYS, PROGRAM_WAYS
 
 SECTIONS = {
     'alloc': ('Allocations', ALLOCATION_WAYS),
     'locks': ('Locks', LOCK_WAYS),
     'programs': ('Real programs', PROGRAM_WAYS),
     'checked': ('Real programs, every block checked (--set check=heap)', CHECK_WAYS),
+    'pairs': ('What is opened and closed', PAIR_WAYS),
+    'descriptors': ('Servers, descriptors followed', DESCRIPTOR_WAYS),
     'memory': ('Memory and files', ALLOCATION_WAYS),
     'instructions': ('Instructions (callgrind)', ['bare', 'exact', 'sample']),
 }

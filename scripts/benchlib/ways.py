@@ -11,6 +11,8 @@ ALLOCATION_WAYS = ['bare', 'exact', 'sample', 'heaptrack', 'lsan', 'jemalloc', '
                    'memcheck']
 PROGRAM_WAYS = ['bare', 'exact', 'record', 'record-alone', 'sample', 'sample-alone', *ALLOCATION_WAYS[3:]]
 CHECK_WAYS = ['bare', 'check', 'memcheck']
+PAIR_WAYS = ['bare', 'no-pairs', 'pairs']
+DESCRIPTOR_WAYS = ['bare', 'exact', 'descriptors']
 LOCK_WAYS = ['bare', 'exact', 'helgrind', 'drd', 'tsan', 'mutrace']
 # Runs that only serve as somebody's base have no column.
 HIDDEN = {'jemalloc'}
@@ -88,6 +90,14 @@ class Ways:
             self.add(Way(id, title, {'LD_PRELOAD': libraries['exact'],
                                      'WHOHOLDS_OPTIONS': f'alloc={alloc}:locks=off:iterators=off:leaks=off'},
                          missing=self.all['exact'].missing))
+        counters = f'{bench.root}/testprogs/shared/counters.conf'
+        self.add(Way('no-pairs', 'exact, iterators=off', {'LD_PRELOAD': libraries['exact'], 'WHOHOLDS_OPTIONS': 'iterators=off'},
+                     missing=self.all['exact'].missing))
+        self.add(Way('pairs', 'pairs followed: on top of that', {
+            'LD_PRELOAD': libraries['exact'], 'WHOHOLDS_OPTIONS': f'descriptors=on:pairs={counters}'}, base='no-pairs',
+            missing=self.all['exact'].missing))
+        self.add(Way('descriptors', 'descriptors=on: on top of that', {
+            'LD_PRELOAD': libraries['exact'], 'WHOHOLDS_OPTIONS': 'descriptors=on'}, base='exact', missing=self.all['exact'].missing))
         self.add_heaptrack()
         self.add_lsan()
         self.add_jemalloc()
