@@ -10,6 +10,7 @@
 #include "registry/stack_depth.h"
 #include "registry/thread.h"
 #include "reporter/detect/detect.h"
+#include "reporter/places.h"
 
 /* Whether a live look has told of it, and nothing about it can have changed since. */
 static bool is_told(const struct finding *finding)
@@ -38,6 +39,7 @@ void ending_judge(const struct scan_caller *caller)
 	limits.exiting = exiting ? exiting->id : 0;
 	struct finding_list found = { .arena = &arena };
 	detect_end(&snapshot, &limits, &found);
+	places_of_findings(&snapshot, &found);
 	scan_at_end(&snapshot, caller, &found);
 	for (uint32_t i = 0; i < found.count; i++)
 		if (!is_told(found.found[i]))

@@ -52,8 +52,8 @@ struct finding_item {
 	uint64_t amount;                  /* bytes, where the role has any */
 	char thread_name[REC_NAME_BYTES]; /* as it was then: the slot may be somebody else's by now */
 	int32_t tid;
-	int32_t pid; /* of a wait for a file lock: another process that has it; 0: none known */
-	uint32_t spare;
+	int32_t pid;    /* of a wait for a file lock: another process that has it; 0: none known */
+	uint32_t place; /* where the object lies (view_place); 0: not known */
 	uint32_t
 	    serial; /* of the hold or wait in its thread: tells two of one lock apart; of an arena: 0 is the main one */
 };

@@ -25,6 +25,7 @@
 #include "reporter/detect/detect.h"
 #include "reporter/growth_clock.h"
 #include "reporter/incident.h"
+#include "reporter/places.h"
 #include "reporter/probe.h"
 #include "reporter/scan/live.h"
 #include "reporter/teller.h"
@@ -224,6 +225,8 @@ static void tick(void)
 		watch.limits.order_news = order_news;
 		watch.limits.misuse_news = misuse_news;
 	}
+	places_look(&snapshot, options.tick);
+	places_of_findings(&snapshot, &found);
 	incidents_update(&watch.incidents, &found, &snapshot, append, NULL);
 
 	serve_requests();
@@ -335,6 +338,7 @@ void watchdog_fork_child(void)
 	/* The thread is not in the child, but its memory is. */
 	clock_publish(0);
 	probe_fork_child();
+	places_fork_child();
 	told_misuse = 0;
 	guest.tid = 0;
 	guest_join(&guest);

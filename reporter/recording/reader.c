@@ -42,6 +42,7 @@ static const struct {
 	[REC_EDGES] = { "edges", sizeof(struct rec_edge) },
 	[REC_MISUSES] = { "misuses", sizeof(struct rec_misuse) },
 	[REC_SPANS] = { "spans", sizeof(struct rec_span) },
+	[REC_PLACES] = { "places", sizeof(struct rec_place) },
 	[REC_ITERATIONS] = { "iterations", sizeof(struct rec_iteration) },
 	[REC_GROWTH] = { "growth", sizeof(struct rec_growth) },
 	[REC_ARENAS] = { "arenas", sizeof(struct rec_arenas) },
@@ -51,12 +52,13 @@ static const struct {
 };
 
 /* Referrers first: what they name is copied after them, and is there by then. */
-static const enum rec_table_id order[REC_TABLES] = {
-	REC_THREADS, REC_RESOURCES, REC_OBJECTS,    REC_ALERTS, REC_SERIES, REC_CELLS,   REC_GROWTH,
-	REC_ARENAS,  REC_WHY,       REC_USE_CELLS,  REC_USES,   REC_SITES,  REC_EDGES,   REC_LOCKS,
-	REC_LINEAGE, REC_MISUSES,   REC_ITERATIONS, REC_SPANS,  REC_STACKS, REC_MODULES, REC_STRINGS
-};
-#define REFERRERS 18u
+static const enum rec_table_id order[REC_TABLES] = { REC_THREADS,    REC_RESOURCES, REC_OBJECTS, REC_ALERTS,
+						     REC_SERIES,     REC_CELLS,     REC_GROWTH,  REC_ARENAS,
+						     REC_WHY,        REC_USE_CELLS, REC_USES,    REC_SITES,
+						     REC_EDGES,      REC_LOCKS,     REC_LINEAGE, REC_MISUSES,
+						     REC_ITERATIONS, REC_SPANS,     REC_PLACES,  REC_STACKS,
+						     REC_MODULES,    REC_STRINGS };
+#define REFERRERS 19u
 
 static int PRINTF(3, 4) fail(struct reader *reader, int error, const char *format, ...)
 {

@@ -375,10 +375,12 @@ bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t s
 	const struct variable *variable = debug ? debug_variable(debug, address + binary->debug_shift) : NULL;
 	if (variable && symbol && variable->address - binary->debug_shift != symbol->address)
 		variable = NULL;
-	if (!name && !variable)
-		return false;
-
 	struct text text = { .at = buffer, .size = size };
+	if (!name && !variable) {
+		text_format(&text, "%s+0x%lx (%s %s)", base_name(binary->path), address,
+			    base_name(binary->path), section);
+		return true;
+	}
 	if (variable) {
 		debug_member(debug, variable, name, address + binary->debug_shift, buffer, size);
 		text.used = strlen(buffer);
@@ -389,4 +391,63 @@ bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t s
 	}
 	text_format(&text, " (%s %s)", base_name(binary->path), section);
 	return true;
+}
+
+bool binary_local(struct binary *binary, uint64_t address, uint64_t below, struct frame *ret_variable)
+{
+	char text[1024];
+	struct debug *debug = binary_debug(binary);
+	if (!debug)
+		return false;
+	Dwarf_Addr bias;
+	Dwarf_CFI *unwind = dwfl_module_eh_cfi(binary->module, &bias);
+	if (!debug_local(debug, unwind, address + binary->bias - bias, address + binary->debug_shift, below,
+			 text, sizeof(text), ret_variable))
+		return false;
+	ret_variable->function = names_keep(binary->names, text);
+	return ret_variable->function;
+}
+
+/* Which byte of the program's thread-local storage lies `below` bytes below the thread pointer. */
+static bool local_offset(struct binary *binary, uint64_t below, uint64_t *ret_offset)
+{
+	size_t count;
+	if (!binary->dwfl || elf_getphdrnum(binary->elf, &count) != 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr segment;
+		if (!gelf_getphdr(binary->elf, (int)i, &segment) || segment.p_type != PT_TLS)
+			continue;
+		uint64_t align = MAX_OF(segment.p_align, UINT64_C(1));
+		uint64_t room = (segment.p_memsz + align - 1) / align * align;
+		*ret_offset = room - below;
+		return segment.p_vaddr % align == 0 && below <= room && *ret_offset < segment.p_memsz;
+	}
+	return false;
+}
+
+bool binary_thread_local(struct binary *binary, uint64_t below, struct frame *ret_variable)
+{
+	uint64_t offset;
+	if (!local_offset(binary, below, &offset))
+		return false;
+	const struct symbol *symbol = symtab_thread_local(binary_symtab(binary), offset);
+	const char *name = symbol ? names_demangle(binary->names, symbol->name) : NULL;
+	struct debug *debug = binary_debug(binary);
+	const struct variable *variable = debug ? debug_thread_local(debug, offset) : NULL;
+	if (variable && symbol && variable->address != symbol->address)
+		variable = NULL;
+	if (!name && !variable)
+		return false;
+	char buffer[1024];
+	struct text text = TEXT_OF(buffer);
+	if (variable) {
+		debug_member(debug, variable, name, offset, buffer, sizeof(buffer));
+	} else {
+		text_put(&text, name);
+		if (offset != symbol->address)
+			text_format(&text, "+%lu", offset - symbol->address);
+	}
+	ret_variable->function = names_keep(binary->names, buffer);
+	return ret_variable->function;
 }

@@ -53,7 +53,14 @@ size_t binary_frames(struct binary *binary, uint64_t address, struct frame *ret_
 /* What the symbol table alone says of the code at `address`: a function and its linkage name, or neither. */
 void binary_symbol(struct binary *binary, uint64_t address, struct frame *ret_frame);
 
-/* "sessions.lock (prog .bss)" in `buffer`. False: no symbol there. */
+/* "sessions.lock (prog .bss)" in `buffer`; "prog+0x4040 (prog .bss)" without a symbol there. False: it is no data of the file's. */
 bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t size);
+
+/*
+ * The local variable `below` bytes below the end of the frame of the function at `address`, and the thread-local one
+ * `below` bytes below the thread pointer, of the program itself: see symbolizer.variable. False: not known for certain.
+ */
+bool binary_local(struct binary *binary, uint64_t address, uint64_t below, struct frame *ret_variable);
+bool binary_thread_local(struct binary *binary, uint64_t below, struct frame *ret_variable);
 
 #endif

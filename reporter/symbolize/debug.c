@@ -56,8 +56,8 @@ static void add_function(struct debug *debug, struct unit *unit, Dwarf_Die *die)
 	unit->functions[unit->function_count++] = (struct function){ .die = *die };
 }
 
-/* Where a variable is, if that is one address that never changes. */
-static bool fixed_address(Dwarf_Die *die, uint64_t *ret_address)
+/* Where a variable is, if that is one address that never changes, or one offset into thread-local storage. */
+static bool fixed_address(Dwarf_Die *die, uint64_t *ret_address, bool *ret_local)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Op *ops;
@@ -71,9 +71,18 @@ static bool fixed_address(Dwarf_Die *die, uint64_t *ret_address)
 		if (dwarf_getlocation_attr(&attribute, &ops[0], &indirect) != 0 ||
 		    dwarf_formaddr(&indirect, &address) != 0)
 			return false;
-	} else if (ops[0].atom != DW_OP_addr) {
+	} else if (ops[0].atom != DW_OP_addr && ops[0].atom != DW_OP_const8u &&
+		   ops[0].atom != DW_OP_const4u) {
 		return false;
 	}
+	*ret_local = count == 2 &&
+		     (ops[1].atom == DW_OP_form_tls_address || ops[1].atom == DW_OP_GNU_push_tls_address);
+	if (*ret_local) {
+		*ret_address = address;
+		return true;
+	}
+	if (ops[0].atom == DW_OP_const8u || ops[0].atom == DW_OP_const4u)
+		return false;
 	if (count == 2) {
 		if (ops[1].atom != DW_OP_plus_uconst)
 			return false;
@@ -86,7 +95,8 @@ static bool fixed_address(Dwarf_Die *die, uint64_t *ret_address)
 static void add_variable(struct debug *debug, Dwarf_Die *die, const Dwarf_Die *function)
 {
 	uint64_t address;
-	if (!dwarf_hasattr(die, DW_AT_location) || !fixed_address(die, &address))
+	bool local;
+	if (!dwarf_hasattr(die, DW_AT_location) || !fixed_address(die, &address, &local))
 		return;
 	Dwarf_Attribute attribute;
 	Dwarf_Die type;
@@ -99,8 +109,8 @@ static void add_variable(struct debug *debug, Dwarf_Die *die, const Dwarf_Die *f
 	if (!room)
 		return;
 	debug->variables = room;
-	if (!ranges_add(&debug->variable_ranges, address, address + bytes, (uint32_t)debug->variable_count,
-			0))
+	if (!ranges_add(local ? &debug->local_ranges : &debug->variable_ranges, address, address + bytes,
+			(uint32_t)debug->variable_count, 0))
 		return;
 	debug->variables[debug->variable_count++] =
 	    (struct variable){ .die = *die, .address = address, .bytes = bytes, .function = *function };
@@ -219,6 +229,7 @@ void debug_close(struct debug *debug)
 	free(debug->variables);
 	ranges_release(&debug->ranges);
 	ranges_release(&debug->variable_ranges);
+	ranges_release(&debug->local_ranges);
 	free(debug);
 }
 
@@ -241,18 +252,31 @@ struct unit *debug_unit(struct debug *debug, uint64_t address, struct function *
 	return first;
 }
 
+/* Reads every unit. False: there are none, or too much to read. */
+static bool scan_all(struct debug *debug)
+{
+	Dwarf_Die *last = debug->unit_count ? &debug->units[debug->unit_count - 1].die : NULL;
+	if (debug->all_scanned)
+		return true;
+	if (!last || dwarf_dieoffset(last) > VARIABLES_MOST_BYTES)
+		return false;
+	for (size_t i = 0; i < debug->unit_count; i++)
+		unit_scan(debug, &debug->units[i]);
+	ranges_sort(&debug->variable_ranges);
+	ranges_sort(&debug->local_ranges);
+	debug->all_scanned = true;
+	return true;
+}
+
 const struct variable *debug_variable(struct debug *debug, uint64_t address)
 {
-	if (!debug->all_scanned) {
-		Dwarf_Die *last = debug->unit_count ? &debug->units[debug->unit_count - 1].die : NULL;
-		if (!last || dwarf_dieoffset(last) > VARIABLES_MOST_BYTES)
-			return NULL;
-		for (size_t i = 0; i < debug->unit_count; i++)
-			unit_scan(debug, &debug->units[i]);
-		ranges_sort(&debug->variable_ranges);
-		debug->all_scanned = true;
-	}
-	const struct range *range = ranges_find(&debug->variable_ranges, address);
+	const struct range *range = scan_all(debug) ? ranges_find(&debug->variable_ranges, address) : NULL;
+	return range ? &debug->variables[range->item] : NULL;
+}
+
+const struct variable *debug_thread_local(struct debug *debug, uint64_t offset)
+{
+	const struct range *range = scan_all(debug) ? ranges_find(&debug->local_ranges, offset) : NULL;
 	return range ? &debug->variables[range->item] : NULL;
 }
 

@@ -67,6 +67,7 @@ struct debug {
 	struct variable *variables;
 	size_t variable_count, variable_size;
 	struct ranges variable_ranges; /* sorted once every unit is scanned */
+	struct ranges local_ranges;    /* the same of thread-local ones, by their offsets */
 	bool all_scanned;
 };
 
@@ -91,12 +92,25 @@ const struct variable *debug_variable(struct debug *debug, uint64_t address);
 void debug_member(struct debug *debug, const struct variable *variable, const char *symbol, uint64_t address,
 		  char *buffer, size_t size);
 
+/*
+ * The local variable that lies `below` bytes below the end of the frame of the function at `address` (see struct
+ * rec_place), as debug_member writes it, with its declaration's file and line in `ret_variable`. `unwind`: unwind tables,
+ * where the same place has `unwind_address`; NULL: none. False: there is none, or more than one could be meant.
+ */
+bool debug_local(struct debug *debug, Dwarf_CFI *unwind, uint64_t unwind_address, uint64_t address,
+		 uint64_t below, char *buffer, size_t size, struct frame *ret_variable);
+
+/* The thread-local variable that holds byte `offset` of its module's storage; NULL: none. Costs what debug_variable does. */
+const struct variable *debug_thread_local(struct debug *debug, uint64_t offset);
+
 /* Whether a unit's .dwo file was looked for in vain. */
 bool debug_split_missing(const struct debug *debug);
 
 /* -- between the files of this module -------------------------------------- */
 
 struct unit *debug_unit(struct debug *debug, uint64_t address, struct function **ret_function);
+/* Fills in the file and line where a variable of the unit is declared. */
+void debug_declared(struct debug *debug, struct unit *unit, Dwarf_Die *die, struct frame *ret_variable);
 /* Room for one more in an array that grows by doubling; NULL: no memory, and `array` stays as it is. */
 void *array_room(void *array, size_t count, size_t *size, size_t bytes);
 /* Bytes of a thing of this type, more than 0; false: unknown. */

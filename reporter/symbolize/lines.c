@@ -90,21 +90,35 @@ static void line_at(struct debug *debug, struct unit *unit, uint64_t address, st
 		frame->line = (unsigned)number;
 }
 
-/* Where an inlined call stands in its caller. */
-static void call_place(struct debug *debug, struct unit *unit, Dwarf_Die *call, struct frame *caller)
+/* The file and line that two attributes of an entry name. */
+static void place_in_source(struct debug *debug, struct unit *unit, Dwarf_Die *die, unsigned file_attribute,
+			    unsigned line_attribute, struct frame *frame)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Word file;
 	Dwarf_Word line;
 	Dwarf_Files *files;
 	size_t count;
-	if (!dwarf_attr(call, DW_AT_call_file, &attribute) || dwarf_formudata(&attribute, &file) != 0 ||
-	    dwarf_getsrcfiles(&unit->code, &files, &count) != 0 || file >= count)
+	/* A number means something in the unit that it comes from. */
+	if (!dwarf_attr_integrate(die, file_attribute, &attribute) || attribute.cu != unit->code.cu ||
+	    dwarf_formudata(&attribute, &file) != 0 || dwarf_getsrcfiles(&unit->code, &files, &count) != 0 ||
+	    file >= count)
 		return;
-	caller->file = file_name(debug, unit, dwarf_filesrc(files, file, NULL, NULL));
-	if (caller->file && dwarf_attr(call, DW_AT_call_line, &attribute) &&
+	frame->file = file_name(debug, unit, dwarf_filesrc(files, file, NULL, NULL));
+	if (frame->file && dwarf_attr_integrate(die, line_attribute, &attribute) &&
 	    dwarf_formudata(&attribute, &line) == 0 && line <= UINT32_MAX)
-		caller->line = (unsigned)line;
+		frame->line = (unsigned)line;
+}
+
+/* Where an inlined call stands in its caller. */
+static void call_place(struct debug *debug, struct unit *unit, Dwarf_Die *call, struct frame *caller)
+{
+	place_in_source(debug, unit, call, DW_AT_call_file, DW_AT_call_line, caller);
+}
+
+void debug_declared(struct debug *debug, struct unit *unit, Dwarf_Die *die, struct frame *ret_variable)
+{
+	place_in_source(debug, unit, die, DW_AT_decl_file, DW_AT_decl_line, ret_variable);
 }
 
 size_t debug_frames(struct debug *debug, uint64_t address, struct frame *ret_frames, size_t limit)

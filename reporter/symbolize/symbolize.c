@@ -274,10 +274,36 @@ static const char *lookup_data(struct symbolizer *self, const struct view *view,
 	const struct rec_module *module = last_module(view, address);
 	struct binary *binary = module ? find_binary(lookup, view, module) : NULL;
 	char text[2048];
-	(void)arena;
-	if (!binary || !binary_data(binary, address - module->bias, text, sizeof(text)))
+	if (!binary || !binary->dwfl)
+		return symbolizer_plain.data(&symbolizer_plain, view, address, arena);
+	if (!binary_data(binary, address - module->bias, text, sizeof(text)))
 		return NULL;
 	return names_keep(&lookup->names, text);
+}
+
+static bool lookup_variable(struct symbolizer *self, const struct view *view, const struct rec_place *place,
+			    struct frame *ret_variable)
+{
+	struct lookup *lookup = (struct lookup *)self;
+	const struct rec_stack *stack = view_stack(view, place->stack);
+	const struct rec_module *module = NULL;
+	uint64_t address = 0;
+	if (place->sort == PLACE_STACK && stack && place->frame && place->frame <= stack->count) {
+		bool exact = place->frame == 1 && (stack->flags & STACK_EXACT_PC);
+		address = stack->frames[place->frame - 1];
+		address -= exact || !address ? 0 : 1;
+		module = view_module(view, address, stack->epoch);
+	}
+	for (uint32_t i = 0; place->sort == PLACE_TLS && !module && i < view_modules(view); i++)
+		if (view_module_at(view, i)->flags & MODULE_MAIN)
+			module = view_module_at(view, i);
+	struct binary *binary = module ? find_binary(lookup, view, module) : NULL;
+	if (!binary)
+		return false;
+	*ret_variable = (struct frame){ .module = *binary->path ? binary->path : "?" };
+	return place->sort == PLACE_TLS
+		   ? binary_thread_local(binary, place->offset, ret_variable)
+		   : binary_local(binary, address - module->bias, place->below, ret_variable);
 }
 
 static const char *lookup_function(struct symbolizer *self, const struct view *view, uint64_t address,
@@ -301,6 +327,7 @@ struct symbolizer *symbolizer_open(void)
 	lookup->base = (struct symbolizer){
 		.frames = lookup_frames,
 		.data = lookup_data,
+		.variable = lookup_variable,
 		.function = lookup_function,
 	};
 	names_begin(&lookup->names);

@@ -77,7 +77,8 @@ void symtab_read(struct symtab *symtab, Dwfl_Module *module, uint64_t bias, cons
 		    dwfl_module_getsym_info(module, i, &symbol, &address, &section, NULL, NULL);
 		if (!name || !*name || section == SHN_UNDEF || section == SHN_ABS || section == (GElf_Word)-1)
 			continue;
-		address -= bias;
+		bool is_local = GELF_ST_TYPE(symbol.st_info) == STT_TLS;
+		address = is_local ? symbol.st_value : address - bias;
 		uint32_t item = (uint32_t)symtab->count;
 		uint64_t end = address + symbol.st_size;
 		if (is_code(&symbol, address, text)) {
@@ -87,6 +88,9 @@ void symtab_read(struct symtab *symtab, Dwfl_Module *module, uint64_t bias, cons
 				ranges_add(&symtab->functions, address, end, item, rank(&symbol, name));
 			else
 				ranges_add(&bare, address, address + 1, item, rank(&symbol, name));
+		} else if (is_local) {
+			if (!ranges_add(&symtab->locals, address, end, item, rank(&symbol, name)))
+				continue;
 		} else if (is_data(&symbol)) {
 			/* Without a size only its first byte is known. The linker's own marks (_edata) name nothing. */
 			if (symbol.st_size)
@@ -104,6 +108,7 @@ void symtab_read(struct symtab *symtab, Dwfl_Module *module, uint64_t bias, cons
 	ranges_sort(&symtab->functions);
 	ranges_sort(&symtab->objects);
 	ranges_sort(&symtab->marks);
+	ranges_sort(&symtab->locals);
 	ranges_sort(&bare);
 	/* A label inside a function that knows its size is not a function. */
 	for (size_t i = 0; i < bare.count; i++)
@@ -130,6 +135,12 @@ const struct symbol *symtab_object(const struct symtab *symtab, uint64_t address
 	return range ? &symtab->symbols[range->item] : NULL;
 }
 
+const struct symbol *symtab_thread_local(const struct symtab *symtab, uint64_t offset)
+{
+	const struct range *range = ranges_find(&symtab->locals, offset);
+	return range ? &symtab->symbols[range->item] : NULL;
+}
+
 void symtab_release(struct symtab *symtab)
 {
 	free(symtab->symbols);
@@ -137,5 +148,6 @@ void symtab_release(struct symtab *symtab)
 	ranges_release(&symtab->labels);
 	ranges_release(&symtab->objects);
 	ranges_release(&symtab->marks);
+	ranges_release(&symtab->locals);
 	*symtab = (struct symtab){ 0 };
 }

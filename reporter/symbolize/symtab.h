@@ -24,7 +24,8 @@ struct symtab {
 	struct ranges functions; /* those that know their size */
 	struct ranges labels;    /* code without a size (assembler): up to the next one */
 	struct ranges objects;
-	struct ranges marks; /* data without a size */
+	struct ranges marks;  /* data without a size */
+	struct ranges locals; /* thread-local variables, by their offsets in the module's storage */
 };
 
 /* `bias`: what libdwfl adds to the file's addresses. `text`: the executable parts of the file. */
@@ -33,6 +34,7 @@ void symtab_read(struct symtab *symtab, Dwfl_Module *module, uint64_t bias, cons
 /* The symbol that holds an address; NULL: none. */
 const struct symbol *symtab_function(const struct symtab *symtab, uint64_t address);
 const struct symbol *symtab_object(const struct symtab *symtab, uint64_t address);
+const struct symbol *symtab_thread_local(const struct symtab *symtab, uint64_t offset);
 
 void symtab_release(struct symtab *symtab);
 

@@ -72,9 +72,19 @@ static const char *plain_function(struct symbolizer *self, const struct view *vi
 	return plain_data(self, view, address, arena);
 }
 
-struct symbolizer symbolizer_plain = { .frames = plain_frames,
-				       .data = plain_data,
-				       .function = plain_function };
+static bool plain_variable(struct symbolizer *self, const struct view *view, const struct rec_place *place,
+			   struct frame *ret_variable)
+{
+	(void)self;
+	(void)view;
+	(void)place;
+	(void)ret_variable;
+	return false;
+}
+
+struct symbolizer symbolizer_plain = {
+	.frames = plain_frames, .data = plain_data, .variable = plain_variable, .function = plain_function
+};
 
 /* -- what a frame is to its reader ------------------------------------------ */
 

@@ -37,6 +37,12 @@ struct symbolizer {
 	 */
 	const char *(*data)(struct symbolizer *self, const struct view *view, uint64_t address,
 			    struct arena *arena);
+	/*
+	 * The variable at a place on a thread's stack or in its thread-local storage, as `function` of *ret_variable:
+	 * "lock", "locks[1]"; with the file and line of its declaration and its module. Return: false: not known for certain.
+	 */
+	bool (*variable)(struct symbolizer *self, const struct view *view, const struct rec_place *place,
+			 struct frame *ret_variable);
 	/* The function that starts at or holds a code address (a start routine); NULL: unknown. */
 	const char *(*function)(struct symbolizer *self, const struct view *view, uint64_t address,
 				struct arena *arena);

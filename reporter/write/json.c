@@ -440,6 +440,8 @@ static void put_object(struct json_report *self, struct object *object)
 		name = names_thread(&self->names, object->target, NULL);
 	else if (!name && kind_handle_sort(object->kind) != HANDLE_ADDRESS)
 		name = object_text(&self->names, object, OBJECT_BRIEF);
+	else if (!name)
+		name = object->where;
 	json_string(json, "name", name);
 	put_stack_id(json, "created_stack", names_stack(&self->names, object->created_stack));
 	json_begin(json, "holders", '[');

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "reporter/write/places.h"
 
 static const struct {
 	const char *prefix, *one, *many, *given_back;
@@ -95,7 +96,10 @@ struct object *object_of_item(struct names *names, const struct finding_item *it
 {
 	if (item->object_kind == KIND_NONE)
 		return NULL;
-	return object_get(names, item->object_kind, item->handle, item->name, item->other);
+	struct object *object = object_get(names, item->object_kind, item->handle, item->name, item->other);
+	if (object && !object->place)
+		object->place = item->place;
+	return object;
 }
 
 struct object *object_of_hold(struct names *names, const struct rec_hold *hold)
@@ -130,8 +134,9 @@ const char *object_name(struct names *names, struct object *object)
 		object->name = name;
 		object->quoted = true;
 	} else if (kind_handle_sort(object->kind) == HANDLE_ADDRESS && object->kind != KIND_THREAD) {
-		object->name =
-		    report->symbolizer->data(report->symbolizer, report->view, object->handle, names->arena);
+		if (!place_name(names, object->place, &object->name, &object->where))
+			object->name = report->symbolizer->data(report->symbolizer, report->view,
+								object->handle, names->arena);
 	}
 	return object->name;
 }
@@ -140,6 +145,8 @@ const char *object_name(struct names *names, struct object *object)
 static const char *address_text(struct names *names, const struct object *object, enum object_detail detail)
 {
 	const char *noun = kind_words[object->kind].one;
+	if (object->where && detail != OBJECT_BRIEF)
+		return names_format(names, "%s 0x%lx (%s)", noun, object->handle, object->where);
 	const struct frame *frame =
 	    detail == OBJECT_BRIEF ? NULL : names_own_frame(names, object->created_stack);
 	if (!frame)
@@ -190,6 +197,12 @@ const char *object_id(struct names *names, const struct object *object)
 }
 
 /* -- what the snapshot says of them ------------------------------------------ */
+
+static void find_place(struct names *names, struct object *object, nsec_t since)
+{
+	if (object && !object->place && kind_handle_sort(object->kind) == HANDLE_ADDRESS)
+		object->place = view_place_find(names->report->view, object->handle, since);
+}
 
 static void add_holder(struct names *names, struct object *object, thread_id thread,
 		       const struct rec_hold *hold, const struct rec_wait *wait)
@@ -259,12 +272,15 @@ int objects_collect(struct names *names)
 		for (uint32_t h = 0; h < thread->hold_count; h++) {
 			const struct rec_hold *hold = &thread->holds[h];
 			struct object *object = object_of_hold(names, hold);
+			find_place(names, object, hold->since);
 			if (hold->state == HOLD_LIVE)
 				add_holder(names, object, thread->id, hold, NULL);
 		}
-		if (thread->waiting)
-			add_holder(names, object_of_wait(names, &thread->wait), thread->id, NULL,
-				   &thread->wait);
+		if (!thread->waiting)
+			continue;
+		struct object *object = object_of_wait(names, &thread->wait);
+		find_place(names, object, thread->wait.since);
+		add_holder(names, object, thread->id, NULL, &thread->wait);
 	}
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
 		const struct rec_hold *hold = &snapshot->resources[i];

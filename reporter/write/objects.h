@@ -4,8 +4,8 @@
  * which they are met, each with its name and with who holds it and who waits.
  *
  * Names come from the program (wh_name, the name of an iterator), else from the
- * symbol that the object lies in; an object that has neither is known by its
- * address, and by where it was made.
+ * variable that the object lies in; an object that has neither is known by its
+ * address, by what it lies in (places.h), and by where it was made.
  *
  * Context: reporter. Memory is the report's arena.
  */
@@ -30,6 +30,8 @@ struct object {
 	uint64_t handle;
 	text_id text;           /* a name from the program; 0: none */
 	const char *name;       /* NULL: has none */
+	const char *where;      /* without a name: what it lies in, as others may; NULL: not known */
+	uint32_t place;         /* see view_place; 0: not known */
 	stack_id created_stack; /* of its init call; 0: unknown; looked for with the name */
 	struct holder *holders, **last_holder, *waiters, **last_waiter;
 	uint32_t holder_count, waiter_count;
@@ -65,8 +67,8 @@ const char *object_name(struct names *names, struct object *object);
 /* How much is said of an object. */
 enum object_detail {
 	OBJECT_BRIEF, /* `mutex cache_lock`; `mutex 0x55d0` where it has no name */
-	OBJECT_PLAIN, /* ... and `mutex 0x55d0 (made in cache_new cache.c:31)` where that is known */
-	OBJECT_FULL,  /* ... and `mutex cache_lock (prog .bss)` */
+	OBJECT_PLAIN, /* ... and `mutex 0x55d0 (made in cache_new cache.c:31)`, or what it lies in, where that is known */
+	OBJECT_FULL, /* ... and `mutex cache_lock (prog .bss)` */
 };
 
 /* Also `iterator "sessions"`, `fd 5`, `thread 3 "reader"`; NULL is "nothing in particular". */

@@ -67,6 +67,7 @@ enum rec_table_id {
 	REC_WHY,
 	REC_ITERATIONS,
 	REC_SPANS,
+	REC_PLACES,
 	REC_TABLES,
 };
 

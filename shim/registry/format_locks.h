@@ -111,6 +111,37 @@ static inline uint32_t rec_use_place(stack_id stack, uint64_t handle)
 	return (stack ^ (uint32_t)(handle >> 3)) % REC_USE_CELLS_EACH;
 }
 
+/* -- where locks lie -------------------------------------------------------- */
+
+enum rec_place_sort {
+	PLACE_NOWHERE, /* in nothing that has a name of its own, or in a module, whose symbols are looked up */
+	PLACE_BLOCK,   /* in a block of the heap */
+	PLACE_STACK,   /* on the stack of a thread */
+	PLACE_TLS,     /* in the thread-local storage of a thread */
+	PLACE_FILE,    /* in a shared mapping of a file */
+};
+
+#define REC_PLACES_MOST 8192u /* that are recorded; half of them for what findings speak of. Chosen by feel */
+
+/*
+ * Where something was that a thread held or waited for, when that was so (reporter/places.h). Identified by its
+ * index + 1. Nothing of it changes but `seen`.
+ */
+struct rec_place {
+	uint64_t address;
+	_Atomic nsec_t seen; /* CLOCK_MONOTONIC: when it was last found to be so */
+	uint64_t offset;     /* into the block, into the file; PLACE_TLS: bytes below the thread pointer */
+	uint64_t bytes;      /* of the block */
+	stack_id stack;      /* where the block was allocated; of the thread that the stack belongs to */
+	thread_id thread;    /* whose stack or storage it is */
+	text_id path;        /* of the file */
+	uint16_t sort;       /* enum rec_place_sort */
+	uint16_t
+	    frame; /* PLACE_STACK: which frame of `stack` it lies in, from 1, the innermost; 0: unknown */
+	uint64_t below; /* ... and how many bytes below the end of that frame, behind its return address */
+};
+
+_Static_assert(sizeof(struct rec_place) == 56, "entries are packed");
 _Static_assert(sizeof(struct rec_use) == 96 && sizeof(struct rec_use_cell) == 32, "entries are packed");
 _Static_assert(sizeof(struct rec_use_cells) % 64 == 0, "cells begin and end with a cache line");
 _Static_assert(sizeof(struct rec_edge) == 160 && sizeof(struct rec_lock) == 24, "entries are packed");

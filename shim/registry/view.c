@@ -240,6 +240,22 @@ const char *view_program(const struct view *view)
 	return "?";
 }
 
+const struct rec_place *view_place(const struct view *view, uint32_t place)
+{
+	return place ? entry_at(view, REC_PLACES, place - 1, sizeof(struct rec_place)) : NULL;
+}
+
+uint32_t view_place_find(const struct view *view, uint64_t address, nsec_t since)
+{
+	for (uint64_t i = view_used(view, REC_PLACES) / sizeof(struct rec_place); i > 0; i--) {
+		const struct rec_place *place = view_place(view, (uint32_t)i);
+		if (place && place->address == address)
+			return atomic_load_explicit(&place->seen, memory_order_relaxed) > since ? (uint32_t)i
+												: 0;
+	}
+	return 0;
+}
+
 const struct rec_object *view_object_find(const struct view *view, uint64_t address, unsigned kind)
 {
 	const struct rec_object *object;

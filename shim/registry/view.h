@@ -93,6 +93,12 @@ const char *view_text(const struct view *view, text_id text);
  */
 const char *view_program(const struct view *view);
 
+/* Where a lock lies, by its number (not 0); NULL: nothing is known, or not any more. */
+const struct rec_place *view_place(const struct view *view, uint32_t place);
+
+/* The number of what is known of `address`, of something held or waited for since then; 0: nothing. Linear. */
+uint32_t view_place_find(const struct view *view, uint64_t address, nsec_t since);
+
 /* The object known at `address` with this kind (KIND_NONE: any); NULL: none. Linear. */
 const struct rec_object *view_object_find(const struct view *view, uint64_t address, unsigned kind);
 

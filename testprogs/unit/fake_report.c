@@ -10,6 +10,7 @@
 #define STACKS_BYTES 262144u
 #define THREADS_MAX 600u
 #define HOLDS_MAX 16u
+#define PLACES_MAX 16
 #define RESOURCES_MAX 64u
 #define OBJECTS_MAX 64u
 #define SITES_MAX 400u
@@ -34,6 +35,7 @@ static struct rec_site sites[SITES_MAX];
 static struct rec_use uses[USES_MAX];
 static struct snap_thread threads[THREADS_MAX];
 static struct rec_hold resources[RESOURCES_MAX];
+static struct rec_place places[PLACES_MAX];
 static struct fake_function functions[FUNCTIONS_MAX];
 static size_t function_count;
 static struct {
@@ -128,9 +130,23 @@ static const char *fake_code(struct symbolizer *self, const struct view *view, u
 	return NULL;
 }
 
-static struct symbolizer fake_symbolizer = { .frames = fake_frames,
-					     .data = fake_data,
-					     .function = fake_code };
+static bool fake_variable(struct symbolizer *self, const struct view *view, const struct rec_place *place,
+			  struct frame *ret_variable)
+{
+	(void)self;
+	(void)view;
+	/* A frame with a variable at its very end, and storage with one at its beginning. */
+	if (place->sort == PLACE_STACK ? place->below != 8 : place->offset != 64)
+		return false;
+	*ret_variable = (struct frame){
+		.function = "guard", .file = "/src/app/work.c", .line = 9, .module = "/opt/app/server"
+	};
+	return true;
+}
+
+static struct symbolizer fake_symbolizer = {
+	.frames = fake_frames, .data = fake_data, .variable = fake_variable, .function = fake_code
+};
 
 /* -- the recording ---------------------------------------------------------- */
 
@@ -179,6 +195,7 @@ void fake_clear(void)
 	use(REC_STACKS, stacks, sizeof stacks, 64);
 	use(REC_MODULES, modules, sizeof modules, sizeof modules);
 	use(REC_OBJECTS, objects, sizeof objects, 0);
+	use(REC_PLACES, places, sizeof places, 0);
 	use(REC_SITES, sites, sizeof sites, sizeof sites[0]);
 	use(REC_USES, uses, sizeof uses, 0);
 	header.magic = REC_MAGIC;
@@ -393,6 +410,15 @@ struct rec_use *fake_use(enum kind kind, uint64_t handle, enum mode mode, enum o
 				  .kind = (uint8_t)kind,
 				  .mode = (uint8_t)mode };
 	return made;
+}
+
+struct rec_place *fake_place(uint64_t address, enum rec_place_sort sort)
+{
+	uint64_t at = header.tables[REC_PLACES].used / sizeof places[0];
+	insist(at < PLACES_MAX, "too many places");
+	header.tables[REC_PLACES].used += sizeof places[0];
+	places[at] = (struct rec_place){ .address = address, .seen = FAKE_NOW, .sort = (uint16_t)sort };
+	return &places[at];
 }
 
 void fake_site(stack_id stack, uint64_t live_bytes, uint64_t live_blocks)

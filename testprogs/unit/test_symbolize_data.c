@@ -140,7 +140,14 @@ START_TEST(data_names)
 			blank[9] = ' ';
 		const char *found = world_data(&world, address);
 		count++;
-		if (!with->has || strcmp(expected, "-") == 0) {
+		if (!with->has && strcmp(expected, "-") != 0) {
+			char plain[64];
+			snprintf(plain, sizeof(plain), "prog+0x%lx (prog .", address);
+			ck_assert_msg(found && strncmp(found, plain, strlen(plain)) == 0,
+				      "%s: %s was found to be %s", with->command, types, found);
+			continue;
+		}
+		if (strcmp(expected, "-") == 0) {
 			ck_assert_msg(!found, "%s: %s, which has no name, was found to be %s", with->command,
 				      types, found);
 			continue;
@@ -169,7 +176,109 @@ START_TEST(data_of_a_library)
 	ck_assert_str_eq(world_data(&world, address), "counters (lib.so .bss)");
 	ck_assert_str_eq(world_data(&world, address + 8), "counters+8 (lib.so .bss)");
 	/* A library's hidden variable has no name once it is stripped. */
-	ck_assert_ptr_null(world_data(&world, address_of("whole.so", "hidden", NULL) + 0x7f0000000000));
+	char plain[64];
+	address = address_of("whole.so", "hidden", NULL);
+	snprintf(plain, sizeof(plain), "lib.so+0x%lx (lib.so .bss)", address);
+	ck_assert_str_eq(world_data(&world, address + 0x7f0000000000), plain);
+}
+END_TEST
+
+/* A place each: sort, where the frame is, how far below its end or the thread pointer, the name with types and with symbols. */
+static const char places_program[] =
+    "#include <pthread.h>\n"
+    "#include <stdio.h>\n"
+    "struct pair { int n; pthread_mutex_t lock; };\n"
+    "static __thread int before; static __thread struct pair mine[2] = { { 1 } };\n"
+    "__thread pthread_mutex_t bare;\n"
+    "static void __attribute__((noinline)) show(char *end, const char *name, void *at)\n"
+    "{ printf(\"stack %p %ld %s -\\n\", __builtin_return_address(0), (long)(end - (char *)at), name); }\n"
+    "static void show_local(const char *name, const char *symbol, void *at)\n"
+    "{ char *pointer; __asm__(\"mov %%fs:0, %0\" : \"=r\"(pointer));\n"
+    "	printf(\"tls 0 %ld %s %s\\n\", (long)(pointer - (char *)at), name, symbol); }\n"
+    "static void __attribute__((noinline)) outer(struct pair by_value)\n"
+    "{\n"
+    "	char *end = __builtin_dwarf_cfa();\n"
+    "	pthread_mutex_t lock; struct pair pairs[3]; char rest[64]; int plain;\n"
+    "	show(end, \"lock\", &lock);\n"
+    "	show(end, \"pairs[2].lock\", &pairs[2].lock);\n"
+    "	show(end, \"by_value.lock\", &by_value.lock);\n"
+    "	show(end, \"?plain\", &plain);\n"
+    "	{ pthread_mutex_t inner; show(end, \"?inner\", &inner); }\n"
+    "	show(end, \"-\", end - 8);\n"
+    "	show(end, \"?rest[5]\", rest + 5);\n"
+    "}\n"
+    "int main(void)\n"
+    "{\n"
+    "	before = 1;\n"
+    "	outer(mine[0]);\n"
+    "	show_local(\"mine[1].lock\", \"mine+56\", &mine[1].lock);\n"
+    "	show_local(\"bare\", \"bare\", &bare);\n"
+    "	show_local(\"before\", \"before\", &before);\n"
+    "	return 0;\n"
+    "}\n";
+
+static const struct build place_builds[] = {
+	{ "gcc", "gcc -O0 -g -no-pie -w p.c -o prog", HAS_TYPES },
+	{ "gcc", "gcc -O2 -g -no-pie -w p.c -o prog", HAS_TYPES },
+	{ "gcc", "gcc -O2 -g -no-pie -fno-omit-frame-pointer -w p.c -o prog", HAS_TYPES },
+	{ "gcc", "gcc -O1 -gdwarf-4 -no-pie -w p.c -o prog", HAS_TYPES },
+	{ "gcc", "gcc -O1 -no-pie -w p.c -o prog", HAS_NAMES },
+	{ "clang", "clang -O0 -g -no-pie -w p.c -o prog", HAS_TYPES },
+	{ "clang", "clang -O2 -g -no-pie -w p.c -o prog", HAS_TYPES },
+	{ "clang", "clang -O1 -gdwarf-4 -no-pie -w p.c -o prog", HAS_TYPES },
+	{ "gcc", "gcc -O1 -g -no-pie -w p.c -o prog && strip prog", 0 },
+};
+
+START_TEST(variables_of_threads)
+{
+	const struct build *with = &place_builds[_i];
+	if (!installed(with->compiler)) {
+		printf("  %s: not tested, it is not installed\n", with->command);
+		return;
+	}
+	write_file("p.c", places_program);
+	ck_assert_msg(run("%s && ./prog >expected", with->command), "%s", with->command);
+	world_map(&world, in_folder("prog"), 0)->flags = MODULE_MAIN;
+	FILE *file = fopen(in_folder("expected"), "r");
+	ck_assert_ptr_nonnull(file);
+	char sort[16];
+	char types[256];
+	char names[256];
+	uint64_t code;
+	int64_t below;
+	unsigned count = 0;
+	for (; fscanf(file, "%15s %lx %ld %255s %255s", sort, &code, &below, types, names) == 5; count++) {
+		const char *expected = with->has == HAS_TYPES ? types : with->has ? names : "-";
+		/* Optimised, it may share its memory with another one. */
+		bool optional = *expected == '?' && !strstr(with->command, "-O0");
+		expected += *expected == '?';
+		struct frame found = { .function = NULL };
+		struct frame *frames;
+		world_frames(&world, &code, 1, 0, 1, &frames);
+		struct rec_place place = { .sort = PLACE_TLS, .offset = (uint64_t)below };
+		if (strcmp(sort, "stack") == 0)
+			place = (struct rec_place){
+				.sort = PLACE_STACK, .stack = 8, .frame = 1, .below = (uint64_t)below
+			};
+		bool known = world.symbolizer->variable(world.symbolizer, &world.view, &place, &found);
+		/* What is passed in memory lies in the frame of who calls. */
+		if (strcmp(expected, "-") == 0 || below < 0) {
+			ck_assert_msg(!known, "%s: %s was found to be %s", with->command, types,
+				      found.function);
+			continue;
+		}
+		ck_assert_msg(known || optional, "%s: %s not found", with->command, expected);
+		if (!known)
+			continue;
+		ck_assert_msg(strcmp(found.function, expected) == 0, "%s: %s was found to be %s",
+			      with->command, expected, found.function);
+		ck_assert_str_eq(found.module, in_folder("prog"));
+		ck_assert_msg(with->has != HAS_TYPES || (found.file && found.line) ||
+				  strcmp(sort, "tls") == 0,
+			      "%s: %s has no line", with->command, expected);
+	}
+	fclose(file);
+	ck_assert_uint_eq(count, 10);
 }
 END_TEST
 
@@ -183,6 +292,7 @@ int main(void)
 	tcase_add_checked_fixture(data, begin, end);
 	tcase_add_loop_test(data, data_names, 0, COUNT_OF(builds));
 	tcase_add_test(data, data_of_a_library);
+	tcase_add_loop_test(data, variables_of_threads, 0, COUNT_OF(place_builds));
 	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

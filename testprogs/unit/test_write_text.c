@@ -176,6 +176,52 @@ START_TEST(test_assorted)
 }
 END_TEST
 
+/* Locks that lie elsewhere than in a module's data: with a name of their own, or with what is around them. */
+START_TEST(test_places)
+{
+	fake_clear();
+	fake.report.all_threads = true;
+	struct snap_thread *first = fake_thread(1, "server"), *worker = fake_thread(2, "worker");
+	stack_id stack = stack_in("work", "/src/app/work.c", 12);
+	stack_id made = stack_in("cache_new", "/src/app/cache.c", 31);
+	const struct {
+		enum rec_place_sort sort;
+		uint64_t offset, bytes;
+		stack_id stack;
+		thread_id thread;
+		uint16_t frame;
+		uint64_t below;
+	} known[] = {
+		{ PLACE_BLOCK, 16, 48, made, 0, 0, 0 },  { PLACE_BLOCK, 0, 70000, made, 0, 0, 0 },
+		{ PLACE_STACK, 0, 0, stack, 1, 2, 8 },   { PLACE_STACK, 0, 0, stack, 2, 1, 8 },
+		{ PLACE_STACK, 0, 0, stack, 2, 1, 200 }, { PLACE_STACK, 0, 0, 0, 2, 0, 0 },
+		{ PLACE_TLS, 64, 0, 0, 2, 0, 0 },        { PLACE_TLS, 4096, 0, 0, 2, 0, 0 },
+		{ PLACE_FILE, 4160, 0, 0, 0, 0, 0 },     { PLACE_NOWHERE, 0, 0, 0, 0, 0, 0 },
+		{ PLACE_STACK, 0, 0, stack, 2, 77, 8 },
+	};
+	for (unsigned i = 0; i < COUNT_OF(known); i++) {
+		uint64_t address = UINT64_C(0x7f5500001000) + i * UINT64_C(64);
+		struct rec_place *place = fake_place(address, known[i].sort);
+		place->offset = known[i].offset;
+		place->bytes = known[i].bytes;
+		place->stack = known[i].stack;
+		place->thread = known[i].thread;
+		place->frame = known[i].frame;
+		place->below = known[i].below;
+		place->path = known[i].sort == PLACE_FILE ? fake_text("/dev/shm/queue") : 0;
+		fake_hold(worker, KIND_MUTEX, address, MODE_EXCLUSIVE, OP_pthread_mutex_lock, stack,
+			  5 * NSEC_PER_SEC);
+	}
+	/* What was there before the hold began may have been something else. */
+	fake_place(UINT64_C(0x7f5500004000), PLACE_FILE)->seen = FAKE_NOW - 5 * NSEC_PER_SEC;
+	fake_hold(worker, KIND_MUTEX, UINT64_C(0x7f5500004000), MODE_EXCLUSIVE, OP_pthread_mutex_lock, stack,
+		  5 * NSEC_PER_SEC);
+	fake_wait(first, KIND_MUTEX, UINT64_C(0x7f5500001000), OP_pthread_mutex_lock,
+		  stack_in("lookup", "/src/app/index.c", 80), 4 * NSEC_PER_SEC);
+	ASSERT_GOLDEN("places.txt");
+}
+END_TEST
+
 /* An incident that was found, found in fuller form, and is over: one account. */
 START_TEST(test_resolved)
 {
@@ -488,6 +534,7 @@ int main(void)
 	tcase_add_test(tests, test_leaks);
 	tcase_add_test(tests, test_rings);
 	tcase_add_test(tests, test_assorted);
+	tcase_add_test(tests, test_places);
 	tcase_add_test(tests, test_resolved);
 	tcase_add_test(tests, test_folds);
 	tcase_add_test(tests, test_dump);

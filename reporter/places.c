@@ -1,0 +1,372 @@
+#include "reporter/places.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/digits.h"
+#include "base/hash.h"
+#include "options.h"
+#include "platform/process.h"
+#include "platform/sys.h"
+#include "registry/allocation.h"
+#include "registry/recording.h"
+#include "registry/thread.h"
+#include "stack/memory.h"
+
+#define LOOKS_MOST 32u /* for what is not known yet, a call */
+
+/* -- blocks of the heap ------------------------------------------------------ */
+
+static bool in_block(uint64_t address, struct rec_place *place)
+{
+	struct allocation block;
+	if (!allocation_below((const void *)address, &block) || address - block.address >= block.size ||
+	    (block.flags & ALLOCATION_ROOT))
+		return false;
+	const struct rec_site *site = view_site(recording_view(), block.site);
+	place->sort = PLACE_BLOCK;
+	place->offset = address - block.address;
+	place->bytes = block.size;
+	place->stack = site ? site->stack : 0;
+	return place->stack;
+}
+
+/* -- memory of threads ------------------------------------------------------- */
+
+#define HEADERS_MOST 24u
+
+/* A module's thread-local storage, as its program headers have it; false: it has none, or they can't be read. */
+static bool tls_of_module(const struct rec_module *module, Elf64_Phdr *ret_header)
+{
+	Elf64_Ehdr file;
+	Elf64_Phdr headers[HEADERS_MOST];
+	if (!memory_copy(&file, module->start, sizeof file) || memcmp(file.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    file.e_phentsize != sizeof headers[0] || !file.e_phnum || file.e_phoff > 2048 ||
+	    !memory_copy(headers, module->start + file.e_phoff,
+			 MIN_OF(file.e_phnum, HEADERS_MOST) * sizeof headers[0]))
+		return false;
+	for (unsigned i = 0; i < MIN_OF(file.e_phnum, HEADERS_MOST); i++) {
+		if (headers[i].p_type != PT_TLS)
+			continue;
+		*ret_header = headers[i];
+		return true;
+	}
+	return false;
+}
+
+/* What lies below thread pointers: of the program alone, and of all modules, at the most. */
+struct tls_room {
+	uint64_t own, all;
+};
+
+static struct tls_room tls_room(void)
+{
+	const struct view *view = recording_view();
+	struct tls_room room = { 0 };
+	const struct rec_module *module;
+	for (uint32_t i = 0; (module = view_module_at(view, i)); i++) {
+		Elf64_Phdr header;
+		if (module->unloaded || !tls_of_module(module, &header))
+			continue;
+		uint64_t align = MAX_OF(header.p_align, UINT64_C(1));
+		room.all += header.p_memsz + align;
+		/* The program's is the first below the thread pointer; only where its start is aligned is its place plain. */
+		if (module->flags & MODULE_MAIN && header.p_vaddr % align == 0)
+			room.own = (header.p_memsz + align - 1) / align * align;
+	}
+	return room;
+}
+
+/* A look at the words of somebody's stack, a piece at a time. */
+struct words {
+	uint64_t at[64];
+	uint64_t start, count; /* what is in `at` */
+	uint64_t end;          /* of the stack */
+};
+
+static bool word_at(struct words *words, uint64_t address, uint64_t *ret_word)
+{
+	if (address < words->start || address - words->start >= words->count * 8) {
+		words->start = address;
+		words->count = MIN_OF(COUNT_OF(words->at), (words->end - address) / 8);
+		if (!words->count || !memory_copy(words->at, address, words->count * 8))
+			return false;
+	}
+	*ret_word = words->at[(address - words->start) / 8];
+	return true;
+}
+
+#define FRAMES_REACH ((uint64_t)256 * 1024) /* of a stack that is gone through; chosen by feel */
+#define TLS_REACH ((uint64_t)256 * 1024)    /* more than libc sets aside */
+
+/*
+ * In which frame of a thread that waits `address` lies, and where that frame ends. Frames are told from one another
+ * by the return addresses between them, which are looked for in the order of the stack that was captured. Leftovers
+ * of earlier calls may look the same: where one of the two that bound the frame is there
+ * twice, nothing is said.
+ */
+static void find_frame(const struct snap_thread *thread, uint64_t high, uint64_t address,
+		       struct rec_place *place)
+{
+	const struct rec_stack *stack = view_stack(recording_view(), thread->wait.stack);
+	struct words words = { .end = high };
+	uint64_t sp = thread->wait.sp, word, end = 0;
+	if (!stack || !sp || sp % 8 || address < sp || address - sp > FRAMES_REACH)
+		return;
+	uint16_t frame = 1;
+	bool bounded = false;
+	for (uint64_t at = sp; at + 8 <= high && at - sp <= 2 * FRAMES_REACH; at += 8) {
+		uint16_t next = end ? frame + 1 : frame;
+		if (!word_at(&words, at, &word))
+			return;
+		if (at >= address && ((frame > 1 && word == stack->frames[frame - 1]) ||
+				      (end && word == stack->frames[frame])))
+			return;
+		if (next >= stack->count) {
+			/* The outermost one has nothing beyond it to be looked for. */
+			bounded = end && !(stack->flags & STACK_TRUNCATED);
+			break;
+		}
+		if (word != stack->frames[next])
+			continue;
+		if (at < address) {
+			frame++;
+		} else if (!end) {
+			end = at + 8;
+		} else {
+			bounded = true;
+			break;
+		}
+	}
+	const struct rec_thread *slot = view_thread(recording_view(), thread->slot);
+	if (!bounded || atomic_load_explicit(&slot->changes, memory_order_acquire) != thread->changes)
+		return;
+	place->frame = frame;
+	place->below = end - address;
+}
+
+/* The kernel maps nothing else so near below the end of the main thread's stack. */
+#define MAIN_STACK_BYTES ((uint64_t)128 << 20)
+
+static bool in_thread(const struct snapshot *snapshot, uint64_t address, nsec_t since,
+		      struct rec_place *place)
+{
+	struct tls_room room = { 0 };
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		const struct snap_thread *thread = &snapshot->threads[i];
+		bool is_main = thread->flags & THREAD_MAIN;
+		uint64_t high = is_main ? process_stack_high() : thread->stack_high;
+		uint64_t low = is_main ? high - MIN_OF(high, MAIN_STACK_BYTES) : thread->stack_low;
+		bool on_stack = address >= low && address < high;
+		/* Its storage is in the memory of its stack, save for the main thread. */
+		bool near = thread->tls && address < thread->tls && thread->tls - address <= TLS_REACH &&
+			    (on_stack || is_main);
+		if (thread->state != THREAD_RUNNING || !(on_stack || near))
+			continue;
+		/* `since` is known to the tick. */
+		if (thread->started > since + options.tick)
+			return false;
+		place->thread = thread->id;
+		if (near && !room.all)
+			room = tls_room();
+		uint64_t below = thread->tls - address;
+		if (near && below <= (is_main && !on_stack ? room.all : room.own)) {
+			place->sort = PLACE_TLS;
+			place->offset = below;
+			return true;
+		}
+		/* What the libraries have, and where, is not known so well. Nothing of the program's is behind it. */
+		if (!on_stack || (!is_main && address >= thread->tls - MIN_OF(room.all, thread->tls)))
+			return false;
+		place->sort = PLACE_STACK;
+		if (thread->waiting && !thread->torn)
+			find_frame(thread, high, address, place);
+		place->stack = place->frame ? thread->wait.stack : 0;
+		return true;
+	}
+	return false;
+}
+
+/* -- shared files ------------------------------------------------------------ */
+
+/* "7f5a4d752000-7f5a4d753000 rw-s 00000000 00:1a 5    /dev/shm/queue". Return: whether the line's mapping holds the address. */
+static bool in_line(const char *line, uint64_t address, struct rec_place *place)
+{
+	uint64_t start, end, behind;
+	const char *at = digits_hex(line, &start);
+	if (*at != '-')
+		return false;
+	at = digits_hex(at + 1, &end);
+	if (address < start || address >= end)
+		return false;
+	const char *path = strchr(at, '/');
+	const char *offset = *at ? strchr(at + 1, ' ') : NULL;
+	/* What is shared with nobody but forked children is in no file. */
+	if (!path || !offset++ || offset - at < 6 || at[4] != 's' || strncmp(path, "/dev/zero", 9) == 0)
+		return true;
+	digits_hex(offset, &behind);
+	place->offset = behind + (address - start);
+	place->path = recording_text(path);
+	place->sort = place->path ? PLACE_FILE : PLACE_NOWHERE;
+	return true;
+}
+
+static bool in_file(uint64_t address, struct rec_place *place)
+{
+	static char buffer[8192];
+	size_t used = 0;
+	/* In the program's table of descriptors nothing is opened. */
+	int fd = self.guest ? sys_open("/proc/self/maps", O_RDONLY, 0) : -1;
+	bool found = false;
+	if (fd < 0)
+		return false;
+	for (long got; !found && (got = sys_read(fd, buffer + used, sizeof buffer - 1 - used)) > 0;) {
+		char *line = buffer, *end;
+		used += (size_t)got;
+		buffer[used] = '\0';
+		for (; !found && (end = strchr(line, '\n')); line = end + 1) {
+			*end = '\0';
+			found = in_line(line, address, place);
+		}
+		used -= MIN_OF((size_t)(line - buffer), used);
+		memmove(buffer, line, used);
+	}
+	sys_close(fd);
+	return place->sort == PLACE_FILE;
+}
+
+/* -- what is known ------------------------------------------------------------ */
+
+#define INDEX_SIZE \
+	4096u /* the newest places by their addresses; who finds another one's there looks it up again */
+
+static uint32_t newest[INDEX_SIZE];
+
+static struct rec_place *place_at(uint32_t number)
+{
+	return (struct rec_place *)recording_table(REC_PLACES) + (number - 1);
+}
+
+static bool is_same(const struct rec_place *a, const struct rec_place *b)
+{
+	return a->address == b->address && a->offset == b->offset && a->bytes == b->bytes &&
+	       a->stack == b->stack && a->thread == b->thread && a->path == b->path && a->sort == b->sort &&
+	       a->frame == b->frame && a->below == b->below;
+}
+
+struct budget {
+	unsigned looks;  /* for what is not known yet */
+	uint32_t places; /* of the table, that may be used */
+};
+
+/*
+ * The number of the place of what has been held or waited for since `since`, which is recorded to the
+ * tick: what was seen at that tick may have been what lay there before. 0: not known, or nowhere.
+ */
+static uint32_t place_of(const struct snapshot *snapshot, uint64_t address, nsec_t since,
+			 struct budget *budget)
+{
+	uint32_t *known = &newest[hash_mix(address) % INDEX_SIZE];
+	struct rec_place *there = *known ? place_at(*known) : NULL;
+	if (!there || there->address != address || there->seen <= since) {
+		struct rec_place fresh = { .address = address };
+		if (!budget->looks)
+			return 0;
+		budget->looks--;
+		/* Modules' data are named by symbols. */
+		if (!view_module(recording_view(), address,
+				 atomic_load_explicit(&recording->epoch, memory_order_relaxed)) &&
+		    !in_block(address, &fresh) && !in_thread(snapshot, address, since, &fresh) &&
+		    !in_file(address, &fresh))
+			fresh = (struct rec_place){ .address = address };
+		if (!there || !is_same(there, &fresh)) {
+			uint64_t used =
+			    atomic_load_explicit(&recording->tables[REC_PLACES].used, memory_order_relaxed);
+			uint64_t at = used / sizeof fresh < budget->places
+					  ? recording_append(REC_PLACES, sizeof fresh)
+					  : UINT64_MAX;
+			if (at == UINT64_MAX)
+				return 0;
+			*known = (uint32_t)(at / sizeof fresh) + 1;
+			there = place_at(*known);
+			*there = fresh;
+		}
+	}
+	atomic_store_explicit(&there->seen, snapshot->now, memory_order_relaxed);
+	return there->sort == PLACE_NOWHERE ? 0 : *known;
+}
+
+/* Kinds whose handle is the address of something that a thread can be blocked on. */
+static bool has_place(unsigned kind, uint64_t handle)
+{
+	switch (kind) {
+	case KIND_MUTEX:
+	case KIND_RWLOCK:
+	case KIND_SPIN:
+	case KIND_SEM:
+	case KIND_COND:
+	case KIND_BARRIER:
+	case KIND_ONCE:
+	case KIND_LOCK:
+	case KIND_FUTEX:
+	case KIND_WAIT:
+		return handle;
+	default:
+		return false;
+	}
+}
+
+void places_look(const struct snapshot *snapshot, nsec_t tick)
+{
+	struct budget budget = { LOOKS_MOST, REC_PLACES_MOST / 2 };
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		const struct snap_thread *thread = &snapshot->threads[i];
+		const struct rec_wait *wait = &thread->wait;
+		if (thread->torn)
+			continue;
+		if (thread->waiting && has_place(wait->kind, wait->handle) &&
+		    wait->since + tick < snapshot->now)
+			place_of(snapshot, wait->handle, wait->since, &budget);
+		for (uint32_t j = 0; j < thread->hold_count; j++) {
+			const struct rec_hold *hold = &thread->holds[j];
+			if (has_place(hold->kind, hold->handle) && hold->since + tick < snapshot->now)
+				place_of(snapshot, hold->handle, hold->since, &budget);
+		}
+	}
+}
+
+/* Since when the item's thread has held or waited for its object; 0: it does not now. */
+static nsec_t since_of(const struct snapshot *snapshot, const struct finding_item *item)
+{
+	const struct snap_thread *thread = snapshot_thread(snapshot, item->thread);
+	if (!thread || thread->torn)
+		return 0;
+	if (thread->waiting && thread->wait.kind == item->object_kind && thread->wait.handle == item->handle)
+		return thread->wait.since;
+	for (uint32_t i = 0; i < thread->hold_count; i++)
+		if (thread->holds[i].kind == item->object_kind && thread->holds[i].handle == item->handle)
+			return thread->holds[i].since;
+	return 0;
+}
+
+void places_of_findings(const struct snapshot *snapshot, const struct finding_list *found)
+{
+	struct budget budget = { 8 * LOOKS_MOST, REC_PLACES_MOST };
+	for (uint32_t i = 0; i < found->count; i++) {
+		struct finding *finding = found->found[i];
+		for (uint32_t j = 0; j < finding->item_count; j++) {
+			struct finding_item *item = &finding->items[j];
+			nsec_t since =
+			    has_place(item->object_kind, item->handle) ? since_of(snapshot, item) : 0;
+			if (since)
+				item->place = place_of(snapshot, item->handle, since, &budget);
+		}
+	}
+}
+
+void places_fork_child(void)
+{
+	memset(newest, 0, sizeof newest);
+}
