@@ -136,7 +136,7 @@ static void mark_held(const struct snapshot *snapshot)
 			const struct rec_hold *hold = &snapshot->threads[i].holds[j];
 			if (!kind_has(hold->kind, KIND_IS_BLOCKS) || !kind_has(hold->kind, KIND_IS_THREAD))
 				continue;
-			allocation_mark_lock(hold->handle, true);
+			allocation_mark_lock(hold->handle);
 			left--;
 		}
 }

@@ -29,6 +29,24 @@ static const char *use(struct names *names, const struct finding *finding, const
 	return waiter ? names_format(names, "while %s waited for it", names_item_thread(names, waiter)) : "";
 }
 
+static const char *destroying(unsigned op)
+{
+	switch (op) {
+	case OP_free:
+	case OP_operator_delete:
+	case OP_operator_delete_array:
+		return "freed the memory of ";
+	case OP_munmap:
+		return "unmapped the memory of ";
+	case OP_mmap:
+		return "mapped something else over ";
+	case OP_mremap:
+		return "moved the memory of ";
+	default:
+		return "destroyed ";
+	}
+}
+
 const char *title_destroyed_in_use(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
@@ -36,11 +54,8 @@ const char *title_destroyed_in_use(struct names *names, const struct account *ac
 	if (!by)
 		return finding_kind_words(finding->kind);
 	const char *what = object_text(names, object_of_item(names, by), OBJECT_BRIEF);
-	bool is_freed =
-	    by->op == OP_free || by->op == OP_operator_delete || by->op == OP_operator_delete_array;
-	return names_format(names, "%s %s%s %s%s", names_item_thread(names, by),
-			    is_freed ? "freed the memory of " : "destroyed ", what, use(names, finding, by),
-			    times(names, finding));
+	return names_format(names, "%s %s%s %s%s", names_item_thread(names, by), destroying(by->op), what,
+			    use(names, finding, by), times(names, finding));
 }
 
 const char *title_reinit_in_use(struct names *names, const struct account *account)

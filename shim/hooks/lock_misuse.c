@@ -1,12 +1,14 @@
 #include "hooks/lock_misuse.h"
 
 #include "hooks/words.h"
+#include "platform/mapping.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
-#include "registry/misuse.h"
+#include "registry/order.h"
 #include "registry/orphan.h"
 #include "registry/others.h"
 #include "registry/recording.h"
+#include "stack/memory.h"
 #include "start.h"
 
 /* What a fork child got from its parent is put in order by its own handlers, which may well initialise it anew. */
@@ -209,18 +211,88 @@ NOINLINE void lock_misuse_memory(uint64_t from, uint64_t bytes, enum op op, cons
 		note_sleeper(&range, op, frame);
 }
 
+/* Whether what is at `lock` can be read, and is the process's own and in no other place. */
+static bool is_private(uint64_t lock)
+{
+	return !sys_sandboxed && memory_readable(lock & ~(uint64_t)7) && mapping_is_private(lock);
+}
+
+static bool is_certain_hold(const struct other_hold *holder)
+{
+	struct lock_words words = words_of((enum kind)holder->hold.kind, holder->hold.handle);
+	return !words.shared && is_confirmed(&words, holder, words.readers);
+}
+
+static bool is_certain_wait(const struct other_wait *waiter)
+{
+	enum kind kind = (enum kind)waiter->wait.kind;
+	struct lock_words words = words_of(kind, waiter->wait.handle);
+	return !words.shared && is_waited_for(kind, waiter->wait.handle, &words);
+}
+
+NOINLINE static void look_at_unmapping(struct hook *hook, struct lock_unmapping *unmapping,
+				       const struct others_range *range, enum op op)
+{
+	struct other_hold holder;
+	struct other_wait waiter;
+	struct rec_misuse *what = &unmapping->what;
+
+	*what = (struct rec_misuse){ .kind = MISUSE_destroyed_in_use };
+	if (others_hold(range, &holder) && !is_told(holder.hold.handle) && is_private(holder.hold.handle) &&
+	    is_certain_hold(&holder)) {
+		what->object_kind = holder.hold.kind;
+		what->handle = holder.hold.handle;
+		what->parts[1] = misuse_hold(&holder.hold);
+	} else if (others_wait(range, &waiter) && !is_told(waiter.wait.handle) &&
+		   is_private(waiter.wait.handle) && is_certain_wait(&waiter)) {
+		what->object_kind = waiter.wait.kind;
+		what->handle = waiter.wait.handle;
+		what->parts[2] = part_of_wait(&waiter);
+	} else {
+		return;
+	}
+	what->parts[0] = misuse_now(hook_stack(hook), op);
+	unmapping->certain = true;
+}
+
+void lock_unmap_begin(struct hook *hook, struct lock_unmapping *unmapping, uint64_t from, uint64_t bytes,
+		      enum op op)
+{
+	struct others_range range = { .from = from, .to = from + bytes, .own_too = true };
+
+	unmapping->from = from;
+	unmapping->to = range.to;
+	unmapping->certain = false;
+	unmapping->used = range.to > from && others_any(&range);
+	if (UNLIKELY(unmapping->used))
+		look_at_unmapping(hook, unmapping, &range, op);
+}
+
+void lock_unmap_done(const struct lock_unmapping *unmapping)
+{
+	struct others_range range = { .from = unmapping->from, .to = unmapping->to, .own_too = true };
+	struct other_hold holder;
+
+	order_forget_range(unmapping->from, unmapping->to);
+	if (LIKELY(!unmapping->used))
+		return;
+	if (unmapping->certain)
+		misuse_note(&unmapping->what);
+	for (unsigned most = REC_SLOT_HOLDS; most && others_hold(&range, &holder); most--)
+		hold_forget((enum kind)holder.hold.kind, holder.hold.handle);
+}
+
 NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
 	/* One that waits for a condition may have been woken and be about to leave, which is right: libc waits for it. */
 	if (kind != KIND_COND)
 		note_use(hook, MISUSE_destroyed_in_use, kind, handle, op);
-	allocation_mark_lock(handle, false);
 }
 
 NOINLINE void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
 	note_use(hook, MISUSE_reinit_in_use, kind, handle, op);
-	allocation_mark_lock(handle, true);
+	allocation_mark_lock(handle);
 }
 
 /* -- after a fork ---------------------------------------------------------------- */

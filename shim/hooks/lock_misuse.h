@@ -9,6 +9,7 @@
 #define WH_HOOKS_LOCK_MISUSE_H
 
 #include "hooks/hook.h"
+#include "registry/misuse.h"
 
 /* The calling thread is about to unlock what it has no hold of. `frame` is that of the hook. */
 void lock_misuse_unlock(enum kind kind, uint64_t handle, enum op op, const void *frame);
@@ -21,6 +22,22 @@ void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handle, enum o
  * The memory from `from` on is about to be freed: whoever holds a lock in it is told of. The holds are forgotten.
  */
 void lock_misuse_memory(uint64_t from, uint64_t bytes, enum op op, const void *frame);
+
+/*
+ * The same of mappings, in two steps: what is in memory that is about to be unmapped, and that it is gone, which only
+ * the kernel's answer tells. Noted is the newest hold, or the oldest wait; only of memory that no other process
+ * has, and that is not in another place as well. Between processes a lock lives on.
+ */
+struct lock_unmapping {
+	uint64_t from, to;
+	struct rec_misuse what;
+	bool used;    /* something there is held or waited for */
+	bool certain; /* so much so that `what` may be told */
+};
+
+void lock_unmap_begin(struct hook *hook, struct lock_unmapping *unmapping, uint64_t from, uint64_t bytes,
+		      enum op op);
+void lock_unmap_done(const struct lock_unmapping *unmapping);
 
 /*
  * In a fork child, the calling thread is about to wait for a lock. Noted where it was taken by a thread of the parent that

@@ -496,7 +496,7 @@ bool allocation_around(uint64_t address, uint64_t most, struct allocation *ret_a
 /* How far behind the start of its block a lock is looked for: further than most, and 2,048 windows at the most. */
 #define LOCK_REACH (UINT64_C(64) << 10)
 
-void allocation_mark_lock(uint64_t lock, bool is_there)
+void allocation_mark_lock(uint64_t lock)
 {
 	uint64_t start;
 	const uint64_t mark = (uint64_t)ALLOCATION_LOCK << FLAGS_SHIFT;
@@ -507,8 +507,8 @@ void allocation_mark_lock(uint64_t lock, bool is_there)
 		return;
 	/* The block may go, and its record be another's: whose bit is set in vain then takes the long way once. */
 	uint64_t rest = __atomic_load_n(&slab[number].rest, __ATOMIC_RELAXED);
-	if (lock - start < size_in(rest) && !(rest & mark) == is_there)
-		__atomic_compare_exchange_n(&slab[number].rest, &rest, rest ^ mark, false, __ATOMIC_RELAXED,
+	if (lock - start < size_in(rest) && !(rest & mark))
+		__atomic_compare_exchange_n(&slab[number].rest, &rest, rest | mark, false, __ATOMIC_RELAXED,
 					    __ATOMIC_RELAXED);
 }
 

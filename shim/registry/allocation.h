@@ -139,10 +139,11 @@ bool allocation_around(uint64_t address, uint64_t most, struct allocation *ret_a
 void allocation_mark_pool(uint64_t start);
 
 /*
- * There is a lock at `lock` that whoever frees the block around it, if it is one, is to be asked about; or it was
- * destroyed and isn't there any more. Blocks that nobody says this of are freed the short way. Context: hook, reporter.
+ * There is a lock at `lock` that whoever frees the block around it, if it is one, is to be asked about. It stays so
+ * when that lock is destroyed: there may be others in the block. Blocks that nobody says this of are freed the short way.
+ * Context: hook, reporter.
  */
-void allocation_mark_lock(uint64_t lock, bool is_there);
+void allocation_mark_lock(uint64_t lock);
 
 /* -- blocks that are gone --------------------------------------------------- */
 

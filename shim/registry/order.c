@@ -50,6 +50,20 @@ static bool is_ready(void)
 	return places && edges;
 }
 
+/*
+ * Where locks have been seen, by a hash of the address's megabytes: most memory that goes had none. A byte is set for
+ * good; what shares it only costs a walk over all places.
+ */
+#define CHUNK_SHIFT 20
+#define CHUNKS 4096u
+
+static uint8_t chunks[CHUNKS];
+
+static uint8_t *chunk_of(uint64_t address)
+{
+	return &chunks[hash_mix(address >> CHUNK_SHIFT) % CHUNKS];
+}
+
 /* -- locks ----------------------------------------------------------------- */
 
 /* The place of `address`; with `make` one that can take it. NULL: none. */
@@ -105,6 +119,7 @@ static uint32_t lock_add(struct place *place, unsigned kind, uint64_t address)
 		entry->made = site ? site->stack : 0;
 		entry->offset = (uint32_t)(address - block.address);
 	}
+	*chunk_of(address) = 1;
 	*place = (struct place){
 		.address = address,
 		.lock = (uint32_t)(at / sizeof *entry) + 1,
@@ -157,6 +172,35 @@ void order_no_lock(uint64_t handle)
 			    (struct rec_lock *)recording_table(REC_LOCKS) + (place->lock - 1);
 			__atomic_store_n(&entry->is_none, 1, __ATOMIC_RELAXED);
 		}
+		lock_release(&lock);
+	}
+	self.busy--;
+}
+
+static bool is_seen(uint64_t from, uint64_t to)
+{
+	if (to <= from)
+		return false;
+	uint64_t first = from >> CHUNK_SHIFT, last = (to - 1) >> CHUNK_SHIFT;
+	if (last - first >= CHUNKS)
+		return true;
+	for (uint64_t chunk = first; chunk <= last; chunk++)
+		if (*chunk_of(chunk << CHUNK_SHIFT))
+			return true;
+	return false;
+}
+
+void order_forget_range(uint64_t from, uint64_t to)
+{
+	if (!places || !is_seen(from, to))
+		return;
+	self.busy++;
+	if (lock_take(&lock)) {
+		for (struct place *place = places; place < places + PLACES; place++)
+			if (place->lock && place->address >= from && place->address < to) {
+				__atomic_fetch_add(order_change_of(place->address), 1, __ATOMIC_RELAXED);
+				place->lock = 0;
+			}
 		lock_release(&lock);
 	}
 	self.busy--;
@@ -399,6 +443,7 @@ void order_fork_child(void)
 	places = NULL;
 	edges = NULL;
 	memset(pairs, 0, sizeof pairs);
+	memset(chunks, 0, sizeof chunks);
 	lock.word = 0;
 	order_thread_end();
 }

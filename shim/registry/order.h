@@ -86,6 +86,9 @@ void order_no_lock(uint64_t handle);
 /* The lock at that address was made or destroyed: what is there from now on is another one. Context: hook. */
 void order_forget(uint64_t handle);
 
+/* The same of all locks in memory that is gone, from `from` to below `to`. Cheap where none was seen there. */
+void order_forget_range(uint64_t from, uint64_t to);
+
 /* A thread is about to make another one / has joined it. Context: hook, with self.busy held. */
 void order_created(thread_id by, thread_id of);
 void order_joined(thread_id by, thread_id of);

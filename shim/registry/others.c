@@ -98,6 +98,14 @@ static const struct rec_thread *next_match(const struct others_range *range, uin
 	return NULL;
 }
 
+bool others_any(const struct others_range *range)
+{
+	struct rec_hold hold;
+	struct rec_wait wait;
+	uint32_t levels, at = 0;
+	return next_match(range, &at, &hold, &levels, &wait);
+}
+
 bool others_hold(const struct others_range *range, struct other_hold *ret_hold)
 {
 	struct rec_hold hold;

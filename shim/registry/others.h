@@ -25,6 +25,9 @@ static inline struct others_range others_at(enum kind kind, uint64_t handle, boo
 	return (struct others_range){ .from = handle, .to = handle + 1, .kind = kind, .own_too = own_too };
 }
 
+/* Whether there is any hold or wait there. Cheaper than the questions which. */
+bool others_any(const struct others_range *range);
+
 struct other_hold {
 	struct rec_hold hold;
 	int32_t tid; /* of its thread */
