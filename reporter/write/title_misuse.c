@@ -47,12 +47,29 @@ static const char *destroying(unsigned op)
 	}
 }
 
+/* Of a lock that was a local variable. */
+static const char *title_frame_left(struct names *names, const struct finding *finding)
+{
+	const struct finding_item *waiter = item_with(finding, ROLE_waits, 0);
+	const struct finding_item *left = item_with(finding, ROLE_now, 0);
+	const struct finding_item *ended = item_with(finding, ROLE_created, 0);
+	if (!waiter || (!left && !ended))
+		return finding_kind_words(finding->kind);
+	const char *who = names_item_thread(names, waiter);
+	const char *what = object_text(names, object_of_item(names, waiter), OBJECT_BRIEF);
+	if (left)
+		return names_format(names, "%s waits for %s in a stack frame that %s has left", who, what,
+				    names_item_thread(names, left));
+	return names_format(names, "%s waits for %s on the stack of %s, which has ended", who, what,
+			    names_item_thread(names, ended));
+}
+
 const char *title_destroyed_in_use(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
 	const struct finding_item *by = item_with(finding, ROLE_destroyed, 0);
 	if (!by)
-		return finding_kind_words(finding->kind);
+		return title_frame_left(names, finding);
 	const char *what = object_text(names, object_of_item(names, by), OBJECT_BRIEF);
 	return names_format(names, "%s %s%s %s%s", names_item_thread(names, by), destroying(by->op), what,
 			    use(names, finding, by), times(names, finding));

@@ -39,7 +39,8 @@ EXPORT int munmap(void *start, size_t bytes)
 	if (!hook.track)
 		return real.munmap(start, bytes);
 	struct lock_unmapping unmapping;
-	lock_unmap_begin(&hook, &unmapping, (uintptr_t)start, whole_pages((uintptr_t)start, bytes), OP_munmap);
+	lock_unmap_begin(&hook, &unmapping, (uintptr_t)start, whole_pages((uintptr_t)start, bytes),
+			 OP_munmap);
 	int result = real.munmap(start, bytes);
 	if (result == 0)
 		lock_unmap_done(&unmapping);

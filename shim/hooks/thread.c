@@ -7,6 +7,7 @@
 #include "hooks/thread_misuse.h"
 
 #include "platform/tsd.h"
+#include "registry/recording.h"
 #include "start.h"
 
 /* Where the key is the program's: the thread ends here, whatever way it does, but for its destructors. */
@@ -28,6 +29,14 @@ static int NOINLINE routine_framed_c11(thrd_start_t routine, void *argument)
 	return routine(argument);
 }
 
+/* What every stack of a thread made that way goes back to. */
+static void note_root(unsigned which, const void *return_address)
+{
+	if (UNLIKELY(!atomic_load_explicit(&recording->thread_roots[which], memory_order_relaxed)))
+		atomic_store_explicit(&recording->thread_roots[which], (uintptr_t)return_address,
+				      memory_order_relaxed);
+}
+
 /*
  * The new thread's first frames. What was asked for waits in the slot. The
  * calls of the program's routine are tail calls, so no frame of ours stays below it.
@@ -39,6 +48,7 @@ static void *thread_main(void *data)
 	void *argument = (void *)(uintptr_t)slot->argument;
 
 	thread_begin(slot);
+	note_root(0, __builtin_return_address(0));
 	if (UNLIKELY(!tsd_works()))
 		return routine_framed(routine, argument);
 	return routine(argument);
@@ -51,6 +61,7 @@ static int thread_main_c11(void *data)
 	void *argument = (void *)(uintptr_t)slot->argument;
 
 	thread_begin(slot);
+	note_root(1, __builtin_return_address(0));
 	if (UNLIKELY(!tsd_works()))
 		return routine_framed_c11(routine, argument);
 	return routine(argument);

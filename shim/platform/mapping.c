@@ -3,34 +3,21 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/digits.h"
 #include "platform/sys.h"
 
 /* Some ten thousand mappings; a program has a few hundred. */
 #define MAPS_BYTES ((size_t)1 << 20)
 
-static uint64_t parse_hex(const char **at)
-{
-	uint64_t value = 0;
-	for (;; (*at)++) {
-		char c = **at;
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			return value;
-	}
-}
-
 /* A line is "START-END rwxp ...". */
 static bool is_private_in(const char *maps, uint64_t address)
 {
 	for (const char *line = maps; line && *line;) {
-		const char *at = line;
-		uint64_t start = parse_hex(&at);
-		if (*at++ != '-')
+		uint64_t start, end;
+		const char *at = digits_hex(line, &start);
+		if (*at != '-')
 			return false;
-		uint64_t end = parse_hex(&at);
+		at = digits_hex(at + 1, &end);
 		if (address >= start && address < end)
 			return strnlen(at, 5) == 5 && at[4] == 'p';
 		const char *newline = strchr(at, '\n');

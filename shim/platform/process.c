@@ -224,6 +224,11 @@ const char *process_environment(const char *name)
 	return NULL;
 }
 
+uint64_t process_entry(void)
+{
+	return getauxval(AT_ENTRY);
+}
+
 bool process_traced(void)
 {
 	char status[2048];

@@ -73,6 +73,8 @@ int process_threads(void);
 const char *process_environment(const char *name);
 /* Where the first thread's stack ends, upwards: the kernel put the arguments there. 0: unknown. */
 uint64_t process_stack_high(void);
+/* Where the kernel, or the loader, entered the program: its _start. 0: unknown. */
+uint64_t process_entry(void);
 /* Whether a debugger or tracer is attached. */
 bool process_traced(void);
 

@@ -40,7 +40,7 @@
 #include "registry/format_time.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 18u
+#define REC_VERSION 19u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -195,6 +195,14 @@ struct rec_header {
 	_Atomic uint64_t peak_bytes;
 	_Atomic uint32_t poke; /* goes up when the reporter thread is to look now; a futex word */
 	uint32_t spare;
+	/*
+	 * By what a stack that goes back to its thread's first frame is known, so that it is the thread's own and not a
+	 * coroutine's: where the program is entered, and return addresses into libc's function that calls start routines,
+	 * of pthread_create and thrd_create; 0: unknown, or no thread made yet.
+	 */
+	uint64_t entry;
+	_Atomic uint64_t thread_roots[2];
+	uint64_t main_stack_high; /* where the first thread's stack ends, upwards; 0: unknown */
 	struct rec_scan scan;
 	struct rec_why_request why;
 };

@@ -220,6 +220,8 @@ static void describe_process(const char *exe, size_t argv_bytes)
 	recording->started_boot_ticks = file.started_ticks;
 	recording->pid_namespace = process_pid_namespace();
 	recording->started_mono = sys_monotonic();
+	recording->entry = process_entry();
+	recording->main_stack_high = process_stack_high();
 	recording->started_real = sys_realtime();
 	recording->exe = recording_text(exe);
 	if (argv_bytes) {
