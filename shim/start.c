@@ -292,25 +292,37 @@ void reporter_want_at(nsec_t at)
 		reporter_start();
 }
 
-void reporter_pause(void)
+bool reporter_pause(void)
 {
 	if (!is_own_process() || self.guest || !lock_take(&reporter_lock))
-		return;
+		return false;
 	if (reporter_pauses++ == 0 && reporter_state == 1) {
 		watchdog_stop();
 		reporter_state = 0;
 	}
 	lock_release(&reporter_lock);
+	return true;
 }
 
-void reporter_resume(void)
+void reporter_resume(bool paused)
 {
-	if (!is_own_process() || self.guest || !lock_take(&reporter_lock))
+	if (!paused || !is_own_process() || self.guest || !lock_take(&reporter_lock))
 		return;
 	if (reporter_pauses)
 		reporter_pauses--;
 	lock_release(&reporter_lock);
 	reporter_want();
+}
+
+#define STAT_BYTES ((size_t)1024)
+#define STAT_THREADS 20
+
+bool reporter_in_the_way(void)
+{
+	char stat[STAT_BYTES];
+	return reporter_state == 1 && !self.guest && is_own_process() &&
+	       (process_read(0, "stat", stat, sizeof stat) <= 0 ||
+		process_stat_field(stat, STAT_THREADS) == 2);
 }
 
 /*
@@ -361,11 +373,11 @@ size_t start_lost_since(uint32_t era, const void *frame)
 	if (self.guest || sys_sandboxed || !recording || !is_own_process())
 		return 0;
 	int kept_errno = errno;
-	reporter_pause();
+	bool paused = reporter_pause();
 	self.busy += HOOK_IN_ALLOCATOR;
 	guest_call(find_lost, &lost, LOST_STACK_BYTES);
 	self.busy -= HOOK_IN_ALLOCATOR;
-	reporter_resume();
+	reporter_resume(paused);
 	errno = kept_errno;
 	return lost.bytes;
 }

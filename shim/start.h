@@ -68,10 +68,19 @@ void start_misuse_noted(bool grave);
 /*
  * The reporter thread: ended and waited for, so that a call which demands a single-threaded
  * process or changes a thread's credentials works as it would without us; and started again.
- * Pausing nests. Context: hook.
+ * Pausing nests. Return: whether there is something to resume. Context: hook.
  */
-void reporter_pause(void);
-void reporter_resume(void);
+bool reporter_pause(void);
+void reporter_resume(bool paused);
+
+/*
+ * Whether it alone keeps the process from being single-threaded: what the kernel has just refused for that reason is worth another
+ * try while it is paused. Context: hook; keeps errno.
+ */
+bool reporter_in_the_way(void);
+
+/* What unshare leaves of that which threads share: the thread's own business, and refused to none. The rest is the process's. */
+#define UNSHARED_BY_THREAD (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM)
 
 /* Makes sure that the reporter thread runs, if this process has a use for it by now. Context: hook. */
 void reporter_want(void);

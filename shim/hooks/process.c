@@ -108,14 +108,40 @@ EXPORT void abort(void)
 	EXPORT type name params \
 	{ \
 		real_ready(); \
-		reporter_pause(); \
+		bool paused = reporter_pause(); \
 		type result = real.name args; \
 		int error = errno; \
-		reporter_resume(); \
+		reporter_resume(paused); \
 		errno = error; \
 		return result; \
 	}
 #include "hooks/credentials.def"
+
+/* Threads by the thousand may enter namespaces: ended for each of these calls, the reporter thread would bring all of them to a stop. */
+EXPORT int setns(int fd, int type)
+{
+	real_ready();
+	int result = real.setns(fd, type);
+	if (result == 0 || (errno != EINVAL && errno != EUSERS) || !reporter_in_the_way())
+		return result;
+	bool paused = reporter_pause();
+	result = real.setns(fd, type);
+	int error = errno;
+	reporter_resume(paused);
+	errno = error;
+	return result;
+}
+
+EXPORT int unshare(int flags)
+{
+	real_ready();
+	bool paused = flags & ~UNSHARED_BY_THREAD && reporter_pause();
+	int result = real.unshare(flags);
+	int error = errno;
+	reporter_resume(paused);
+	errno = error;
+	return result;
+}
 
 /* -- notifications ----------------------------------------------------------- */
 

@@ -30,12 +30,20 @@ static long syscall_futex(long number, long word, long op, long value, long time
 /* With a second thread in the process these would fail, or leave the reporter thread what it was. */
 static long syscall_alone(long number, long a, long b, long c, long d, long e, long f)
 {
-	reporter_pause();
+	bool paused = reporter_pause();
 	long result = real.syscall(number, a, b, c, d, e, f);
 	int error = errno;
-	reporter_resume();
+	reporter_resume(paused);
 	errno = error;
 	return result;
+}
+
+static long syscall_setns(long number, long fd, long type)
+{
+	long result = real.syscall(number, fd, type);
+	if (result == 0 || (errno != EINVAL && errno != EUSERS) || !reporter_in_the_way())
+		return result;
+	return syscall_alone(number, fd, type, 0, 0, 0, 0);
 }
 
 static long syscall_exit_group(long number, long status)
@@ -77,8 +85,9 @@ void *syscall_route(long number, long a, long b)
 	case SYS_futex:
 		return futex_waits(b) && !waits_for_guard() ? (void *)syscall_futex : (void *)real.syscall;
 	case SYS_unshare:
+		return a & ~UNSHARED_BY_THREAD ? (void *)syscall_alone : (void *)real.syscall;
 	case SYS_setns:
-		return (void *)syscall_alone;
+		return (void *)syscall_setns;
 	case SYS_exit_group:
 		return (void *)syscall_exit_group;
 	case SYS_seccomp:

@@ -11,6 +11,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -62,26 +63,49 @@ static void *lives(void *unused)
 }
 
 /* Not told to the library: what the kernel would say to a process of one thread. */
-static long raw_unshare(long flags)
+static long raw_call(long number, long first, long second)
 {
 	long result;
-	__asm__ volatile("syscall" : "=a"(result) : "a"(SYS_unshare), "D"(flags) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(first), "S"(second)
+			 : "rcx", "r11", "memory");
 	return result;
 }
 
-static void alone(int through_syscall)
+static int
+    mounts; /* the process's own namespace of mounts, which a process of several threads may not enter */
+
+enum way { UNSHARE, UNSHARE_SYSCALL, SETNS, SETNS_SYSCALL, WAYS };
+
+static long take(enum way way)
+{
+	switch (way) {
+	case UNSHARE:
+		return unshare(CLONE_NEWUSER);
+	case UNSHARE_SYSCALL:
+		return syscall(SYS_unshare, CLONE_NEWUSER);
+	case SETNS:
+		return setns(mounts, CLONE_NEWNS);
+	default:
+		return syscall(SYS_setns, mounts, CLONE_NEWNS);
+	}
+}
+
+static void alone(enum way way)
 {
 	int allowed;
 	pid_t pid = fork();
 	if (pid == 0)
-		_exit(raw_unshare(CLONE_NEWUSER) == 0);
+		_exit((way < SETNS ? raw_call(SYS_unshare, CLONE_NEWUSER, 0)
+				   : raw_call(SYS_setns, mounts, CLONE_NEWNS)) == 0);
 	waitpid(pid, &allowed, 0);
 	pid = fork();
 	if (pid == 0) {
 		/* Long enough for a reporter thread to be there. */
 		for (int i = 0; i < 15; i++)
 			usleep(20000);
-		long result = through_syscall ? syscall(SYS_unshare, CLONE_NEWUSER) : unshare(CLONE_NEWUSER);
+		long result = take(way);
 		usleep(20000);
 		_exit(result == 0);
 	}
@@ -89,6 +113,34 @@ static void alone(int through_syscall)
 	waitpid(pid, &did, 0);
 	CHECK(WIFEXITED(did));
 	CHECK_EQUAL(WEXITSTATUS(did), WEXITSTATUS(allowed));
+}
+
+/* The sum of the tasks' numbers: another one for any that came or went. */
+static long tasks_sum(void)
+{
+	long sum = 0;
+	DIR *directory = opendir("/proc/self/task");
+	CHECK(directory);
+	for (struct dirent *entry; (entry = readdir(directory));)
+		sum += atol(entry->d_name);
+	closedir(directory);
+	return sum;
+}
+
+/* What concerns the calling thread alone leaves all others what they are. */
+static void for_itself(void)
+{
+	int names = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+	long before = tasks_sum();
+	for (int i = 0; i < 10; i++) {
+		CHECK_EQUAL(unshare(CLONE_FS | CLONE_FILES), 0);
+		CHECK_EQUAL(syscall(SYS_unshare, CLONE_FS), 0);
+		CHECK_EQUAL(setns(names, CLONE_NEWUTS), 0);
+		CHECK_EQUAL(setns(names, CLONE_NEWNET), -1);
+		CHECK_EQUAL(errno, EINVAL);
+	}
+	CHECK_EQUAL(tasks_sum(), before);
+	close(names);
 }
 
 static void with_threads(void)
@@ -102,6 +154,7 @@ static void with_threads(void)
 		threads[i] = thread_start(lives, NULL);
 	pthread_barrier_wait(&start);
 	usleep(150000);
+	for_itself();
 	CHECK_EQUAL(setgroups(1, &group), 0);
 	CHECK_EQUAL(setresgid(NOBODY, NOBODY, NOBODY), 0);
 	CHECK_EQUAL(setresuid(NOBODY, NOBODY, NOBODY), 0);
@@ -121,8 +174,9 @@ int main(void)
 		printf("only root can give up privileges\n");
 		return 77;
 	}
-	alone(0);
-	alone(1);
+	mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	for (enum way way = UNSHARE; way < WAYS; way++)
+		alone(way);
 	with_threads();
 	printf("every task is the new user\n");
 	return 0;
