@@ -199,9 +199,19 @@ static bool is_guarded_by(const struct rec_edge *one, const struct rec_edge *oth
 	return false;
 }
 
+/*
+ * Whether one of the guards of `one` that are not known may keep the other out: it is not what `one` acquired, so where
+ * the other holds that alone nothing is in doubt.
+ */
+static bool may_be_guarded(const struct rec_edge *one, const struct rec_edge *other)
+{
+	return one->more_guards && (other->guard_count || other->more_guards || other->held != one->acquired);
+}
+
 static bool is_gated(const struct rec_edge *one, const struct rec_edge *other)
 {
-	return is_guarded_by(one, other) || is_guarded_by(other, one);
+	return is_guarded_by(one, other) || is_guarded_by(other, one) || may_be_guarded(one, other) ||
+	       may_be_guarded(other, one);
 }
 
 static uint32_t guarded_by(const struct search *search, uint32_t length, uint32_t lock)

@@ -40,7 +40,7 @@
 #include "registry/format_time.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 19u
+#define REC_VERSION 20u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -295,6 +295,7 @@ enum thread_flag {
 	THREAD_MADE_DETACHED = 128,
 	THREAD_STACK_GIVEN = 32, /* the program gave the memory */
 	THREAD_STACK_CLEAN = 64, /* nothing was in the deepest part of it when the thread began */
+	THREAD_HELD_MANY = 256,  /* has held more than its slot has room for: some may be elsewhere */
 };
 
 struct rec_thread {

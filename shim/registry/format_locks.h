@@ -56,7 +56,7 @@ struct rec_edge {
 	uint32_t acquired;     /* a lock */
 	uint8_t held_mode, acquired_mode;
 	uint8_t guard_count;
-	uint8_t spare;
+	uint8_t more_guards; /* 1: there were others, which are not in `guards` */
 	uint16_t held_op, acquired_op;
 	uint32_t
 	    guards[REC_EDGE_GUARDS]; /* what else was held, the outermost first: lock * 2, + 1 where shared */

@@ -105,10 +105,13 @@ void hold_begin(enum kind kind, uint64_t handle, enum mode mode, enum op op, sta
 			.mode = (uint8_t)mode,
 			.state = HOLD_LIVE,
 		};
-		if (LIKELY(slot->hold_count < REC_SLOT_HOLDS))
+		if (LIKELY(slot->hold_count < REC_SLOT_HOLDS)) {
 			slot->holds[slot->hold_count++] = hold;
-		else if (!resource_add(&hold))
-			slot->holds_lost++;
+		} else {
+			atomic_fetch_or_explicit(&slot->flags, THREAD_HELD_MANY, memory_order_relaxed);
+			if (!resource_add(&hold))
+				slot->holds_lost++;
+		}
 		if (kind_is_lock(kind))
 			contention_acquired(kind, handle, mode, op, stack);
 	}

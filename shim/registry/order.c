@@ -231,7 +231,7 @@ static bool is_same_edge(const struct rec_edge *a, const struct rec_edge *b)
 {
 	return a->held == b->held && a->acquired == b->acquired && a->held_mode == b->held_mode &&
 	       a->acquired_mode == b->acquired_mode && a->guard_count == b->guard_count &&
-	       memcmp(a->guards, b->guards, sizeof a->guards) == 0;
+	       a->more_guards == b->more_guards && memcmp(a->guards, b->guards, sizeof a->guards) == 0;
 }
 
 /* The entry for an edge like `wanted`, made if there is none; NULL: no room, or no need. */
@@ -331,12 +331,25 @@ static struct held held_of(const struct rec_hold *hold)
 			      .alone = alone };
 }
 
+/*
+ * Whether the thread is in a once-routine or a static initialiser. What happens there happens once, and whoever
+ * has called it as well comes after it: that can't be told from one who has not, so no edge is made of it.
+ */
+static bool is_in_routine(const struct rec_thread *slot, uint32_t holds)
+{
+	for (uint32_t i = 0; i < holds; i++)
+		if (kind_has(slot->holds[i].kind, KIND_IS_ROUTINE) &&
+		    atomic_load_explicit(&slot->holds[i].state, memory_order_relaxed) == HOLD_LIVE)
+			return true;
+	return false;
+}
+
 /* `at`: which of the holds was acquired with the others held, as `how` says. */
 static void learn(const struct rec_thread *slot, uint32_t holds, uint32_t at, const struct order_how *how)
 {
 	struct held held[REC_SLOT_HOLDS];
 	uint32_t time = (uint32_t)(view_used(recording_view(), REC_LINEAGE) / sizeof(struct rec_lineage));
-	if (!units_of(&slot->holds[at]))
+	if (!units_of(&slot->holds[at]) || is_in_routine(slot, holds))
 		return;
 	for (uint32_t i = 0; i < holds; i++)
 		held[i] = held_of(&slot->holds[i]);
@@ -352,10 +365,16 @@ static void learn(const struct rec_thread *slot, uint32_t holds, uint32_t at, co
 			.held_op = hold->op,
 			.acquired_op = how->op,
 		};
-		for (uint32_t g = 0; g < holds && edge.guard_count < REC_EDGE_GUARDS; g++)
-			if (g != i && g != at && held[g].lock)
+		edge.more_guards = slot->flags & THREAD_HELD_MANY ? 1 : 0;
+		for (uint32_t g = 0; g < holds; g++) {
+			if (g == i || g == at || !held[g].lock)
+				continue;
+			if (edge.guard_count < REC_EDGE_GUARDS)
 				edge.guards[edge.guard_count++] =
 				    held[g].lock << 1 | (held[g].mode == MODE_SHARED);
+			else
+				edge.more_guards = 1;
+		}
 		struct rec_edge *entry = edge_of(&edge);
 		if (entry)
 			sight_add(entry, &(struct rec_sight){ .thread = slot->id,

@@ -186,6 +186,30 @@ START_TEST(gates)
 }
 END_TEST
 
+START_TEST(gates_that_are_not_known)
+{
+	struct rec_edge *one = edge(1, 2, 3), *other = edge(2, 1, 4);
+	/* Whatever else the one holds, the other holds nothing but what the one is about to take. */
+	one->more_guards = 1;
+	ck_assert_uint_eq(found(), 1);
+	other->guard_count = 1;
+	other->guards[0] = 9 << 1;
+	ck_assert_uint_eq(found(), 0);
+	one->more_guards = 0;
+	ck_assert_uint_eq(found(), 1);
+	one->more_guards = other->more_guards = 1;
+	other->guard_count = 0;
+	ck_assert_uint_eq(found(), 0);
+	one->more_guards = other->more_guards = 0;
+	/* In a longer ring what one holds may be what another, that is not its neighbour, is kept out by. */
+	other->acquired = 3;
+	edge(3, 1, 5);
+	ck_assert_uint_eq(found(), 1);
+	one->more_guards = 1;
+	ck_assert_uint_eq(found(), 0);
+}
+END_TEST
+
 START_TEST(readers)
 {
 	struct rec_edge *one = edge(1, 2, 3), *other = edge(2, 1, 4);
@@ -354,6 +378,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, the_shortest_of_many);
 	tcase_add_test(tests, every_pair_of_many);
 	tcase_add_test(tests, gates);
+	tcase_add_test(tests, gates_that_are_not_known);
 	tcase_add_test(tests, readers);
 	tcase_add_test(tests, made_and_joined);
 	tcase_add_test(tests, the_lineage_is_full);
