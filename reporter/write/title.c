@@ -243,7 +243,7 @@ static const char *title_asleep(struct names *names, const struct finding *findi
 static const char *title_deadlock(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
-	const struct finding_item *waits[4] = { NULL };
+	const struct finding_item *waits[6] = { NULL };
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < finding_items(finding); i++) {
 		const struct finding_item *item = &finding->items[i];

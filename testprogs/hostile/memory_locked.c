@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/check.h"
@@ -60,6 +61,33 @@ static void *allocate(void *unused)
 	return unused;
 }
 
+/* What is there stays locked; what comes is not any more. */
+static void future_ends(void)
+{
+	CHECK_EQUAL(mlockall(MCL_CURRENT | MCL_FUTURE), 0);
+	char *before = map();
+	CHECK_EQUAL(there(before), PAGES);
+	CHECK_EQUAL(mlockall(MCL_CURRENT), 0);
+	CHECK(status("VmLck:") >= (long)(PAGES * PAGE / 1024));
+	char *behind = map();
+	CHECK_EQUAL(there(behind), 0);
+	CHECK_EQUAL(munlockall(), 0);
+	CHECK_EQUAL(status("VmLck:"), 0);
+	munmap(before, PAGES * PAGE);
+	munmap(behind, PAGES * PAGE);
+}
+
+static void by_number(void)
+{
+	CHECK(syscall(SYS_mlockall, 0) == -1 && errno == EINVAL);
+	CHECK_EQUAL(syscall(SYS_mlockall, MCL_CURRENT | MCL_FUTURE), 0);
+	CHECK(status("VmRSS:") < 256l * 1024);
+	char *behind = map();
+	CHECK_EQUAL(there(behind), PAGES);
+	CHECK_EQUAL(munlockall(), 0);
+	munmap(behind, PAGES * PAGE);
+}
+
 int main(void)
 {
 	char *first = map(), *second;
@@ -89,6 +117,8 @@ int main(void)
 	CHECK(status("VmRSS:") < 256l * 1024);
 	CHECK_EQUAL(munlockall(), 0);
 	CHECK_EQUAL(status("VmLck:"), 0);
+	future_ends();
+	by_number();
 	munmap(first, PAGES * PAGE);
 	munmap(second, PAGES * PAGE);
 	puts("locked");
