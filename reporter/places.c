@@ -30,6 +30,7 @@ static bool in_block(uint64_t address, struct rec_place *place)
 	place->offset = address - block.address;
 	place->bytes = block.size;
 	place->stack = site ? site->stack : 0;
+	place->born = block.born;
 	return place->stack;
 }
 
@@ -253,7 +254,7 @@ static bool is_same(const struct rec_place *a, const struct rec_place *b)
 {
 	return a->address == b->address && a->offset == b->offset && a->bytes == b->bytes &&
 	       a->stack == b->stack && a->thread == b->thread && a->path == b->path && a->sort == b->sort &&
-	       a->frame == b->frame && a->below == b->below;
+	       a->frame == b->frame && a->below == b->below && a->born == b->born;
 }
 
 struct budget {

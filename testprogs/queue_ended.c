@@ -10,6 +10,12 @@
  * EXPECT-JSON: finding("deadlock") | has_thread({{tid receiver}})
  * EXPECT-JSON: finding("deadlock") | has_frame_of("waits"; {{tid receiver}}; "receive_all"; {{line receives}})
  * EXPECT-JSON: finding("deadlock") | has_frame("waits"; "main"; {{line joins}})
+ * EXPECT: "producer" (ended
+ * EXPECT: , 10 times in all, in
+ * EXPECT: producer              queue_ended.c:{{line sends}}
+ * EXPECT-DUMP: "producer" (ended
+ * EXPECT-JSON: finding("deadlock") | ._report.objects[] | .kind == "cond" and .signalled.thread_name == "producer" and .signalled.thread_state == "ended" and .signalled.count == 10 and .signalled.op == "pthread_cond_signal"
+ * EXPECT-REPORT: "producer" (ended
  * EXPECT-REPORT: queue_ended.c:{{line receives}}
  */
 #include "lib/chan.h"
@@ -25,9 +31,10 @@ static void receive_all(void)
 
 static void *producer(void *unused)
 {
+	show_thread("producer");
 	for (int i = 0; i < 10; i++)
-		chan_send(&queue, i);
-	return unused; /* and never says that this was all */
+		chan_send(&queue, i); /* line: sends */
+	return unused;                /* and never says that this was all */
 }
 
 static void *receiver(void *unused)

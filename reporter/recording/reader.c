@@ -42,6 +42,7 @@ static const struct {
 	[REC_EDGES] = { "edges", sizeof(struct rec_edge) },
 	[REC_MISUSES] = { "misuses", sizeof(struct rec_misuse) },
 	[REC_SPANS] = { "spans", sizeof(struct rec_span) },
+	[REC_SIGNALS] = { "signals", sizeof(struct rec_signal) },
 	[REC_PLACES] = { "places", sizeof(struct rec_place) },
 	[REC_ITERATIONS] = { "iterations", sizeof(struct rec_iteration) },
 	[REC_GROWTH] = { "growth", sizeof(struct rec_growth) },
@@ -56,9 +57,9 @@ static const enum rec_table_id order[REC_TABLES] = { REC_THREADS,    REC_RESOURC
 						     REC_SERIES,     REC_CELLS,     REC_GROWTH,  REC_ARENAS,
 						     REC_WHY,        REC_USE_CELLS, REC_USES,    REC_SITES,
 						     REC_EDGES,      REC_LOCKS,     REC_LINEAGE, REC_MISUSES,
-						     REC_ITERATIONS, REC_SPANS,     REC_PLACES,  REC_STACKS,
-						     REC_MODULES,    REC_STRINGS };
-#define REFERRERS 19u
+						     REC_ITERATIONS, REC_SPANS,     REC_PLACES,  REC_SIGNALS,
+						     REC_STACKS,     REC_MODULES,   REC_STRINGS };
+#define REFERRERS 20u
 
 static int PRINTF(3, 4) fail(struct reader *reader, int error, const char *format, ...)
 {

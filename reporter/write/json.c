@@ -9,6 +9,7 @@
 #include "reporter/write/json_why.h"
 #include "reporter/write/locks.h"
 #include "reporter/write/objects.h"
+#include "reporter/write/signalled.h"
 
 /*
  * The JSON report (schema: whoholds-1.schema.json beside this file). Stacks and
@@ -425,6 +426,35 @@ static void put_thread(struct json_report *self, uint32_t index)
 	json_end(json, '}');
 }
 
+/* Who has last signalled it, and whether that thread can do so again; null: not known. */
+static void put_signalled(struct json_report *self, const struct object *object)
+{
+	struct json *json = &self->json;
+	nsec_t now = self->names.report->snapshot->now, ended;
+	struct rec_signal signal;
+	if (object->kind != KIND_COND && object->kind != KIND_SEM)
+		return;
+	if (!object_signal(&self->names, object, &signal)) {
+		json_null(json, "signalled");
+		return;
+	}
+	bool has_ended = signal_thread_ended(&self->names, &signal, &ended);
+	json_begin(json, "signalled", '{');
+	json_number(json, "thread", signal.thread);
+	json_string(json, "thread_name",
+		    names_format(&self->names, "%.*s", (int)sizeof signal.name, signal.name));
+	json_string(json, "thread_state", has_ended ? "ended" : "running");
+	if (ended && ended <= now)
+		json_seconds(json, "thread_ended_s", now - ended);
+	else
+		json_null(json, "thread_ended_s");
+	json_string(json, "op", op_name(signal.op));
+	json_seconds(json, "since_s", now - signal.at);
+	json_number(json, "count", signal.count);
+	put_stack_id(json, "stack", names_stack(&self->names, signal.stack));
+	json_end(json, '}');
+}
+
 static void put_object(struct json_report *self, struct object *object)
 {
 	struct json *json = &self->json;
@@ -452,6 +482,7 @@ static void put_object(struct json_report *self, struct object *object)
 	for (const struct holder *at = object->waiters; at; at = at->next)
 		json_number(json, NULL, at->thread);
 	json_end(json, ']');
+	put_signalled(self, object);
 	json_end(json, '}');
 }
 

@@ -236,6 +236,8 @@ void text_item(struct text_report *text, const struct account *account, const st
 		text_line(text, indent, label, age);
 	if (item->stack || item->thread)
 		text_stack(text, item->stack, indent + 4);
+	if (item->role == ROLE_waits || item->role == ROLE_blocked)
+		text_signalled(text, object_of_item(names, item), indent);
 }
 
 /* -- the whole -------------------------------------------------------------- */

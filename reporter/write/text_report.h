@@ -51,6 +51,9 @@ const char *text_wait_label(struct text_report *text, const char *verb, struct o
 void text_item(struct text_report *text, const struct account *account, const struct finding_item *item,
 	       thread_id of, size_t indent);
 
+/* Who has last signalled what somebody waits on, and from where; nothing where that is not known. */
+void text_signalled(struct text_report *text, const struct object *object, size_t indent);
+
 /* Who waits for what the finding is about; and whether an item is one of theirs, which text_waiters tells. */
 void text_waiters(struct text_report *text, const struct account *account);
 bool text_is_waiter(const struct finding *finding, const struct finding_item *item);

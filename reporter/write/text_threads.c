@@ -94,6 +94,7 @@ static void put_wait(struct text_report *text, const struct snap_thread *thread)
 		label = names_format(names, "%s, with a timeout", label);
 	text_line(text, TEXT_INDENT, label, wait->since && now > wait->since ? now - wait->since : 0);
 	text_stack(text, wait->stack, TEXT_INDENT + 4);
+	text_signalled(text, object, TEXT_INDENT);
 }
 
 static void put_hold(struct text_report *text, const struct rec_hold *hold)

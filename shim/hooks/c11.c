@@ -8,6 +8,7 @@
 #include "hooks/lock_misuse.h"
 #include "hooks/mutex.h"
 #include "registry/object.h"
+#include "registry/signalled.h"
 
 static void mtx_result(struct hook *hook, const mtx_t *mutex, enum op op, int result)
 {
@@ -135,12 +136,27 @@ EXPORT int cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *until
 	return real.cnd_timedwait(cond, mutex, until);
 }
 
+EXPORT int cnd_signal(cnd_t *cond)
+{
+	HOOK_HOT(hook, LOCK);
+	cond_signal(&hook, cond, OP_cnd_signal);
+	return real.cnd_signal(cond);
+}
+
+EXPORT int cnd_broadcast(cnd_t *cond)
+{
+	HOOK_HOT(hook, LOCK);
+	cond_signal(&hook, cond, OP_cnd_broadcast);
+	return real.cnd_broadcast(cond);
+}
+
 EXPORT int cnd_init(cnd_t *cond)
 {
 	HOOK(hook, LOCK);
 	if (hook.track)
 		lock_misuse_init(&hook, KIND_COND, (uintptr_t)cond, OP_cnd_init);
 	int result = real.cnd_init(cond);
+	signalled_forget((uintptr_t)cond);
 	if (hook.track && result == thrd_success)
 		object_created(KIND_COND, (uintptr_t)cond, hook_stack(&hook), 0, 0);
 	return result;
@@ -158,4 +174,5 @@ EXPORT void cnd_destroy(cnd_t *cond)
 	real.cnd_destroy(cond);
 	hook_wait_over(&hook);
 	object_destroyed(KIND_COND, (uintptr_t)cond);
+	signalled_forget((uintptr_t)cond);
 }

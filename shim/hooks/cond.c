@@ -3,6 +3,7 @@
 #include "hooks/lock_misuse.h"
 #include "registry/object.h"
 #include "registry/order.h"
+#include "registry/signalled.h"
 
 struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void *mutex, enum op op,
 				 bool timed)
@@ -45,6 +46,12 @@ void cond_wait_end(struct cond_wait *wait)
 		hold_begin(KIND_MUTEX, wait->mutex, MODE_EXCLUSIVE, op, stack);
 }
 
+void cond_signal(struct hook *hook, const void *cond, enum op op)
+{
+	if (hook->track && signalled_wanted())
+		signalled_note(KIND_COND, (uintptr_t)cond, op, hook_stack(hook));
+}
+
 EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
 	HOOK(hook, LOCK);
@@ -80,19 +87,20 @@ EXPORT int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, 
 }
 
 /*
- * Nothing is recorded of these two. They are here because the name has two
- * versions with different ideas of what a pthread_cond_t is, and all of the
- * family must be of the one that our waits go to.
+ * Of these two it is recorded who called last. The name has two versions with different ideas of what a
+ * pthread_cond_t is, and all of the family must be of the one that our waits go to.
  */
 EXPORT int pthread_cond_signal(pthread_cond_t *cond)
 {
-	real_ready();
+	HOOK_HOT(hook, LOCK);
+	cond_signal(&hook, cond, OP_pthread_cond_signal);
 	return real.pthread_cond_signal(cond);
 }
 
 EXPORT int pthread_cond_broadcast(pthread_cond_t *cond)
 {
-	real_ready();
+	HOOK_HOT(hook, LOCK);
+	cond_signal(&hook, cond, OP_pthread_cond_broadcast);
 	return real.pthread_cond_broadcast(cond);
 }
 
@@ -102,6 +110,7 @@ EXPORT int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *att
 	if (hook.track)
 		lock_misuse_init(&hook, KIND_COND, (uintptr_t)cond, OP_pthread_cond_init);
 	int result = real.pthread_cond_init(cond, attributes);
+	signalled_forget((uintptr_t)cond);
 	if (hook.track && result == 0) {
 		int shared = 0;
 		if (attributes)
@@ -121,7 +130,9 @@ EXPORT int pthread_cond_destroy(pthread_cond_t *cond)
 	hook_wait(&hook, KIND_COND, (uintptr_t)cond, MODE_NONE, OP_pthread_cond_destroy);
 	int result = real.pthread_cond_destroy(cond);
 	hook_wait_over(&hook);
-	if (result == 0)
+	if (result == 0) {
 		object_destroyed(KIND_COND, (uintptr_t)cond);
+		signalled_forget((uintptr_t)cond);
+	}
 	return result;
 }

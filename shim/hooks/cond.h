@@ -27,4 +27,7 @@ struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void
 				 bool timed);
 void cond_wait_end(struct cond_wait *wait);
 
+/* The calling thread is about to signal, or broadcast. */
+void cond_signal(struct hook *hook, const void *cond, enum op op);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "registry/object.h"
 #include "registry/order.h"
+#include "registry/signalled.h"
 #include "start.h"
 
 static void sem_result(struct hook *hook, const sem_t *sem, enum op op, int result)
@@ -98,6 +99,8 @@ EXPORT int sem_post(sem_t *sem)
 	if (hook.track) {
 		/* Before: a woken waiter may free it. */
 		bool own = hold_end(KIND_SEM, (uintptr_t)sem, NULL) == HOLD_END_OWN;
+		if (signalled_wanted())
+			signalled_note(KIND_SEM, (uintptr_t)sem, OP_sem_post, hook_stack(&hook));
 		note_post(sem, own ? OBJECT_POSTED_BY_TAKER : OBJECT_POSTED_BY_OTHER);
 	}
 	return real.sem_post(sem);
@@ -111,6 +114,7 @@ EXPORT int sem_init(sem_t *sem, int shared, unsigned value)
 	int result = real.sem_init(sem, shared, value);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_SEM, (uintptr_t)sem);
+		signalled_forget((uintptr_t)sem);
 		object_created(KIND_SEM, (uintptr_t)sem, hook_stack(&hook), value,
 			       shared ? OBJECT_SHARED : 0);
 		__atomic_store_n(post_known(sem), 0, __ATOMIC_RELAXED);
@@ -126,6 +130,7 @@ EXPORT int sem_destroy(sem_t *sem)
 	int result = real.sem_destroy(sem);
 	if (hook.track && result == 0) {
 		hold_forget(KIND_SEM, (uintptr_t)sem);
+		signalled_forget((uintptr_t)sem);
 		object_destroyed(KIND_SEM, (uintptr_t)sem);
 	}
 	return result;
@@ -158,6 +163,7 @@ EXPORT int sem_close(sem_t *sem)
 	/* Whether this was the last user can't be known: better to forget a hold than to make one up. */
 	if (hook.track && result == 0) {
 		hold_forget(KIND_SEM, (uintptr_t)sem);
+		signalled_forget((uintptr_t)sem);
 		object_destroyed(KIND_SEM, (uintptr_t)sem);
 	}
 	return result;

@@ -68,6 +68,7 @@ enum rec_table_id {
 	REC_ITERATIONS,
 	REC_SPANS,
 	REC_PLACES,
+	REC_SIGNALS,
 	REC_TABLES,
 };
 

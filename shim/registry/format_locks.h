@@ -137,11 +137,45 @@ struct rec_place {
 	text_id path;        /* of the file */
 	uint16_t sort;       /* enum rec_place_sort */
 	uint16_t
-	    frame; /* PLACE_STACK: which frame of `stack` it lies in, from 1, the innermost; 0: unknown */
+	    frame;     /* PLACE_STACK: which frame of `stack` it lies in, from 1, the innermost; 0: unknown */
+	uint32_t born; /* PLACE_BLOCK: the era (rec_header.era) in which the block was made */
+	uint32_t spare;
 	uint64_t below; /* ... and how many bytes below the end of that frame, behind its return address */
 };
 
-_Static_assert(sizeof(struct rec_place) == 56, "entries are packed");
+/* -- who signals -------------------------------------------------------------- */
+
+#define REC_SIGNAL_NAME_BYTES 16u /* the kernel's limit, NUL included */
+#define REC_SIGNALS_MOST 4096u    /* objects that are known; chosen by feel */
+#define REC_SIGNALS_NEAR 8u       /* places from its own on that an object may be in */
+
+/* Who has last signalled a condition, or posted a semaphore (registry/signalled.h). */
+struct rec_signal {
+	_Atomic uint64_t object;  /* rec_signal_object; 0: none */
+	_Atomic nsec_t at;        /* of the tick before */
+	_Atomic uint32_t changes; /* sequence lock; odd: being written */
+	uint32_t count;           /* times that the object was signalled, by whomever */
+	nsec_t ended;             /* when that thread ended; 0: it has not, or has signalled others since */
+	uint32_t era;             /* of the process, then */
+	stack_id stack;
+	thread_id thread;
+	uint16_t op; /* enum op */
+	uint16_t spare;
+	char name[REC_SIGNAL_NAME_BYTES]; /* of the thread, then: its slot may be another's by now */
+};
+
+static inline uint64_t rec_signal_object(unsigned kind, uint64_t handle)
+{
+	return handle << 8 | kind;
+}
+
+static inline uint32_t rec_signal_place(uint64_t handle)
+{
+	return (uint32_t)(handle >> 3 ^ handle >> 15) % REC_SIGNALS_MOST;
+}
+
+_Static_assert(sizeof(struct rec_signal) == 64, "a cache line an object");
+_Static_assert(sizeof(struct rec_place) == 64, "entries are packed");
 _Static_assert(sizeof(struct rec_use) == 96 && sizeof(struct rec_use_cell) == 32, "entries are packed");
 _Static_assert(sizeof(struct rec_use_cells) % 64 == 0, "cells begin and end with a cache line");
 _Static_assert(sizeof(struct rec_edge) == 160 && sizeof(struct rec_lock) == 24, "entries are packed");

@@ -40,6 +40,7 @@ static const uint64_t capacities[REC_TABLES] = {
 	[REC_EDGES] = 8 * MIB,
 	[REC_MISUSES] = MISUSES_MOST * sizeof(struct rec_misuse),
 	[REC_SPANS] = REC_SPANS_COUNT * sizeof(struct rec_span),
+	[REC_SIGNALS] = REC_SIGNALS_MOST * sizeof(struct rec_signal),
 	[REC_PLACES] = REC_PLACES_MOST * sizeof(struct rec_place),
 	[REC_ITERATIONS] = ITERATIONS_MOST * sizeof(struct rec_iteration),
 	[REC_GROWTH] = 1 * MIB,

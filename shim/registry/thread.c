@@ -13,6 +13,7 @@
 #include "registry/farewell.h"
 #include "registry/order.h"
 #include "registry/recording.h"
+#include "registry/signalled.h"
 #include "registry/stack_depth.h"
 #include "stack/memory.h"
 #include "stack/stack.h"
@@ -237,6 +238,7 @@ void thread_end(void)
 	count_flush();
 	count_thread_end();
 	contention_thread_end();
+	signalled_thread_end();
 	allocation_thread_end();
 	stack_depth_thread_end(slot);
 	if (slot->flags & THREAD_MADE_DETACHED) {
@@ -393,6 +395,7 @@ void thread_fork_child(const struct rec_thread *before)
 	tsd_fork_child();
 	self.slot = NULL;
 	self.ended = false;
+	memset(self.signalled, 0, sizeof self.signalled);
 	struct rec_thread *slot = thread_slot();
 	if (!slot || !before)
 		return;

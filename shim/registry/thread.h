@@ -48,7 +48,8 @@ struct self_state {
 	struct rec_use_cells *use_cells; /* contention/: how often this thread takes what */
 	uint32_t taken_uncounted;        /* contention/: locks taken without cells */
 	stack_id forked_at;              /* where it is about to fork, for orphan/; 0: unknown */
-	uint64_t *order_seen; /* order/: what it has seen itself hold; a private page of this thread */
+	uint64_t *order_seen;  /* order/: what it has seen itself hold; a private page of this thread */
+	uint16_t signalled[4]; /* signalled/: places of what it has signalled last, from 1 */
 	/* A block that is being moved by realloc, and known to no table meanwhile; 0: none. For the scan of an image. */
 	uint64_t moving, moving_bytes;
 	uint64_t

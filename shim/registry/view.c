@@ -256,6 +256,27 @@ uint32_t view_place_find(const struct view *view, uint64_t address, nsec_t since
 	return 0;
 }
 
+bool view_signal(const struct view *view, unsigned kind, uint64_t handle, struct rec_signal *ret_signal)
+{
+	bool found = false;
+	for (uint32_t i = 0; i < REC_SIGNALS_NEAR && handle; i++) {
+		const struct rec_signal *entry = entry_at(
+		    view, REC_SIGNALS, (rec_signal_place(handle) + i) % REC_SIGNALS_MOST, sizeof(*entry));
+		uint32_t changes = entry ? atomic_load_explicit(&entry->changes, memory_order_acquire) : 1;
+		if (changes % 2 || entry->object != rec_signal_object(kind, handle) ||
+		    (found && entry->at <= ret_signal->at))
+			continue;
+		struct rec_signal copy;
+		memcpy(&copy, entry, sizeof(copy));
+		atomic_thread_fence(memory_order_acquire);
+		if (atomic_load_explicit(&entry->changes, memory_order_relaxed) != changes)
+			continue;
+		*ret_signal = copy;
+		found = true;
+	}
+	return found;
+}
+
 const struct rec_object *view_object_find(const struct view *view, uint64_t address, unsigned kind)
 {
 	const struct rec_object *object;

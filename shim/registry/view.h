@@ -99,6 +99,9 @@ const struct rec_place *view_place(const struct view *view, uint32_t place);
 /* The number of what is known of `address`, of something held or waited for since then; 0: nothing. Linear. */
 uint32_t view_place_find(const struct view *view, uint64_t address, nsec_t since);
 
+/* Who has last signalled what is at `handle`, copied as a whole. Return: false: nobody is known. */
+bool view_signal(const struct view *view, unsigned kind, uint64_t handle, struct rec_signal *ret_signal);
+
 /* The object known at `address` with this kind (KIND_NONE: any); NULL: none. Linear. */
 const struct rec_object *view_object_find(const struct view *view, uint64_t address, unsigned kind);
 

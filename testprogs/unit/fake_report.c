@@ -36,6 +36,7 @@ static struct rec_use uses[USES_MAX];
 static struct snap_thread threads[THREADS_MAX];
 static struct rec_hold resources[RESOURCES_MAX];
 static struct rec_place places[PLACES_MAX];
+static struct rec_signal signals[REC_SIGNALS_MOST];
 static struct fake_function functions[FUNCTIONS_MAX];
 static size_t function_count;
 static struct {
@@ -196,6 +197,8 @@ void fake_clear(void)
 	use(REC_MODULES, modules, sizeof modules, sizeof modules);
 	use(REC_OBJECTS, objects, sizeof objects, 0);
 	use(REC_PLACES, places, sizeof places, 0);
+	memset(signals, 0, sizeof signals);
+	use(REC_SIGNALS, signals, sizeof signals, sizeof signals);
 	use(REC_SITES, sites, sizeof sites, sizeof sites[0]);
 	use(REC_USES, uses, sizeof uses, 0);
 	header.magic = REC_MAGIC;
@@ -410,6 +413,21 @@ struct rec_use *fake_use(enum kind kind, uint64_t handle, enum mode mode, enum o
 				  .kind = (uint8_t)kind,
 				  .mode = (uint8_t)mode };
 	return made;
+}
+
+struct rec_signal *fake_signal(enum kind kind, uint64_t handle, enum op op, thread_id thread, stack_id stack,
+			       nsec_t age)
+{
+	struct rec_signal *signal = &signals[rec_signal_place(handle)];
+	insist(!signal->object, "two signals have one place");
+	*signal = (struct rec_signal){ .object = rec_signal_object(kind, handle),
+				       .op = (uint16_t)op,
+				       .at = FAKE_NOW - age,
+				       .thread = thread,
+				       .stack = stack,
+				       .count = 1,
+				       .era = 100 };
+	return signal;
 }
 
 struct rec_place *fake_place(uint64_t address, enum rec_place_sort sort)

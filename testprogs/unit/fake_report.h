@@ -61,6 +61,9 @@ struct rec_hold *fake_resource(thread_id owner, enum kind kind, uint64_t handle,
 struct rec_object *fake_object(enum kind kind, uint64_t address, const char *name, stack_id created);
 /* What is known of where `address` lies; for what has been held or waited for since before FAKE_NOW. */
 struct rec_place *fake_place(uint64_t address, enum rec_place_sort sort);
+/* Somebody signalled what is at `handle`, `age` ago. */
+struct rec_signal *fake_signal(enum kind kind, uint64_t handle, enum op op, thread_id thread, stack_id stack,
+			       nsec_t age);
 void fake_site(stack_id stack, uint64_t live_bytes, uint64_t live_blocks);
 /* How a lock was used from a place; what is to be counted is written to it. */
 struct rec_use *fake_use(enum kind kind, uint64_t handle, enum mode mode, enum op op, stack_id stack);

@@ -9,6 +9,7 @@
 #include "registry/hold.h"
 #include "registry/misuse.h"
 #include "registry/release.h"
+#include "registry/signalled.h"
 #include "registry/snapshot.h"
 #include "registry/wait.h"
 
@@ -156,6 +157,68 @@ START_TEST(misuses_are_counted_once)
 	struct rec_misuse more = { .kind = MISUSE_not_owner_unlock };
 	ck_assert(!misuse_note(&more));
 	ck_assert_uint_eq(recording->tables[REC_MISUSES].lost, 1);
+}
+END_TEST
+
+/* -- who has signalled ------------------------------------------------------------ */
+
+#define SIGNALLED 40u /* objects; they fall on few places, so that some have to go */
+
+static uint64_t signalled_handle(unsigned which)
+{
+	return UINT64_C(0x10000000) + (uint64_t)(which % 4) * 8 +
+	       (uint64_t)(which / 4) * (REC_SIGNALS_MOST * 8);
+}
+
+/* Half of the threads signal, the others look: of one entry all belongs together. */
+static void signal_or_look(unsigned number)
+{
+	thread_id own = thread_slot()->id;
+	for (unsigned i = 0; i < 20000; i++) {
+		uint64_t handle = signalled_handle(random_below(SIGNALLED));
+		struct rec_signal seen;
+		if (number % 2) {
+			if (i % 512 == 0)
+				signalled_forget(handle);
+			signalled_note(KIND_COND, handle, OP_pthread_cond_signal, stack_for(handle ^ own));
+		} else if (view_signal(recording_view(), KIND_COND, handle, &seen)) {
+			if (seen.object != rec_signal_object(KIND_COND, handle) ||
+			    seen.stack != stack_for(handle ^ seen.thread) || !seen.count ||
+			    seen.op != OP_pthread_cond_signal)
+				wrong++;
+		}
+		maybe_yield(16);
+	}
+}
+
+START_TEST(signals_are_seen_whole)
+{
+	struct worker workers[THREADS];
+	start(workers, THREADS, signal_or_look);
+	join(workers, THREADS);
+	ck_assert_uint_eq(wrong, 0);
+	unsigned known = 0;
+	for (unsigned i = 0; i < SIGNALLED; i++) {
+		struct rec_signal seen;
+		if (!view_signal(recording_view(), KIND_COND, signalled_handle(i), &seen))
+			continue;
+		known++;
+		signalled_forget(signalled_handle(i));
+		ck_assert(!view_signal(recording_view(), KIND_COND, signalled_handle(i), &seen));
+	}
+	ck_assert_uint_ge(known, REC_SIGNALS_NEAR);
+
+	/* The newest of those that share their places stay, with their counts; a thread's end shows. */
+	struct rec_signal seen;
+	for (unsigned i = 0; i < 3; i++)
+		signalled_note(KIND_SEM, 0x20000000, OP_sem_post, 7);
+	ck_assert(view_signal(recording_view(), KIND_SEM, 0x20000000, &seen));
+	ck_assert_uint_eq(seen.count, 3);
+	ck_assert_uint_eq(seen.ended, 0);
+	ck_assert(!view_signal(recording_view(), KIND_COND, 0x20000000, &seen));
+	signalled_thread_end();
+	ck_assert(view_signal(recording_view(), KIND_SEM, 0x20000000, &seen));
+	ck_assert_uint_ne(seen.ended, 0);
 }
 END_TEST
 
@@ -352,6 +415,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, resources_are_found_by_what_they_are_of);
 	tcase_add_test(tcase, two_sorts_may_use_one_handle);
 	tcase_add_test(tcase, misuses_are_counted_once);
+	tcase_add_test(tcase, signals_are_seen_whole);
 }
 
 int main(void)

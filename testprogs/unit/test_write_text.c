@@ -222,6 +222,43 @@ START_TEST(test_places)
 }
 END_TEST
 
+/* Who signals as a rule, of conditions and a semaphore; nothing where another one may have been there then. */
+START_TEST(test_signalled)
+{
+	fake_clear();
+	fake.report.all_threads = true;
+	stack_id waits = stack_in("take", "/src/app/queue.c", 40),
+		 sends = stack_in("put", "/src/app/queue.c", 22);
+	struct snap_thread *first = fake_thread(1, "server"), *sender = fake_thread(2, "sender");
+	struct snap_thread *takers[7];
+	for (unsigned i = 0; i < COUNT_OF(takers); i++) {
+		takers[i] = fake_thread(3 + i, "taker");
+		uint64_t handle = i < 4 ? LOCK(i) : UINT64_C(0x7f5500001000) + i * UINT64_C(64);
+		enum kind kind = i == 1 ? KIND_SEM : KIND_COND;
+		fake_wait(takers[i], kind, handle, kind == KIND_SEM ? OP_sem_wait : OP_pthread_cond_wait,
+			  waits, 5 * NSEC_PER_SEC);
+		fake_signal(kind, handle, kind == KIND_SEM ? OP_sem_post : OP_pthread_cond_signal,
+			    i == 3 ? 77 : 2, sends, 7 * NSEC_PER_SEC)
+		    ->count = i + 1;
+	}
+	strcpy(fake_signal(KIND_COND, LOCK(9), OP_pthread_cond_broadcast, 78, sends, 6 * NSEC_PER_SEC)->name,
+	       "gone");
+	struct rec_signal told;
+	ck_assert(view_signal(&fake.view, KIND_COND, LOCK(9), &told));
+	fake_wait(first, KIND_COND, LOCK(9), OP_pthread_cond_wait, waits, 5 * NSEC_PER_SEC);
+	sender->state = THREAD_ENDED;
+	sender->ended = FAKE_NOW - 3 * NSEC_PER_SEC;
+	/* In a block that is older than the signal; in one that is not; on a stack, of a frame that may be newer. */
+	fake_place(UINT64_C(0x7f5500001000) + 4 * 64, PLACE_BLOCK)->born = 100;
+	fake_place(UINT64_C(0x7f5500001000) + 5 * 64, PLACE_BLOCK)->born = 101;
+	struct rec_place *place = fake_place(UINT64_C(0x7f5500001000) + 6 * 64, PLACE_STACK);
+	place->thread = 1;
+	place->stack = waits;
+	place->frame = 2;
+	ASSERT_GOLDEN("signalled.txt");
+}
+END_TEST
+
 /* An incident that was found, found in fuller form, and is over: one account. */
 START_TEST(test_resolved)
 {
@@ -535,6 +572,7 @@ int main(void)
 	tcase_add_test(tests, test_rings);
 	tcase_add_test(tests, test_assorted);
 	tcase_add_test(tests, test_places);
+	tcase_add_test(tests, test_signalled);
 	tcase_add_test(tests, test_resolved);
 	tcase_add_test(tests, test_folds);
 	tcase_add_test(tests, test_dump);
