@@ -242,6 +242,33 @@ comes 5 'orphan-thread: 3 threads .* nothing alive can ever wake them' "$wh" lea
 kills $asleep
 rm -f "$WHOHOLDS_DIR"/orphan_thread.*
 
+# Who falls asleep at once can be asked all the same, whatever it waits for.
+asleep_at_once() {
+	LD_PRELOAD=$build/lib/libwhoholds.so "$@" >/dev/null 2>&1 &
+	asleep=$!
+	comes 0 'held still for' "$wh" leaks $asleep
+	kills $asleep
+	rm -f "$WHOHOLDS_DIR"/*.whr
+}
+asleep_at_once sleep 120
+mkfifo "$place/silent"
+sleep 120 >"$place/silent" &
+writer=$!
+asleep_at_once cat "$place/silent"
+kills $writer
+
+# What was left behind and can't be read is looked at once, however often the directory changes.
+mkdir -m 700 "$place/leftovers"
+head -c 3000 /dev/zero >"$place/leftovers/junk.77.whr"
+: >"$place/leftovers/empty.78.whr"
+touch -d '1 hour ago' "$place/leftovers"/*
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+	WHOHOLDS_DIR=$place/leftovers gives 0 '' strace -e trace=openat -o "$place/opened" "$wh" run sh -c 'sleep 0.3; sleep 0.3; sleep 0.3'
+	holds 'leftovers are read once' test "$(grep -c 'leftovers/[a-z]*.7[78].whr' "$place/opened")" = 2
+else
+	skip 'leftovers are read once' 'no strace'
+fi
+
 WHOHOLDS_OPTIONS=keep=on LD_PRELOAD=$build/lib/libwhoholds.so "$progs/abba" >"$place/printed" 2>/dev/null &
 hanging=$!
 comes 0 'deadlock' "$wh" dump $hanging

@@ -11,7 +11,7 @@ set -eu
 
 groups=${*:-build}
 build='gcc libc6-dev libunwind-dev libdw-dev libelf-dev libiberty-dev uthash-dev scdoc'
-test='check libsubunit-dev g++ python3 python3-jsonschema jq valgrind procps sqlite3 git curl perl xz-utils libjemalloc2
+test='check libsubunit-dev g++ python3 python3-jsonschema jq valgrind procps sqlite3 git curl perl xz-utils strace libjemalloc2
 	libtcmalloc-minimal4 libsqlite3-dev liblmdb-dev libgtest-dev'
 # Libraries that test programs try pairs on, each of which is skipped where its library is missing, with a word.
 test_maybe='libleveldb-dev librocksdb-dev libpq-dev libmariadb-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libbz2-dev liblzma-dev

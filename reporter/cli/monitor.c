@@ -137,17 +137,34 @@ static enum side side_of(const struct rec_header *header)
 	return process_now() - header->started_mono < FIND_WATCHER_NS ? SIDE_UNDECIDED : SIDE_OTHER;
 }
 
-/* Return: whether the matter is settled; false: the file is still being made, look again. */
-static bool take_file(struct monitor *monitor, const char *name, ino_t inode)
+/* A file that is no recording yet may become one for so long. */
+#define MAKING_NS NSEC_PER_SEC
+
+/* Whether what could not be read will never be: it is damaged, of another version, somebody else's, or no recording at all. */
+static bool is_hopeless(int error, const struct stat *file)
 {
+	struct timespec now;
+	if (error != -EINVAL)
+		return error == -EBADMSG || error == -EPROTONOSUPPORT || error == -EACCES || error == -EPERM;
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t age = (int64_t)(now.tv_sec - file->st_mtim.tv_sec) * (int64_t)NSEC_PER_SEC;
+	return age > (int64_t)MAKING_NS || age < -(int64_t)MAKING_NS;
+}
+
+/* Return: whether the matter is settled; false: the file is still being made, look again. */
+static bool take_file(struct monitor *monitor, const char *name, const struct stat *file)
+{
+	const ino_t inode = file->st_ino;
 	char path[READER_PATH_BYTES + 256];
 	struct reader reader;
 	snprintf(path, sizeof path, "%s/%s", monitor->launch->directory, name);
 	int error = reader_attach(path, &reader);
 	if (error == -ENOENT)
 		return true;
+	if (error && is_hopeless(error, file))
+		add_stranger(monitor, name, inode);
 	if (error)
-		return error != -EINVAL;
+		return error != -EINVAL || is_hopeless(error, file);
 	bool ours = strcmp(view_text(&reader.view, reader.header.run), monitor->launch->run) == 0;
 	enum side side = ours ? side_of(&reader.header) : SIDE_OTHER;
 	if (side != SIDE_OURS) {
@@ -240,7 +257,7 @@ static void find_recordings(struct monitor *monitor)
 			continue;
 		if (!is_watched(monitor, entry->d_name, stat_buffer.st_ino) &&
 		    !is_stranger(monitor, entry->d_name, stat_buffer.st_ino) &&
-		    !take_file(monitor, entry->d_name, stat_buffer.st_ino))
+		    !take_file(monitor, entry->d_name, &stat_buffer))
 			monitor->dirty = true;
 	}
 	if (directory)

@@ -1,5 +1,7 @@
 #include "hooks/hook.h"
 
+#include <poll.h>
+
 #include "hooks/lock_misuse.h"
 #include "platform/process.h"
 #include "platform/sys.h"
@@ -37,15 +39,64 @@ void hook_wait(struct hook *hook, enum kind kind, uint64_t handle, enum mode mod
 	hook_wait_for(hook, &what);
 }
 
+/* Whether nothing can be read from it just now. */
+static bool is_silent(uint64_t fd)
+{
+	struct pollfd asked = { .fd = (int)fd, .events = POLLIN };
+	return !sys_sandboxed && sys_call3(SYS_poll, &asked, 1, 0) == 0;
+}
+
+/*
+ * Whether it may be asleep for as long as anybody will look: who is in its first moments has no reporter thread yet, and could
+ * not be asked anything from outside until it wakes. A wait for what only another thread can do may be
+ * the last of it. Writes seldom wait, and programs that print a line and end are many.
+ */
+static bool may_last(const struct wait_for *what)
+{
+	if (what->kind == KIND_TIME)
+		return true;
+	if (what->timed)
+		return false;
+	switch (what->op) {
+	case OP_poll:
+	case OP_ppoll:
+	case OP_select:
+	case OP_pselect:
+		return true;
+	case OP_read:
+	case OP_readv:
+	case OP_recv:
+	case OP_recvfrom:
+	case OP_recvmsg:
+	case OP_recvmmsg:
+	case OP_accept:
+	case OP_accept4:
+	case OP_epoll_wait:
+	case OP_epoll_pwait:
+	case OP_epoll_pwait2:
+		return is_silent(what->handle);
+	default:
+		return what->kind == KIND_COND || what->kind == KIND_BARRIER || what->kind == KIND_FUTEX ||
+		       what->kind == KIND_SIGNAL || what->kind == KIND_PROCESS || what->kind == KIND_QUEUE ||
+		       what->kind == KIND_FILE_LOCK;
+	}
+}
+
+/* Whether there is none, and may still be one. */
+static bool lacks_reporter(void)
+{
+	return recording &&
+	       !(__atomic_load_n((uint32_t *)&recording->flags, __ATOMIC_RELAXED) & REC_REPORTER_RUNS) &&
+	       !(__atomic_load_n((uint32_t *)&recording->degraded, __ATOMIC_RELAXED) & REC_NO_REPORTER);
+}
+
 void hook_wait_for(struct hook *hook, struct wait_for *what)
 {
 	what->stack = hook_stack(hook);
 	what->frame = hook->frame;
 	wait_begin(what);
 	hook->waiting = true;
-	/* Alone, and about to wait for what only another thread can do: that may be the last of it. */
-	if (UNLIKELY(!what->timed &&
-		     (what->kind == KIND_COND || what->kind == KIND_BARRIER || what->kind == KIND_FUTEX)))
+	if (UNLIKELY(lacks_reporter()) && may_last(what))
 		reporter_want_now();
 	else
 		reporter_want();
