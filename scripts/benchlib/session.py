@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 
-from benchlib import compare, measure, memory, pairs, programs, readme, rows, table
+from benchlib import compare, measure, memory, pairs, programs, readme, rows, search, table
 from benchlib.ways import HIDDEN, Ways
 
 FORMAT = 1
@@ -198,7 +198,7 @@ def read_results(name):
 
 
 def whole_run(options):
-    every = rows.micro_rows() + programs.program_rows() + pairs.pair_rows() + memory.memory_rows()
+    every = rows.micro_rows() + programs.program_rows() + pairs.pair_rows() + memory.memory_rows() + search.search_rows()
     if options.list:
         for row in every:
             print(f'{row.id:30} {row.title}{", instructions" if row.unit == "instructions" else ""}')

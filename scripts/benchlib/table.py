@@ -1,4 +1,5 @@
 """Results as text, for a terminal and for the README."""
+from benchlib.search import SEARCH_WAYS
 from benchlib.ways import ALLOCATION_WAYS, CHECK_WAYS, DESCRIPTOR_WAYS, HIDDEN, LOCK_WAYS, PAIR_WAYS, PROGRAM_WAYS
 
 SECTIONS = {
@@ -9,6 +10,7 @@ SECTIONS = {
     'pairs': ('What is opened and closed', PAIR_WAYS),
     'descriptors': ('Servers, descriptors followed', DESCRIPTOR_WAYS),
     'memory': ('Memory and files', ALLOCATION_WAYS),
+    'search': ('The search for lost memory', SEARCH_WAYS),
     'instructions': ('Instructions (callgrind)', ['bare', 'exact', 'sample']),
 }
 

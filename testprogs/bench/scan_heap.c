@@ -1,8 +1,8 @@
 /*
- * A heap of small blocks to be searched: blocks of 16 to 512 bytes, each of which is pointed to by another one, in an order that
+ * A heap of small blocks to be searched: blocks of 16 to 512 bytes, or the most that is given, each of which is pointed to by another one, in an order that
  * has nothing to do with where they lie (a table of buckets, chains behind it), and one in a hundred is lost.
  *
- * Arguments: megabytes; then it prints "ready", what it made, and waits for its standard input to end.
+ * Arguments: megabytes, the largest block; then it prints "ready", what it made, and waits for its standard input to end.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -29,12 +29,13 @@ static uint64_t random_number(void)
 int main(int argc, char **argv)
 {
 	uint64_t bytes = (argc > 1 ? strtoull(argv[1], NULL, 10) : 256) << 20, made = 0, count = 0, lost = 0;
+	uint64_t sizes = (argc > 2 ? strtoull(argv[2], NULL, 10) : 512) - 15;
 	bucket_count = bytes / 2048;
 	buckets = calloc(bucket_count, sizeof *buckets);
 	if (!buckets)
 		return 1;
 	while (made < bytes) {
-		uint64_t size = 16 + random_number() % 497;
+		uint64_t size = 16 + random_number() % sizes;
 		struct link *link = malloc(size);
 		if (!link)
 			return 1;
