@@ -294,7 +294,7 @@ static uint32_t find_among(const struct blocks *blocks, const struct block_line 
 	return found != BLOCK_NONE ? found : find_large(blocks, address, highest, ret_start);
 }
 
-uint32_t blocks_find_start(const struct blocks *blocks, uint64_t address, uint64_t *ret_start)
+static uint32_t find_around(const struct blocks *blocks, uint64_t address, uint64_t *ret_start)
 {
 	if (address - blocks->low >= blocks->span || !blocks->regions[address >> BLOCKS_REGION_SHIFT])
 		return BLOCK_NONE;
@@ -303,6 +303,27 @@ uint32_t blocks_find_start(const struct blocks *blocks, uint64_t address, uint64
 	if (last != BLOCK_NONE && holds(blocks, *ret_start, address))
 		return last;
 	return find_among(blocks, line, address, address, ret_start);
+}
+
+/* How large the headers are that allocators on top of malloc put before what they hand out; talloc's has 96 bytes. */
+#define HEADER_MOST 256u
+#define HEADER_UNIT 16u
+
+/* Of a header with nothing behind it (talloc_new) what the program has is the address behind the block. */
+static bool is_header_before(const struct blocks *blocks, uint64_t start, uint64_t address)
+{
+	struct block block = { .start = start };
+	return start % HEADER_UNIT == 0 && address - start <= HEADER_MOST && blocks->known(&block) &&
+	       start + block.bytes == address;
+}
+
+uint32_t blocks_find_start(const struct blocks *blocks, uint64_t address, uint64_t *ret_start)
+{
+	uint32_t found = find_around(blocks, address, ret_start);
+	if (found != BLOCK_NONE || address % HEADER_UNIT)
+		return found;
+	found = find_around(blocks, address - 1, ret_start);
+	return found != BLOCK_NONE && is_header_before(blocks, *ret_start, address) ? found : BLOCK_NONE;
 }
 
 uint32_t blocks_find_around(const struct blocks *blocks, uint64_t start, uint64_t *ret_start)

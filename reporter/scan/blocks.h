@@ -154,7 +154,7 @@ static inline uint64_t block_extent(const struct block *block)
 struct block blocks_look(const struct blocks *blocks, uint64_t start);
 
 /*
- * The block that `address` points into, not behind; BLOCK_NONE: none. Of blocks that lie one in the
+ * The block that `address` points into, not behind, but for one that may be a header; BLOCK_NONE: none. Of blocks that lie one in the
  * other (a free that was not seen) the inner one.
  */
 uint32_t blocks_find_start(const struct blocks *blocks, uint64_t address, uint64_t *ret_start);

@@ -311,7 +311,8 @@ START_TEST(headers_agree_with_what_is_known)
 		mark_run(&mark);
 		mark_release(&mark);
 		ck_assert(heap_reached(&heap, 0));
-		ck_assert(!heap_reached(&heap, 1));
+		/* Only what may be a header is known by the address behind it. */
+		ck_assert_int_eq(heap_reached(&heap, 1), bytes % 16 == 0);
 		ck_assert(heap_reached(&heap, 2));
 		/* One that has been overwritten is not believed. */
 		heap_build_of(&heap, 3, bytes, true);
