@@ -304,25 +304,53 @@ bool reporter_pause(void)
 	return true;
 }
 
-void reporter_resume(bool paused)
+static void reporter_unpause(void)
 {
-	if (!paused || !is_own_process() || self.guest || !lock_take(&reporter_lock))
+	if (!lock_take(&reporter_lock))
 		return;
 	if (reporter_pauses)
 		reporter_pauses--;
 	lock_release(&reporter_lock);
+}
+
+void reporter_resume(bool paused)
+{
+	if (!paused || !is_own_process() || self.guest)
+		return;
+	reporter_unpause();
 	reporter_want();
 }
 
-#define STAT_BYTES ((size_t)1024)
-#define STAT_THREADS 20
-
 bool reporter_in_the_way(void)
 {
-	char stat[STAT_BYTES];
-	return reporter_state == 1 && !self.guest && is_own_process() &&
-	       (process_read(0, "stat", stat, sizeof stat) <= 0 ||
-		process_stat_field(stat, STAT_THREADS) == 2);
+	int threads = reporter_threads() ? process_threads() : 0;
+	return threads == 2 || threads < 0;
+}
+
+unsigned reporter_threads(void)
+{
+	return reporter_state == 1 && !self.guest && is_own_process();
+}
+
+/* For a program to look at what it asked for, and to act on it: at least what a timer's slack makes of a sleep. */
+#define ASIDE (20 * NSEC_PER_MSEC)
+static nsec_t reporter_aside_until;
+
+void reporter_step_aside(void)
+{
+	int kept_errno = errno;
+	if (reporter_in_the_way() && reporter_pause()) {
+		__atomic_store_n(&reporter_aside_until, sys_monotonic_coarse() + ASIDE, __ATOMIC_RELAXED);
+		reporter_unpause();
+	}
+	errno = kept_errno;
+}
+
+void reporter_want_later(void)
+{
+	if (!reporter_aside_until ||
+	    sys_monotonic_coarse() >= __atomic_load_n(&reporter_aside_until, __ATOMIC_RELAXED))
+		reporter_want();
 }
 
 /*

@@ -79,11 +79,22 @@ void reporter_resume(bool paused);
  */
 bool reporter_in_the_way(void);
 
+/* How many threads of the process the program did not make. Context: hook. */
+unsigned reporter_threads(void);
+
+/*
+ * The program is about to look how many threads it has, because of what one with several must not do. Where the reporter's is
+ * the only other, it ends, and comes again when it is wanted: with the next wait, or some time after this. Context: hook; keeps errno.
+ */
+void reporter_step_aside(void);
+
 /* What unshare leaves of that which threads share: the thread's own business, and refused to none. The rest is the process's. */
 #define UNSHARED_BY_THREAD (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM)
 
 /* Makes sure that the reporter thread runs, if this process has a use for it by now. Context: hook. */
 void reporter_want(void);
+/* The same where nothing waits: not within moments of having stepped aside. */
+void reporter_want_later(void);
 /* The same, where this alone is use enough. Context: hook. */
 void reporter_want_now(void);
 /* The same for callers that know the time (CLOCK_MONOTONIC). Context: hook. */

@@ -115,7 +115,7 @@ NOINLINE bool alloc_track_other(size_t size, unsigned *ret_flags)
 	}
 	if (UNLIKELY(self.until_clock == 0)) {
 		self.until_clock = ALLOC_CLOCK_EVERY;
-		reporter_want();
+		reporter_want_later();
 		if (options.max_overhead_percent && alloc_gate(GATE_EXACT))
 			overhead_sample(__builtin_frame_address(0), ALLOC_CLOCK_EVERY);
 	}

@@ -1,5 +1,6 @@
 /* The hooks of pairs.def, and freopen, which is a release and an acquisition of the same handle. */
 #include "hooks/hook.h"
+#include "hooks/thread_count.h"
 #include "registry/release.h"
 
 static void pair_released(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
@@ -12,6 +13,7 @@ static void pair_released(struct hook *hook, enum kind kind, uint64_t handle, en
 	EXPORT type name params \
 	{ \
 		HOOK_HOT(hook, PAIR); \
+		thread_count_opened(label); \
 		type result = real.name args; \
 		if (hook.track && result) { \
 			resource_begin(KIND_##kind, (uintptr_t)result, OP_##op, hook_stack(&hook), 0, \

@@ -1,0 +1,109 @@
+/*
+ * A program of one thread looks how many it has, and finds one, by every way that /proc offers, when the library has long started its
+ * own. And what it does after that can hang, and is told.
+ *
+ * RUN: whoholds run --set tick=10ms %prog
+ * HANGS: yes
+ * KINDS: deadlock
+ * EXPECT-STDOUT: one thread, every time
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/check.h"
+#include "lib/show.h"
+
+static long links_of(int way)
+{
+	struct stat found;
+	struct stat64 found64;
+	char path[64];
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY);
+	snprintf(path, sizeof path, "/proc/%d/task", (int)getpid());
+	switch (way) {
+	case 0:
+		CHECK_EQUAL(stat("/proc/self/task", &found), 0);
+		break;
+	case 1:
+		CHECK_EQUAL(stat(path, &found), 0);
+		break;
+	case 2:
+		CHECK_EQUAL(fstatat(proc, "self/task/", &found, 0), 0);
+		break;
+	case 3:
+		CHECK_EQUAL(fstatat64(proc, "self/task/", &found64, 0), 0);
+		found.st_nlink = found64.st_nlink;
+		break;
+	default:
+		CHECK_EQUAL(stat64("/proc/self/task/", &found64), 0);
+		found.st_nlink = found64.st_nlink;
+	}
+	close(proc);
+	return (long)found.st_nlink;
+}
+
+static long entries(void)
+{
+	long count = 0;
+	DIR *directory = opendir("/proc/self/task");
+	CHECK(directory);
+	for (struct dirent *entry; (entry = readdir(directory));)
+		count += entry->d_name[0] != '.';
+	closedir(directory);
+	return count;
+}
+
+static long in_stat(void)
+{
+	char line[1024] = "";
+	long threads = 0;
+	FILE *file = fopen("/proc/self/stat", "r");
+	CHECK(file && fgets(line, sizeof line, file));
+	fclose(file);
+	char *at = strrchr(line, ')');
+	CHECK(at && sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld",
+			   &threads) == 1);
+	return threads;
+}
+
+static long in_status(void)
+{
+	char line[256];
+	long threads = 0;
+	FILE *file = fopen("/proc/self/status", "r");
+	CHECK(file);
+	while (fgets(line, sizeof line, file))
+		sscanf(line, "Threads: %ld", &threads);
+	fclose(file);
+	return threads;
+}
+
+int main(void)
+{
+	for (int round = 0; round < 3; round++) {
+		/* Long enough for the reporter thread to be there. */
+		sleep_ms(150);
+		for (int i = 0; i < 1000; i++)
+			free(malloc(10));
+		sleep_ms(30);
+		for (int way = 0; way < 5; way++)
+			CHECK_EQUAL(links_of(way), 3);
+		CHECK_EQUAL(entries(), 1);
+		sleep_ms(150);
+		CHECK_EQUAL(in_stat(), 1);
+		sleep_ms(150);
+		CHECK_EQUAL(in_status(), 1);
+	}
+	puts("one thread, every time");
+	fflush(stdout);
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&lock);
+	return 0;
+}
