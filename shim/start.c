@@ -127,6 +127,13 @@ static void store_exit_status(int status, void *data)
 		recording->exit_code = status;
 }
 
+void start_want_exit_status(void)
+{
+	static bool is_asked;
+	if (!__atomic_exchange_n(&is_asked, true, __ATOMIC_RELAXED))
+		on_exit(store_exit_status, NULL);
+}
+
 static void groups_on(void)
 {
 	uint32_t groups = HOOK_PROCESS | HOOK_BLOCKING;

@@ -66,6 +66,12 @@ size_t start_lost_since(uint32_t era, const void *frame);
 void start_misuse_noted(bool grave);
 
 /*
+ * Something was noted that depends on how the process ends. What libc is asked to run when the shim starts it runs last of all, as that is
+ * before main; so it is asked again. Context: hook, in a call that the program has made.
+ */
+void start_want_exit_status(void);
+
+/*
  * The reporter thread: ended and waited for, so that a call which demands a single-threaded
  * process or changes a thread's credentials works as it would without us; and started again.
  * Pausing nests. Return: whether there is something to resume. Context: hook.

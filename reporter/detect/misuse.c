@@ -84,6 +84,21 @@ static void report(struct detection *run, const struct rec_misuse *misuse, uint3
 	finding->witness = finding->key;
 }
 
+/*
+ * A program may ask for what it can't get, to see that it is refused, or because it lives with less. It is told where it comes
+ * to a bad end before it has done much else: killed, aborted, or with a status that is not 0.
+ */
+static bool is_meant(const struct detection *run, const struct rec_misuse *misuse)
+{
+	const struct rec_header *header = run->snapshot->view->header;
+	if (misuse->kind != MISUSE_bad_size || misuse->flags == MISUSE_ROUNDED)
+		return false;
+	if (!run->at_end || header->state == REC_EXECED || header->exit_code == 0)
+		return true;
+	uint32_t made = (uint32_t)run->snapshot->total_blocks - misuse->parts[1].serial;
+	return made > MISUSE_SIZE_BLOCKS;
+}
+
 void detect_misuse(struct detection *run)
 {
 	const struct view *view = run->snapshot->view;
@@ -92,7 +107,7 @@ void detect_misuse(struct detection *run)
 	const struct rec_misuse *misuse;
 	for (uint32_t i = 0; (misuse = view_misuse(view, i)); i++) {
 		uint32_t count = atomic_load_explicit(&misuse->count, memory_order_acquire);
-		if (count && misuse->kind < MISUSE_COUNT)
+		if (count && misuse->kind < MISUSE_COUNT && !is_meant(run, misuse))
 			report(run, misuse, count);
 	}
 }

@@ -213,6 +213,38 @@ static const char *title_use_after_free(struct names *names, const struct accoun
 			    names_count(names, (uint64_t)finding->offset));
 }
 
+/* As it was meant, by who got a size that is a negative number. */
+static const char *size_asked(struct names *names, uint64_t size)
+{
+	if (size > INT64_MAX)
+		return names_format(names, "-%s bytes", names_count(names, -size));
+	return names_size(names, size);
+}
+
+static const char *title_bad_size(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *called = item_with(finding, ROLE_called, 0);
+	if (!called)
+		return finding_kind_words(finding->kind);
+	const char *what = size_asked(names, finding->amount);
+	switch (finding->sort) {
+	case MISUSE_PRODUCT:
+		what = names_format(names, "%s times %s, more than a size can say",
+				    names_count(names, finding->amount), size_asked(names, called->handle));
+		break;
+	case MISUSE_ALIGNMENT:
+	case MISUSE_ROUNDED:
+		what = names_format(names, "an alignment of %s, which is none",
+				    names_count(names, finding->amount));
+		break;
+	default:
+		break;
+	}
+	return names_format(names, "%s was asked for %s%s%s", op_name(called->op), what,
+			    place(names, ", in", called), times(names, finding));
+}
+
 static const char *title_mismatched_free(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
@@ -530,6 +562,7 @@ const char *account_title(struct names *names, const struct account *account)
 		TITLE(use_after_free),
 		TITLE(iteration_slow),
 		TITLE(stack_depth),
+		TITLE(bad_size),
 #undef TITLE
 	};
 	unsigned kind = account->finding->kind;

@@ -1,6 +1,7 @@
 #include "hooks/alloc.h"
 
 #include "hooks/alloc_misuse.h"
+#include "hooks/alloc_size.h"
 #include "hooks/check_heap.h"
 #include "hooks/lock_misuse.h"
 #include "options.h"
@@ -190,6 +191,8 @@ static NOINLINE void *malloc_other(size_t size, const void *frame)
 	if (UNLIKELY(!real_ready()))
 		return early_alloc(size, 16);
 	ALLOC_CALL(block, size, ALLOCATED_MALLOC, frame, real.malloc(size));
+	if (UNLIKELY(!block))
+		alloc_size_refused(size, OP_malloc, frame);
 	return block;
 }
 
@@ -219,6 +222,8 @@ static NOINLINE void *malloc_untracked(size_t size, const void *frame)
 		void *block = real.malloc(size);
 		if (LIKELY(block))
 			allocation_unseen(block);
+		else
+			alloc_size_refused(size, OP_malloc, frame);
 		return block;
 	}
 	return malloc_other(size, frame);
@@ -240,6 +245,8 @@ EXPORT void *malloc(size_t size)
 	void *block = real.malloc(size);
 	if (LIKELY(block))
 		allocation_made(allocation_hide(block), size, ALLOCATED_MALLOC, stack);
+	else
+		alloc_size_refused(size, OP_malloc, __builtin_frame_address(0));
 	self.busy = 0;
 	return block;
 }
@@ -253,6 +260,8 @@ EXPORT void *calloc(size_t count, size_t size)
 	/* The product is meant only after the real call has found that it does not overflow. */
 	ALLOC_CALL(block, count * size, ALLOCATED_MALLOC, __builtin_frame_address(0),
 		   real.calloc(count, size));
+	if (UNLIKELY(!block))
+		alloc_size_product_refused(count, size, OP_calloc, __builtin_frame_address(0));
 	return block;
 }
 
@@ -375,9 +384,13 @@ ALWAYS_INLINE void *move_block(void *old, size_t size)
 	if (!old) {
 		ALLOC_CALL(block, size, ALLOCATED_MALLOC, __builtin_frame_address(0),
 			   real.realloc(NULL, size));
+		if (UNLIKELY(!block))
+			alloc_size_refused(size, OP_realloc, __builtin_frame_address(0));
 		return block;
 	}
 	REALLOC_CALL(block, old, size, real.realloc(old, size))
+	if (UNLIKELY(!block))
+		alloc_size_refused(size, OP_realloc, __builtin_frame_address(0));
 	return block;
 }
 
@@ -399,14 +412,20 @@ EXPORT void *reallocarray(void *old, size_t count, size_t size)
 	if (!old) {
 		ALLOC_CALL(block, count * size, ALLOCATED_MALLOC, __builtin_frame_address(0),
 			   real.reallocarray(NULL, count, size));
+		if (UNLIKELY(!block))
+			alloc_size_product_refused(count, size, OP_reallocarray, __builtin_frame_address(0));
 		return block;
 	}
 	size_t bytes = 1;
 	if (!__builtin_mul_overflow(count, size, &bytes)) {
 		REALLOC_CALL(block, old, bytes, real.reallocarray(old, count, size))
+		if (UNLIKELY(!block))
+			alloc_size_refused(bytes, OP_reallocarray, __builtin_frame_address(0));
 		return block;
 	}
-	return real.reallocarray(old, count, size);
+	void *refused = real.reallocarray(old, count, size);
+	alloc_size_product_refused(count, size, OP_reallocarray, __builtin_frame_address(0));
+	return refused;
 }
 
 EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t size)
@@ -427,6 +446,7 @@ EXPORT int posix_memalign(void **ret_block, size_t alignment, size_t size)
 			alloc_untracked(*ret_block, size);
 	}
 	self.busy -= HOOK_IN_ALLOCATOR;
+	alloc_size_aligned(result != 0, alignment, size, OP_posix_memalign, __builtin_frame_address(0));
 	return result;
 }
 
@@ -436,6 +456,7 @@ EXPORT void *aligned_alloc(size_t alignment, size_t size)
 		return early_alloc(size, alignment);
 	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, __builtin_frame_address(0),
 		   real.aligned_alloc(alignment, size));
+	alloc_size_aligned(!block, alignment, size, OP_aligned_alloc, __builtin_frame_address(0));
 	return block;
 }
 
@@ -445,6 +466,7 @@ EXPORT void *memalign(size_t alignment, size_t size)
 		return early_alloc(size, alignment);
 	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, __builtin_frame_address(0),
 		   real.memalign(alignment, size));
+	alloc_size_aligned(!block, alignment, size, OP_memalign, __builtin_frame_address(0));
 	return block;
 }
 
@@ -453,6 +475,8 @@ EXPORT void *valloc(size_t size)
 	if (UNLIKELY(!real_ready()))
 		return early_alloc(size, 4096);
 	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, __builtin_frame_address(0), real.valloc(size));
+	if (UNLIKELY(!block))
+		alloc_size_refused(size, OP_valloc, __builtin_frame_address(0));
 	return block;
 }
 
@@ -461,6 +485,8 @@ EXPORT void *pvalloc(size_t size)
 	if (UNLIKELY(!real_ready()))
 		return early_alloc((size + 4095) & ~(size_t)4095, 4096);
 	ALLOC_CALL(block, size, ALLOCATED_ALIGNED, __builtin_frame_address(0), real.pvalloc(size));
+	if (UNLIKELY(!block))
+		alloc_size_refused(size, OP_pvalloc, __builtin_frame_address(0));
 	return block;
 }
 

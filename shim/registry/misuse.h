@@ -29,6 +29,20 @@ enum misuse_where {
 	MISUSE_IN_MODULE, /* code or data of the program or a library */
 };
 
+/* What a bad-size was: rec_misuse.flags; with the size or alignment as amount. */
+enum misuse_size {
+	MISUSE_SIZE,      /* too large, and refused */
+	MISUSE_PRODUCT,   /* amount times handle overflowed, and was refused */
+	MISUSE_ALIGNMENT, /* an alignment that was refused */
+	MISUSE_ROUNDED,   /* an alignment that is no power of two, and was made one */
+};
+
+/*
+ * A process that makes so many more blocks has got over what it was refused. parts[1].serial is how many it had made then, modulo 2^32;
+ * chosen somewhat arbitrarily: it is what a program needs to say what went wrong and to end.
+ */
+#define MISUSE_SIZE_BLOCKS 4096u
+
 /* What is wrong with a thread that is joined or detached (released-twice): rec_misuse.flags. */
 enum misuse_thread {
 	MISUSE_THREAD_AGAIN,   /* it was before, or was made detached */

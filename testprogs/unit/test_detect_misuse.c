@@ -88,6 +88,37 @@ START_TEST(what_was_judged_is_not_judged_again)
 }
 END_TEST
 
+/* What a program was refused may have been asked on purpose. */
+START_TEST(a_refused_size_is_told_with_a_bad_end)
+{
+	static const struct {
+		int32_t exit_code;
+		uint32_t state, made;
+		enum misuse_size size;
+		unsigned live, end;
+	} cases[] = {
+		{ 1, REC_EXITED, 10, MISUSE_SIZE, 0, 1 },
+		{ -1, REC_RUNNING, 10, MISUSE_PRODUCT, 0, 1 },
+		{ -1, REC_ABORTED, 10, MISUSE_ALIGNMENT, 0, 1 },
+		{ 0, REC_EXITED, 10, MISUSE_SIZE, 0, 0 },
+		{ -1, REC_EXECED, 10, MISUSE_SIZE, 0, 0 },
+		{ 1, REC_EXITED, MISUSE_SIZE_BLOCKS + 1, MISUSE_SIZE, 0, 0 },
+		{ 0, REC_EXITED, 10, MISUSE_ROUNDED, 1, 1 },
+	};
+	struct rec_misuse *misuse = note(MISUSE_bad_size, 0, 1);
+	misuse->parts[1] = (struct rec_misuse_part){ .serial = 0xfffffff0 };
+	for (unsigned i = 0; i < COUNT_OF(cases); i++) {
+		misuse->flags = (uint16_t)cases[i].size;
+		world->header.exit_code = cases[i].exit_code;
+		world->header.state = cases[i].state;
+		world->snapshot.total_blocks = UINT64_C(0x3fffffff0) + cases[i].made;
+		ck_assert_uint_eq(world_look(world), cases[i].live);
+		world_end(world);
+		ck_assert_int_eq(world_found(world, FINDING_bad_size) != NULL, cases[i].end);
+	}
+}
+END_TEST
+
 START_TEST(it_is_never_over)
 {
 	ck_assert(detect_is_event(FINDING_not_owner_unlock));
@@ -107,6 +138,7 @@ int main(void)
 	tcase_add_test(tcase, a_part_that_is_not_known_is_left_out);
 	tcase_add_test(tcase, nonsense_is_left_out);
 	tcase_add_test(tcase, what_was_judged_is_not_judged_again);
+	tcase_add_test(tcase, a_refused_size_is_told_with_a_bad_end);
 	tcase_add_test(tcase, it_is_never_over);
 	return suite_run(suite) != 0;
 }
