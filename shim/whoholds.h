@@ -193,8 +193,8 @@ WH_INLINE_ void wh_pool_free(const void *block)
 }
 
 /*
- * All blocks in that memory are given back at once: the pool is emptied, or its memory is about to be unmapped. What a pool gives
- * back to malloc needs no such call.
+ * All blocks in that memory are given back at once: the pool is emptied, and keeps its memory. What a pool
+ * gives back to malloc, or unmaps, needs no such call.
  */
 WH_INLINE_ void wh_pool_reset(const void *memory, size_t size)
 {

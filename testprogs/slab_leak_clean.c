@@ -115,7 +115,6 @@ static __attribute__((noinline)) void turn_over(void)
 	slab_fill(&slab, mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), BYTES,
 		  EACH);
 	slab_take(&slab);
-	wh_pool_reset(slab.memory, BYTES);
 	munmap(slab.memory, BYTES);
 }
 

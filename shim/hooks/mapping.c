@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "platform/sys.h"
+#include "registry/pool.h"
 #include "stack/memory.h"
 
 /* Before the real functions are known an allocator may come by on its way up. */
@@ -31,11 +32,22 @@ static uint64_t whole_pages(uint64_t start, uint64_t bytes)
 	return (bytes + MEMORY_PAGE - 1) & ~(MEMORY_PAGE - 1);
 }
 
+/* Before it is done: afterwards another thread may have that memory. What is refused is forgotten in vain. */
+static void end_pools(uint64_t start, uint64_t bytes)
+{
+	if (LIKELY(!pool_any()))
+		return;
+	self.busy++;
+	pool_clear(start, bytes);
+	self.busy--;
+}
+
 EXPORT int munmap(void *start, size_t bytes)
 {
 	HOOK(hook, LOCK);
 	if (UNLIKELY(!real.munmap))
 		return answer(sys_call2(SYS_munmap, start, bytes)) == MAP_FAILED ? -1 : 0;
+	end_pools((uintptr_t)start, bytes);
 	if (!hook.track)
 		return real.munmap(start, bytes);
 	struct lock_unmapping unmapping;
@@ -62,6 +74,7 @@ static bool maps_over(int flags)
 static NOINLINE void *map_over(void *start, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
 	HOOK(hook, LOCK);
+	end_pools((uintptr_t)start, bytes);
 	if (!hook.track)
 		return real.mmap(start, bytes, protection, flags, fd, offset);
 	struct lock_unmapping unmapping;
@@ -102,6 +115,11 @@ EXPORT void *mremap(void *start, size_t bytes, size_t new_bytes, int flags, ...)
 	va_end(list);
 	if (UNLIKELY(!real.mremap))
 		return answer(sys_call5(SYS_mremap, start, bytes, new_bytes, flags, wanted));
+	/* What lies there is unmapped, or moved: to where nobody has been told of it. */
+	if (flags & MREMAP_FIXED)
+		end_pools((uintptr_t)wanted, new_bytes);
+	if (new_bytes < bytes)
+		end_pools((uintptr_t)start + new_bytes, bytes - new_bytes);
 	if (!hook.track)
 		return real.mremap(start, bytes, new_bytes, flags, wanted);
 	struct lock_unmapping left, over = { .from = 0 };
@@ -115,6 +133,8 @@ EXPORT void *mremap(void *start, size_t bytes, size_t new_bytes, int flags, ...)
 		lock_unmap_begin(&hook, &over, (uintptr_t)wanted, whole_pages((uintptr_t)wanted, new_bytes),
 				 OP_mremap);
 	void *result = real.mremap(start, bytes, new_bytes, flags, wanted);
+	if (result != MAP_FAILED && result != start)
+		end_pools((uintptr_t)start, bytes);
 	if (is_moved(result, start, bytes, new_bytes))
 		lock_unmap_done(&left);
 	if (result != MAP_FAILED && fixed)
