@@ -45,7 +45,8 @@ int finding_kind_find(const char *name)
 
 bool finding_kind_is_sought(unsigned kind)
 {
-	return kind == FINDING_leak || kind == FINDING_possible_leak || kind == FINDING_orphan_thread;
+	return kind == FINDING_leak || kind == FINDING_possible_leak || kind == FINDING_orphan_thread ||
+	       kind == FINDING_ghost;
 }
 
 const char *severity_name(unsigned severity)

@@ -76,6 +76,9 @@ enum finding_flag {
 	FOUND_ON_REQUEST = 256, /* somebody asked, and is told; nobody else is */
 };
 
+/* What alone keeps a ghost: its finding's `sort`. */
+enum finding_keeper { KEPT_BY_KEYS = 1, KEPT_BY_HANDLERS };
+
 struct finding {
 	uint32_t bytes;           /* of this record with its items, a multiple of 8 */
 	uint16_t kind;            /* enum finding_kind */

@@ -21,14 +21,15 @@ struct pages;
 struct ranges;
 
 enum block_flag {
-	BLOCK_REACHED = 1,   /* the program can get at it, or it counts as if it could */
-	BLOCK_ROOT = 2,      /* the loader's or libc's own: never lost */
-	BLOCK_RESOURCE = 4,  /* the handle of an open resource (a FILE, a DIR) starts here */
-	BLOCK_HOLES = 8,     /* not all of it may be read, or is its own: see block_cursor_run */
-	BLOCK_READ = 16,     /* used by mark.c: it has been read, or is about to be */
-	BLOCK_LEFT_OUT = 32, /* used by paths.c: not to be gone through */
-	BLOCK_TARGET = 64,   /* used by why.c: what is asked about */
-	BLOCK_POOL = 128,    /* one of a pool's, in memory that is something else's: see pools.h */
+	BLOCK_REACHED = 1,  /* the program can get at it, or it counts as if it could */
+	BLOCK_ROOT = 2,     /* the loader's or libc's own: never lost */
+	BLOCK_RESOURCE = 4, /* the handle of an open resource (a FILE, a DIR) starts here */
+	BLOCK_HOLES = 8,    /* not all of it may be read, or is its own: see block_cursor_run */
+	BLOCK_READ = 16,    /* used by mark.c: it has been read, or is about to be */
+	BLOCK_LEFT_OUT =
+	    32, /* used by paths.c: not to be gone through; by ghosts.c: one of libc's, to be read last */
+	BLOCK_TARGET = 64, /* used by why.c: what is asked about */
+	BLOCK_POOL = 128,  /* one of a pool's, in memory that is something else's: see pools.h */
 };
 
 /* What is known of a block. */

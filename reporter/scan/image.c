@@ -6,6 +6,7 @@
 #include "registry/allocation.h"
 #include "registry/pool.h"
 #include "registry/recording.h"
+#include "reporter/scan/ghosts.h"
 #include "reporter/scan/memory.h"
 #include "reporter/scan/pools.h"
 
@@ -35,8 +36,8 @@ static void find_modules(struct image *image)
 	image->recording = (struct range){ (uint64_t)view->header, view_end(view) };
 }
 
-/* Which sites are the loader's own, as far as they were asked for. */
-enum site_is { SITE_NOT_ASKED, SITE_OF_PROGRAM, SITE_OF_LOADER };
+/* Which sites are the loader's own, or libc's for its lists (ghosts.h), as far as they were asked for. */
+enum site_is { SITE_NOT_ASKED, SITE_OF_PROGRAM, SITE_OF_LOADER, SITE_KEEPS };
 
 struct collector {
 	struct image *image;
@@ -47,33 +48,39 @@ struct collector {
 	const struct rec_header *header;
 };
 
-static bool is_of_loader(struct collector *collector, site_id number)
+static enum site_is ask(const struct image *image, const struct allocation *block)
 {
-	if (!number || number >= collector->site_count)
-		return false;
-	uint8_t *known = &collector->sites[number];
-	if (*known == SITE_NOT_ASKED) {
-		const struct view *view = collector->image->snapshot->view;
-		const struct rec_site *site = view_site(view, number);
-		const struct rec_stack *stack = site ? view_stack(view, site->stack) : NULL;
-		const struct range *loader = &collector->image->loader;
-		bool of_loader = stack && stack->count && stack->frames[0] >= loader->start &&
-				 stack->frames[0] < loader->end;
-		*known = of_loader ? SITE_OF_LOADER : SITE_OF_PROGRAM;
-	}
-	return *known == SITE_OF_LOADER;
+	const struct view *view = image->snapshot->view;
+	const struct rec_site *site = view_site(view, block->site);
+	const struct rec_stack *stack = site ? view_stack(view, site->stack) : NULL;
+	if (!stack || !stack->count)
+		return SITE_OF_PROGRAM;
+	if (stack->frames[0] >= image->loader.start && stack->frames[0] < image->loader.end)
+		return SITE_OF_LOADER;
+	return image->seeks_ghosts && ghosts_keeper_of(block->size, stack) ? SITE_KEEPS : SITE_OF_PROGRAM;
+}
+
+static enum site_is site_of(struct collector *collector, const struct allocation *block)
+{
+	if (!block->site || block->site >= collector->site_count)
+		return SITE_OF_PROGRAM;
+	uint8_t *known = &collector->sites[block->site];
+	if (*known == SITE_NOT_ASKED)
+		*known = ask(collector->image, block);
+	return *known;
 }
 
 static bool collect(const struct allocation *allocation, void *data)
 {
 	struct collector *collector = data;
-	bool root = allocation->flags & ALLOCATION_ROOT || is_of_loader(collector, allocation->site);
+	enum site_is site = site_of(collector, allocation);
+	bool root = allocation->flags & ALLOCATION_ROOT || site == SITE_OF_LOADER;
 	struct block block = {
 		.start = allocation->address,
 		.bytes = allocation->size,
 		.site = allocation->site,
 		.thread = allocation->thread,
-		.flags = root ? BLOCK_ROOT : 0,
+		.flags = (root ? BLOCK_ROOT : 0) | (site == SITE_KEEPS ? BLOCK_LEFT_OUT : 0),
 	};
 	pools_add(&collector->pools, collector->image, block.start + 1, block.start);
 	heap_add(&collector->heap, &block);

@@ -35,6 +35,7 @@ struct image {
 	const struct stop *stop; /* the other threads; NULL: there are none, or nothing is known of them */
 	bool threads_known;      /* caller and stop are all the threads there are */
 	bool heap_partial;       /* the heap holds blocks that nothing is known of */
+	bool seeks_ghosts;       /* pieces of libc's lists are to be told: see ghosts.h */
 	enum channels channels;  /* what leads out of the process; see wakers.h */
 	struct orphans
 	    *orphans; /* threads whose stacks are no roots, and what becomes of them; NULL: all are */

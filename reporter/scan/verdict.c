@@ -164,6 +164,7 @@ static int judge(const struct court *court)
 {
 	struct image *image = court->image;
 	struct verdict *verdict = court->verdict;
+	image->seeks_ghosts = image->stop && !image->caller && !image->heap_partial && !verdict->lost_from;
 	int error = image_take(image);
 	struct numbers *numbers = error ? NULL : numbers_make(image->snapshot);
 	if (error || (!image->blocks.count && !numbers))
@@ -186,7 +187,11 @@ static int judge(const struct court *court)
 	resources_enter(image->snapshot, &image->blocks);
 	image->orphans = &verdict->orphans;
 	orphans_choose(image->orphans, image);
+	/* Who may be an orphan is no root, and may know what would seem to be a ghost. */
+	bool ghosts = image->seeks_ghosts && !image->orphans->candidate_count && ghosts_hold_back(image);
 	error = roots_mark(image, &mark);
+	if (!error && ghosts)
+		ghosts_settle(&verdict->ghosts, image, &mark, court->before ? &court->before->ghosts : NULL);
 	if (!error)
 		orphans_settle(image->orphans, image, &mark, court->before ? &court->before->orphans : NULL);
 	/* A lost stream is lost memory, to who asks for nothing else. */
@@ -287,6 +292,7 @@ void verdict_report(const struct verdict *verdict, const struct snapshot *snapsh
 		rest->others[0] = 0;
 	}
 	orphans_report(&verdict->orphans, snapshot, manner.flags, list);
+	ghosts_report(&verdict->ghosts, snapshot, manner.flags, list);
 	for (uint64_t i = 0; i < count; i++)
 		if (groups[i].count > manner.unread)
 			report_group(snapshot, &groups[i], manner, list);

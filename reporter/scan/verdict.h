@@ -9,6 +9,7 @@
 #define WH_REPORTER_SCAN_VERDICT_H
 
 #include "reporter/finding.h"
+#include "reporter/scan/ghosts.h"
 #include "reporter/scan/group.h"
 #include "reporter/scan/image.h"
 #include "reporter/scan/orphans.h"
@@ -29,6 +30,7 @@ struct verdict {
 	struct suspect *suspects;         /* ascending */
 	uint64_t suspect_count, suspect_room;
 	struct orphans orphans;
+	struct ghosts ghosts;
 	/* In place of all that: bytes in lost blocks that were made in this era or later; 0: in none in particular. */
 	uint32_t lost_from;
 	uint64_t lost_bytes;

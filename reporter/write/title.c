@@ -83,8 +83,9 @@ static const char *title_possible_leak(struct names *names, const struct account
 
 static const char *title_ghost(struct names *names, const struct account *account)
 {
-	return names_format(names, "%s kept alive by a thread-specific value or an at-exit handler alone%s",
-			    bytes_in_blocks(names, account->finding),
+	bool by_handlers = account->finding->sort == KEPT_BY_HANDLERS;
+	return names_format(names, "%s kept alive by %s alone%s", bytes_in_blocks(names, account->finding),
+			    by_handlers ? "at-exit handlers" : "thread-specific values, of a key each,",
 			    place(names, ", from", finding_main_item(account->finding)));
 }
 
