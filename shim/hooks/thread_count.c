@@ -32,7 +32,7 @@ static int without_reporter(const char *path, int result, struct stat *found)
 	if (result != 0 || !S_ISDIR(found->st_mode) || !reporter_threads())
 		return result;
 	size_t length = strlen(path);
-	struct stat own;
+	struct stat own = { .st_ino = 0 };
 	if ((ends_with(path, length, "task") || ends_with(path, length, "task/")) &&
 	    sys_call4(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &own, 0) == 0 &&
 	    own.st_dev == found->st_dev && own.st_ino == found->st_ino && found->st_nlink > 3)
