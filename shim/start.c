@@ -516,6 +516,7 @@ void start_fork_child(void)
 		stack_fork_child();
 		overhead_fork_child();
 		bind_fork_child();
+		object_fork_restore();
 		thread_fork_child(known ? &before : NULL);
 		stack_depth_fork_child();
 		recording_publish();

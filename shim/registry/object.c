@@ -15,6 +15,24 @@
 static struct lock lock;
 static uint32_t *numbers;
 
+/*
+ * Objects that a forked child goes on to use together with its parent, or that say of themselves what may be done to
+ * them: what is known of these it is told again. A child makes do without the rest.
+ */
+#define KEPT_MOST 256u
+#define KEPT_ATTRIBUTES (OBJECT_SHARED | OBJECT_ROBUST)
+
+struct kept {
+	uint64_t address;
+	uint32_t value;
+	uint8_t kind;
+	uint16_t attributes;
+};
+
+static struct kept kept[KEPT_MOST];
+static uint32_t kept_count;
+static bool any_to_keep;
+
 static struct rec_object *object_at(uint32_t number)
 {
 	return (struct rec_object *)recording_table(REC_OBJECTS) + (number - 1);
@@ -86,6 +104,7 @@ void object_created(enum kind kind, uint64_t address, stack_id stack, uint32_t v
 			object->value = value;
 			object->kind = (uint8_t)kind;
 			object->attributes = attributes;
+			any_to_keep = any_to_keep || (attributes & KEPT_ATTRIBUTES);
 			__atomic_store_n(&object->state, 1, __ATOMIC_RELEASE);
 		}
 		lock_release(&lock);
@@ -183,8 +202,32 @@ void object_named(uint64_t address, const char *name)
 	self.busy--;
 }
 
+/* The parent goes on meanwhile: what it makes or destroys at this moment may be missed, or kept. */
+static void keep_some(void)
+{
+	const struct view *view = recording_view();
+	uint64_t count = view_used(view, REC_OBJECTS) / sizeof(struct rec_object);
+	kept_count = 0;
+	for (uint32_t number = 1; any_to_keep && number <= count && kept_count < KEPT_MOST; number++) {
+		const struct rec_object *object = object_at(number);
+		if (__atomic_load_n(&object->state, __ATOMIC_ACQUIRE) &&
+		    (object->attributes & KEPT_ATTRIBUTES))
+			kept[kept_count++] =
+			    (struct kept){ object->address, object->value, object->kind, object->attributes };
+	}
+	any_to_keep = false;
+}
+
+void object_fork_restore(void)
+{
+	for (uint32_t i = 0; i < kept_count; i++)
+		object_created((enum kind)kept[i].kind, kept[i].address, 0, kept[i].value,
+			       kept[i].attributes);
+}
+
 void object_fork_child(void)
 {
+	keep_some();
 	if (numbers)
 		sys_pages_free(numbers, INDEX_SIZE * sizeof *numbers);
 	numbers = NULL;

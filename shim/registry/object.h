@@ -28,7 +28,11 @@ stack_id object_made(enum kind kind, uint64_t address);
  */
 uint32_t object_units(uint64_t address);
 
-/* In a fork child: start with none. */
+/*
+ * In a fork child: start with none, but for those that are shared between processes or robust: what is known of
+ * them, while the parent's recording is there; and entered again, in the child's own. Context: hook.
+ */
 void object_fork_child(void);
+void object_fork_restore(void);
 
 #endif
