@@ -62,6 +62,8 @@ enum item_flag {
 	ITEM_TIMED = 1,   /* this wait gives up by itself */
 	ITEM_ENDED = 2,   /* the thread has ended */
 	ITEM_SUBJECT = 4, /* the item that the headline is about */
+	ITEM_OF_SEVERAL_NAMES =
+	    8, /* it counts things that the program calls differently; `name` is that of one */
 };
 
 enum finding_flag {

@@ -6,7 +6,7 @@
  * BUILD: -lthings
  * KINDS: iterator-leak
  * TWIN: bound_shapes_clean
- * EXPECT: 3 iterators were never closed, opened in scan
+ * EXPECT: 3 iterators "thing" were never closed, opened in scan
  * EXPECT: iterator "thing"
  * EXPECT: resource "seat" was never released, opened in main
  * EXPECT-NOT: slot

@@ -7,7 +7,7 @@
  * TIMEOUT: 120
  * KINDS: iterator-leak
  * EXPECT: resource "MySQL result" was never released, opened in first_of
- * EXPECT: 2 resources were never released, opened in prepared
+ * EXPECT: 2 resources "MySQL statement" were never released, opened in prepared
  * EXPECT-STDOUT: Commands out of sync
  * EXPECT-JSON: finding("iterator-leak") | .count == 1 and has_frame("opened"; "first_of"; {{line mariadb_client.h uses}})
  * EXPECT-JSON: finding("iterator-leak") | .count == 2 and has_frame("opened"; "prepared"; {{line mariadb_client.h prepares}})

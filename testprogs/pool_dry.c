@@ -8,12 +8,12 @@
  * HANGS: yes
  * TIMEOUT: 30
  * KINDS: iterator-open
- * EXPECT: warning iterator-open: 4 resources are open, the oldest for
+ * EXPECT: warning iterator-open: 4 resources "cursor" are open, the oldest for
  * EXPECT: ; 2 threads wait for one of them
  * EXPECT: limit 1 s (option held)
  * EXPECT-JSON: finding("iterator-open") | .count == 4 and has_frame("opened"; "cursor_get"; {{line cursor_pool.h acquires}}) and has_frame("opened"; "look_up"; {{line looks up}}) and has_frame("waits"; "cursor_get"; {{line cursor_pool.h waits}})
  * EXPECT-JSON: finding("iterator-open") | has_thread({{tid asks}})
- * EXPECT-DUMP: holds 4 resources, all opened in
+ * EXPECT-DUMP: holds 4 resources "cursor", all opened in
  */
 #include <stdbool.h>
 #include <unistd.h>

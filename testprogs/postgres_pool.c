@@ -8,9 +8,9 @@
  * RUN: whoholds run --set children=no --set held=1s --set blocked=1s %prog %src/shared/database-server %dir/db
  * TIMEOUT: 120
  * KINDS: iterator-open iterator-leak
- * EXPECT: warning iterator-open: 3 resources are open, the oldest for
+ * EXPECT: warning iterator-open: 3 resources "connection" are open, the oldest for
  * EXPECT: thread waits for one of them
- * EXPECT: 3 resources were never released, opened in ask
+ * EXPECT: 3 resources "PostgreSQL result" were never released, opened in ask
  * EXPECT-JSON: finding("iterator-open") | .count == 3 and has_frame("opened"; "count_of"; {{line gets}}) and has_function("waits"; "pool_get") and has_thread({{tid counts}})
  */
 #include <stdio.h>

@@ -68,8 +68,10 @@ static bool opened_before(const void *a, const void *b, void *data)
 
 #define ITEMS (2u + WAITERS_MOST)
 
-static void report(struct detection *run, const struct rec_hold *oldest, uint32_t count)
+/* `open`: those of one place, the oldest first. */
+static void report(struct detection *run, const struct rec_hold *const *open, uint32_t count)
 {
+	const struct rec_hold *oldest = open[0];
 	const struct snap_thread *owner = owner_of(run, oldest);
 	struct finding *finding = finding_begin(run->list, FINDING_iterator_open, run->snapshot, ITEMS);
 	if (!finding)
@@ -88,6 +90,9 @@ static void report(struct detection *run, const struct rec_hold *oldest, uint32_
 	struct finding_item *item = detection_add_hold(run, finding, ROLE_opened, ITEMS, owner, oldest);
 	item->flags |= ITEM_SUBJECT;
 	item->count = count;
+	for (uint32_t i = 1; i < count; i++)
+		if (open[i]->name != oldest->name)
+			item->flags |= ITEM_OF_SEVERAL_NAMES;
 	if (owner && owner->state == THREAD_RUNNING)
 		detection_add_now(run, finding, ITEMS, (uint32_t)(owner - run->snapshot->threads));
 	for (uint32_t i = 0; wanted && i < run->snapshot->thread_count; i++)
@@ -115,6 +120,6 @@ void detect_iterator_open(struct detection *run)
 		/* Where no stack was captured, nothing says that two have the same place. */
 		while (next < count && open[first]->stack && is_same_place(open[first], open[next]))
 			next++;
-		report(run, open[first], next - first);
+		report(run, &open[first], next - first);
 	}
 }

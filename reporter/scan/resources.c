@@ -128,6 +128,8 @@ void resources_report(const struct snapshot *snapshot, const uint64_t *verdicts,
 		} else if (!finding) {
 			finding = list->found[list->count - 1];
 		}
+		if (finding->items[0].name != resource->name)
+			finding->items[0].flags |= ITEM_OF_SEVERAL_NAMES;
 		finding->count++;
 		if (verdicts && verdicts[i] > RESOURCE_LOST)
 			finding->amount += verdicts[i] - RESOURCE_LOST;

@@ -27,6 +27,19 @@ const char *kind_noun(unsigned kind, uint64_t count)
 	return count == 1 ? kind_words[kind].one : kind_words[kind].many;
 }
 
+const char *kind_many(struct names *names, unsigned kind, uint64_t count, text_id name)
+{
+	const char *called = view_text(names->report->view, name);
+	const char *many = names_format(names, "%s %s", names_count(names, count), kind_noun(kind, count));
+	return *called ? names_format(names, "%s \"%s\"", many, called) : many;
+}
+
+const char *item_many(struct names *names, const struct finding_item *item, uint64_t count)
+{
+	return kind_many(names, item->object_kind, count,
+			 item->flags & ITEM_OF_SEVERAL_NAMES ? 0 : item->name);
+}
+
 const char *kind_given_back(unsigned kind)
 {
 	return kind_words[known_kind(kind)].given_back;

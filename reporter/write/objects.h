@@ -45,6 +45,9 @@ enum handle_sort kind_handle_sort(unsigned kind);
 /* A kind's noun for one and for many: "directory", "directories"; and what giving it back is called: "closed". */
 const char *kind_noun(unsigned kind, uint64_t count);
 const char *kind_given_back(unsigned kind);
+/* `18 statements "SQLite"`: so many of them, more than one, with the name that all of them have; `name` 0: they have none in common. */
+const char *kind_many(struct names *names, unsigned kind, uint64_t count, text_id name);
+const char *item_many(struct names *names, const struct finding_item *item, uint64_t count);
 /* The same of what the item says was given back: a thread may have been joined or detached. */
 const char *finding_given_back(const struct finding_item *item);
 

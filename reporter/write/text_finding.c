@@ -146,9 +146,8 @@ static const char *item_label(struct text_report *text, const struct finding *of
 				: "opened",
 			    object_text(names, object, OBJECT_BRIEF));
 		if (item->count > 1)
-			return names_format(names, "%s %s %s, the oldest of them opened in", verb,
-					    names_count(names, item->count),
-					    kind_noun(item->object_kind, item->count));
+			return names_format(names, "%s %s, the oldest of them opened in", verb,
+					    item_many(names, item, item->count));
 		return text_hold_label(text, verb, object, item->mode, 1);
 	case ROLE_acquired:
 		return text_hold_label(text, verb, object, item->mode, item->count);
@@ -339,6 +338,38 @@ static bool said_alike(const struct finding_item *a, const struct finding_item *
 	       a->stack == b->stack && a->op == b->op && a->handle == b->handle;
 }
 
+/* Things that a thread has opened in one place: only how many there are makes a difference to a reader. */
+static bool opened_alike(const struct finding *finding, const struct finding_item *a,
+			 const struct finding_item *b)
+{
+	return a->role == ROLE_opened && b->role == ROLE_opened && is_state(finding, ROLE_opened) &&
+	       a->stack && a->stack == b->stack && a->thread == b->thread &&
+	       a->object_kind == b->object_kind && a->count <= 1 && b->count <= 1;
+}
+
+/* Tells of `first` and all that are opened_alike. Return: false: it is the only one, and is not told. */
+static bool put_opened(struct text_report *text, const struct account *account,
+		       const struct finding_item *first)
+{
+	const struct finding *finding = account->finding;
+	struct finding_item oldest = *first;
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < finding_items(finding) && !text->verbose; i++) {
+		const struct finding_item *item = &finding->items[i];
+		if (!opened_alike(finding, first, item))
+			continue;
+		count++;
+		if (item->name != first->name)
+			oldest.flags |= ITEM_OF_SEVERAL_NAMES;
+		if (item->since && item->since < oldest.since)
+			oldest.since = item->since;
+	}
+	oldest.count = count;
+	if (count > 1)
+		text_item(text, account, &oldest, finding->thread, TEXT_INDENT);
+	return count > 1;
+}
+
 static void put_items(struct text_report *text, const struct account *account)
 {
 	const struct finding *finding = account->finding;
@@ -347,8 +378,9 @@ static void put_items(struct text_report *text, const struct account *account)
 		const struct finding_item *item = &finding->items[i];
 		bool told = text_is_waiter(finding, item) || item->role == ROLE_kept;
 		for (uint32_t j = 0; j < i && !told; j++)
-			told = said_alike(item, &finding->items[j]);
-		if (told)
+			told = said_alike(item, &finding->items[j]) ||
+			       (!text->verbose && opened_alike(finding, item, &finding->items[j]));
+		if (told || put_opened(text, account, item))
 			continue;
 		text_item(text, account, item, finding->thread, TEXT_INDENT);
 		const char *list = NULL;

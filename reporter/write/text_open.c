@@ -13,6 +13,7 @@ struct place {
 	unsigned kind;
 	uint32_t open;
 	const struct rec_hold *oldest;
+	bool several_names;                 /* what is open is called differently */
 	const struct rec_iteration *closed; /* NULL: none */
 };
 
@@ -55,13 +56,15 @@ static uint32_t open_places(struct text_report *text, struct place *ret_places)
 		sort_items(sorted, used, sizeof(*sorted), resource_before, NULL);
 	for (uint32_t i = 0; i < used; i++) {
 		struct place *last = count ? &ret_places[count - 1] : NULL;
-		if (last && last->stack == sorted[i]->stack && last->kind == sorted[i]->kind)
+		if (last && last->stack == sorted[i]->stack && last->kind == sorted[i]->kind) {
 			last->open++;
-		else
+			last->several_names |= sorted[i]->name != last->oldest->name;
+		} else {
 			ret_places[count++] = (struct place){ .stack = sorted[i]->stack,
 							      .kind = sorted[i]->kind,
 							      .open = 1,
 							      .oldest = sorted[i] };
+		}
 	}
 	return count;
 }
@@ -77,11 +80,11 @@ static void put_place(struct text_report *text, const struct place *place)
 	struct names *names = &text->names;
 	nsec_t now = text->report->snapshot->now;
 	const char *label = names_format(names, "no %s open", kind_noun(place->kind, 1));
-	if (place->open == 1)
-		label = names_format(names, "1 %s open", kind_noun(place->kind, 1));
-	else if (place->open)
-		label = names_format(names, "%s %s open, the oldest", names_count(names, place->open),
-				     kind_noun(place->kind, place->open));
+	if (place->open)
+		label = names_format(names, "%s open%s",
+				     kind_many(names, place->kind, place->open,
+					       place->several_names ? 0 : place->oldest->name),
+				     place->open > 1 ? ", the oldest" : "");
 	text_line(text, TEXT_INDENT, label,
 		  place->open && now > place->oldest->since ? now - place->oldest->since : 0);
 	if (place->closed && place->closed->count)

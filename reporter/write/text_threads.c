@@ -124,6 +124,7 @@ static void put_resources(struct text_report *text, const struct rec_hold *const
 	for (uint32_t i = 0; told && i < count; i++) {
 		const struct rec_hold *oldest = resources[i];
 		uint32_t alike = 1;
+		bool one_name = true;
 		if (told[i])
 			continue;
 		for (uint32_t j = i + 1; j < count && !text->verbose && oldest->stack; j++) {
@@ -132,6 +133,7 @@ static void put_resources(struct text_report *text, const struct rec_hold *const
 				continue;
 			told[j] = true;
 			alike++;
+			one_name &= resources[j]->name == oldest->name;
 			if (resources[j]->since < oldest->since)
 				oldest = resources[j];
 		}
@@ -140,8 +142,8 @@ static void put_resources(struct text_report *text, const struct rec_hold *const
 			continue;
 		}
 		text_line(text, TEXT_INDENT,
-			  names_format(names, "holds %s %s, all opened in; the oldest",
-				       names_count(names, alike), kind_noun(oldest->kind, alike)),
+			  names_format(names, "holds %s, all opened in; the oldest",
+				       kind_many(names, oldest->kind, alike, one_name ? oldest->name : 0)),
 			  oldest->since && now > oldest->since ? now - oldest->since : 0);
 		text_stack(text, oldest->stack, TEXT_INDENT + 4);
 	}

@@ -348,17 +348,22 @@ static const char *title_lock_order(struct names *names, const struct account *a
 static const char *holdings(struct names *names, const struct finding *finding)
 {
 	const struct finding_item *one = NULL;
+	bool one_kind = true, one_name = true;
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < finding_items(finding); i++) {
 		const struct finding_item *item = &finding->items[i];
 		if ((item->role != ROLE_acquired && item->role != ROLE_opened) ||
 		    item->thread != finding->thread)
 			continue;
+		one_kind &= !one || one->object_kind == item->object_kind;
+		one_name &= !one || one->name == item->name;
 		one = item;
 		count++;
 	}
 	if (count == 1)
 		return object_text(names, object_of_item(names, one), OBJECT_BRIEF);
+	if (count && one_kind)
+		return kind_many(names, one->object_kind, count, one_name ? one->name : 0);
 	return count ? names_format(names, "%u things", count) : "what others need";
 }
 
@@ -447,7 +452,8 @@ static const char *title_iterator_leak(struct names *names, const struct account
 	if (count == 1)
 		return names_format(names, "one %s was never %s%s", kind_noun(kind, 1), kind_given_back(kind),
 				    from);
-	return names_format(names, "%s %s were never %s%s", names_count(names, count), kind_noun(kind, count),
+	return names_format(names, "%s were never %s%s",
+			    item ? item_many(names, item, count) : kind_many(names, kind, count, 0),
 			    kind_given_back(kind), from);
 }
 
@@ -466,10 +472,9 @@ static const char *title_iterator_open(struct names *names, const struct account
 				      plural(waiters), wait_verb(account, waiters),
 				      finding->count > 1 ? "one of them" : "it");
 	if (finding->count > 1 && item)
-		return names_format(names, "%s %s %s open, the oldest%s%s%s",
-				    names_count(names, finding->count),
-				    kind_noun(item->object_kind, finding->count),
-				    account->over ? "were" : "are", age, from, wanted);
+		return names_format(names, "%s %s open, the oldest%s%s%s",
+				    item_many(names, item, finding->count), account->over ? "were" : "are",
+				    age, from, wanted);
 	return names_format(names, "%s %s had %s open%s%s%s", subject(names, finding), has(account),
 			    item ? object_text(names, object_of_item(names, item), OBJECT_BRIEF)
 				 : "an iterator",
