@@ -6,6 +6,7 @@
 #include "hooks/hook.h"
 #include "hooks/kept.h"
 #include "platform/guard.h"
+#include "platform/sys.h"
 #include "registry/allocation.h"
 #include "registry/misuse.h"
 #include "stack/memory.h"
@@ -18,13 +19,22 @@ extern char _end[] __attribute__((visibility("hidden")));
 #define SIZE_LIMIT ((size_t)PTRDIFF_MAX - (1 << 20))
 
 static struct real_functions below; /* the allocator's own */
+
+static NOINLINE bool is_header_there(const struct checked *header)
+{
+	static const unsigned char guard[GUARD_BYTES] = { [0 ... GUARD_BYTES - 1] = GUARD_FILL };
+	if (!sys_sandboxed)
+		return memory_readable((uintptr_t)header);
+	/* The kernel can't be asked any more; but an allocator's own word stands where we have the guard. */
+	return memcmp(header->guard, guard, sizeof guard) == 0;
+}
+
 /* The header before a block; NULL: it has none of ours. */
 static inline struct checked *header_of(const void *block)
 {
 	struct checked *header = (struct checked *)block - 1;
 	/* What has none may begin where a mapping does. */
-	if (UNLIKELY(((uintptr_t)block & (MEMORY_PAGE - 1)) < sizeof *header) &&
-	    !memory_readable((uintptr_t)header))
+	if (UNLIKELY(((uintptr_t)block & (MEMORY_PAGE - 1)) < sizeof *header) && !is_header_there(header))
 		return NULL;
 	return checked_is(header, CHECKED_LIVE) || checked_is(header, CHECKED_KEPT) ? header : NULL;
 }

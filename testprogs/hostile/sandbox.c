@@ -3,6 +3,7 @@
  * the shim must make none of its own from then on. Strict mode leaves read, write and exit.
  *
  * RUN: whoholds run %prog
+ * RUN: whoholds run --set check=heap %prog
  * TIMEOUT: 20
  * KINDS: none
  * EXPECT-STDOUT: inside and alive
@@ -20,10 +21,15 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int inside(void)
 {
-	/* Enough of the heap beforehand that malloc needs no system call of its own. */
+	/* Enough of the heap beforehand that malloc needs no system call of its own. Some of these begin near a page's start. */
+	static char *many[500];
 	free(malloc(100000));
+	for (int i = 0; i < 500; i++)
+		many[i] = malloc((size_t)i);
 	if (prctl(PR_SET_SECCOMP, 1 /* strict */) != 0)
 		return 77;
+	for (int i = 0; i < 500; i++)
+		free(many[i]);
 	for (int i = 0; i < 1000; i++) {
 		char *block = malloc(50);
 		pthread_mutex_lock(&lock);
