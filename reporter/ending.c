@@ -11,6 +11,7 @@
 #include "registry/thread.h"
 #include "reporter/detect/detect.h"
 #include "reporter/places.h"
+#include "reporter/probe.h"
 
 /* Whether a live look has told of it, and nothing about it can have changed since. */
 static bool is_told(const struct finding *finding)
@@ -33,6 +34,7 @@ void ending_judge(const struct scan_caller *caller)
 	struct snapshot snapshot;
 	stack_depth_look_all();
 	snapshot_take(recording_view(), sys_monotonic(), &arena, &snapshot);
+	probe_mutexes(&snapshot);
 	struct limits limits;
 	limits_from_options(&limits, &options);
 	const struct snap_thread *exiting = snapshot_thread_by_tid(&snapshot, sys_tid());

@@ -102,6 +102,21 @@ static void mutex_owner(const struct snapshot *snapshot, struct snap_thread *thr
 		thread->wait_unclear = true;
 }
 
+#define MUTEX_ELIDED 0x100u
+
+void probe_mutexes(struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->thread_count; i++)
+		for (uint32_t h = 0; h < snapshot->threads[i].hold_count; h++) {
+			struct rec_hold *hold = &snapshot->threads[i].holds[h];
+			struct mutex_words words;
+			if (hold->kind == KIND_MUTEX && hold->state == HOLD_LIVE &&
+			    memory_copy(&words, hold->handle, sizeof words) && !words.lock &&
+			    !(words.kind & MUTEX_ELIDED))
+				hold->state = HOLD_GONE;
+		}
+}
+
 /*
  * What a futex word that nobody has told of belongs to. Only where all that lies around it fits is it
  * taken for a lock of libc's: taken and waited for, and its owner a thread of this process.

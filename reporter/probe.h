@@ -23,6 +23,12 @@ void probe_threads(struct snapshot *snapshot);
  */
 void probe_file_locks(struct snapshot *snapshot);
 
+/*
+ * Takes out the mutexes that nobody has any more by libc's own words, for the looks at a process's end: they were unlocked in
+ * a way that no hook sees (libc's function looked up by its handle, another namespace). Context: hook, of the thread that ends it.
+ */
+void probe_mutexes(struct snapshot *snapshot);
+
 /* In a fork child: what was seen of the parent's threads is none of its business. */
 void probe_fork_child(void);
 

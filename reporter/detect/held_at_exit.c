@@ -6,8 +6,9 @@
  * end in any case.
  *
  * Of the process: what the thread that ended it held, and what others had held for
- * long enough that it was no short section which the end happened to cut off. Robust mutexes are
- * made for this, and what a fork child got from its parent is not the child's.
+ * long enough that it was no short section which the end happened to cut off. A thread that waits for something outside, a
+ * client or the time, is in the midst of a section as well, however long: whoever leads a pool has its lock all the
+ * while. Robust mutexes are made for this, and what a fork child got from its parent is not the child's.
  */
 #include "reporter/detect/detection.h"
 
@@ -35,7 +36,8 @@ static bool is_left_by_process(const struct detection *run, const struct snap_th
 	bool ends_it = exiting ? thread->id == exiting : thread->flags & THREAD_MAIN;
 	return run->at_end && detection_ended_orderly(run) && !is_inherited(run, hold) &&
 	       !kind_has(hold->kind, KIND_IS_ROUTINE) &&
-	       (ends_it || detection_age(run, hold->since) >= LEFT_LONG_NS);
+	       (ends_it || (detection_age(run, hold->since) >= LEFT_LONG_NS &&
+			    !(thread->waiting && kind_is_outside(thread->wait.kind))));
 }
 
 static bool is_left(const struct detection *run, uint32_t index, const struct rec_hold *hold)

@@ -51,6 +51,12 @@ static inline bool kind_is_lock(unsigned kind)
 {
 	return kind == KIND_MUTEX || kind == KIND_RWLOCK || kind == KIND_SPIN || kind == KIND_LOCK;
 }
+/* A wait that something outside of the process ends, or time. */
+static inline bool kind_is_outside(unsigned kind)
+{
+	return kind == KIND_FD || kind == KIND_PROCESS || kind == KIND_SIGNAL || kind == KIND_QUEUE ||
+	       kind == KIND_TIME;
+}
 const char *op_name(unsigned op);
 const char *mode_name(unsigned mode);
 

@@ -139,6 +139,22 @@ START_TEST(others_in_a_short_section)
 }
 END_TEST
 
+/* As the leader of a pool, who waits for a client with the pool's lock. */
+START_TEST(others_who_wait_for_something_outside)
+{
+	world_mutex(world, t[1], A, 5 * SEC);
+	world_wait(world, t[1], KIND_FD, 3, MODE_NONE, 4 * SEC);
+	world_wants(world, t[2], A, 3 * SEC);
+	expect_none();
+	/* Not so who ends the process, and who waits for another thread. */
+	world->limits.exiting = t[1]->id;
+	expect_held(t[1]);
+	world->limits.exiting = t[0]->id;
+	world_cond(world, t[1], B, 4 * SEC);
+	expect_held(t[1]);
+}
+END_TEST
+
 START_TEST(whoever_calls_exit)
 {
 	world_mutex(world, t[1], A, 1);
@@ -355,6 +371,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, not_bound_to_threads);
 	tcase_add_test(tests, main_exits_with_a_lock);
 	tcase_add_test(tests, others_in_a_short_section);
+	tcase_add_test(tests, others_who_wait_for_something_outside);
 	tcase_add_test(tests, whoever_calls_exit);
 	tcase_add_test(tests, given_up_for_a_wait);
 	tcase_add_test(tests, inherited_by_fork);
