@@ -84,11 +84,14 @@ static void add_heap(struct measure *measure, const struct heap *heap)
 		measure->heaps[measure->count++] = *heap;
 }
 
+/* Of a mapping so large that it is something else, the rest is not looked at: a terabyte. */
+#define PLACES_MOST 16384u
+
 /* The kernel shows neighbours as one mapping: a heap begins where one of its size may, not only where a mapping does. */
 static void find_heaps_in(struct measure *measure, const struct map *map)
 {
 	uint64_t start = (map->start + ARENA_BYTES - 1) & ~(ARENA_BYTES - 1);
-	for (; start < map->end; start += ARENA_BYTES) {
+	for (unsigned i = 0; i < PLACES_MOST && start < map->end; i++, start += ARENA_BYTES) {
 		struct heap_head head = { 0 };
 		if (!is_heap(start, &head))
 			continue;

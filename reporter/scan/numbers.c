@@ -1,7 +1,6 @@
 #include "reporter/scan/numbers.h"
 
-#include <string.h>
-
+#include "base/digits.h"
 #include "registry/kind.h"
 #include "reporter/scan/memory.h"
 #include "reporter/scan/polled.h"
@@ -62,14 +61,10 @@ void numbers_look(struct numbers *numbers, const uint64_t *words, uint64_t count
 
 static void look_at_file(const char *text, void *data)
 {
-	static const char field[] = "tfd:";
-	for (const char *at = text; (at = strstr(at, field));) {
-		uint32_t number = 0;
-		for (at += sizeof field - 1; *at == ' '; at++)
-			;
-		for (; *at >= '0' && *at <= '9'; at++)
-			number = number * 10 + (uint32_t)(*at - '0');
-		look_at(data, number);
+	uint64_t number;
+	for (const char *at = text; (at = digits_behind(at, "tfd:"));) {
+		at = digits_decimal(at, &number);
+		look_at(data, (uint32_t)number);
 	}
 }
 

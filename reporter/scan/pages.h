@@ -25,6 +25,7 @@ struct pages {
 	uint64_t first; /* page number of entries[0] */
 	uint64_t count; /* entries that are good */
 	uint64_t *entries;
+	bool one_by_one; /* the kernel does not say where the next page is that is there (before Linux 6.7) */
 };
 
 #define PAGE_BYTES ((uint64_t)4096)

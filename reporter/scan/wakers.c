@@ -188,7 +188,7 @@ static void look_at_module(const struct image *image, const struct map *map, str
 						"io_uring_queue_init", NULL };
 	const Elf64_Ehdr *head = (const Elf64_Ehdr *)map->start;
 	if (map->end - map->start < sizeof *head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 ||
-	    head->e_phentsize != sizeof(Elf64_Phdr) ||
+	    head->e_phentsize != sizeof(Elf64_Phdr) || head->e_phoff > map->end - map->start ||
 	    head->e_phoff + (uint64_t)head->e_phnum * sizeof(Elf64_Phdr) > map->end - map->start)
 		return;
 	const Elf64_Phdr *at = (const Elf64_Phdr *)(map->start + head->e_phoff);

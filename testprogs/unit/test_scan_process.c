@@ -258,6 +258,31 @@ static void measure(struct blocks *blocks, struct block *list, uint64_t count, c
 }
 
 /* Of libc's own allocator what the chunk says must be what libc says. */
+/* By the kernel's word where the next page is, and without. */
+START_TEST(pages_of_a_large_reserve)
+{
+	const size_t bytes = (size_t)8 << 30, at = bytes - 100 * PAGE_BYTES;
+	char *reserve =
+	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ck_assert_ptr_ne(reserve, MAP_FAILED);
+	madvise(reserve, bytes, MADV_NOHUGEPAGE);
+	reserve[at] = reserve[at + PAGE_BYTES] = 1;
+	uint64_t start = (uintptr_t)reserve, end = start + bytes;
+	struct pages pages;
+	struct range run;
+	pages_open(&pages);
+	ck_assert_int_ge(pages.fd, 0);
+	pages.one_by_one = _i;
+	ck_assert(pages_next_run(&pages, start, end, PAGES_WRITTEN, &run));
+	ck_assert_uint_eq(run.start, start + at);
+	ck_assert_uint_eq(run.end, start + at + 2 * PAGE_BYTES);
+	ck_assert(!pages_next_run(&pages, run.end, end, PAGES_WRITTEN, &run));
+	ck_assert(!pages_next_run(&pages, start, start + at, PAGES_ANY, &run));
+	pages_close(&pages);
+	munmap(reserve, bytes);
+}
+END_TEST
+
 START_TEST(chunks_of_libc)
 {
 	enum { COUNT = 400 };
@@ -345,6 +370,7 @@ int main(void)
 	tcase_add_test(tests, ranges_in_any_order);
 	tcase_add_test(tests, what_epoll_keeps);
 	tcase_add_test(tests, what_timers_keep);
+	tcase_add_loop_test(tests, pages_of_a_large_reserve, 0, 2);
 	tcase_add_test(tests, chunks_of_libc);
 	if (!under_valgrind()) {
 		tcase_add_test(tests, maps_of_this_process);
