@@ -29,12 +29,9 @@ void paths_release(struct paths *paths)
 
 static void reach(struct paths *paths, uint32_t block, uint64_t start, uint32_t from)
 {
-	struct block reached = { .start = start };
 	paths->from[block] = from;
 	paths->queue[paths->tail++] = start;
 	paths->reached_blocks++;
-	if (paths->mark.blocks->known(&reached))
-		paths->reached_bytes += reached.bytes;
 }
 
 static void seen_in_roots(struct paths *paths, uint32_t block, uint64_t start, uint64_t place)
@@ -101,7 +98,7 @@ static void fetch_ahead(const struct paths *paths)
 		if (at >= paths->tail)
 			continue;
 		__builtin_prefetch((const char *)paths->queue[at] - CHUNK_HEADER / 2);
-		if (!blocks->of_libc && blocks->fetch)
+		if (blocks->fetch)
 			blocks->fetch(paths->queue[at], step);
 	}
 }
@@ -116,6 +113,10 @@ int paths_find(struct paths *paths)
 		    blocks_flags(blocks, block) & BLOCK_RESOURCE ? MARK_OF_STREAM : MARK_OF_PROGRAM;
 		struct block_cursor cursor = block_cursor_at(blocks, block, start);
 		fetch_ahead(paths);
+		/* Here, and not when it is reached: what is known of it has been fetched by now. */
+		struct block read = { .start = start };
+		if (blocks->known(&read))
+			paths->reached_bytes += read.bytes;
 		paths->reading = block;
 		while (block_cursor_run(blocks, &cursor) && !paths->mark.expired)
 			mark_words(&paths->mark, cursor.words, cursor.left, of);

@@ -80,6 +80,7 @@ void json_why(struct json *json, struct names *names, const struct rec_why *why)
 	json_number(json, "retained_blocks", why->retained_blocks);
 	json_seconds(json, "pause_s", why->pause);
 	json_seconds(json, "took_s", why->took);
+	json_seconds(json, "cpu_s", why->cpu);
 	json_begin(json, "blocks", '[');
 	for (uint32_t i = 0; i < MIN_OF(why->path_count, REC_WHY_PATHS); i++)
 		put_path(json, names, &why->paths[i]);
