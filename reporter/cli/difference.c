@@ -9,10 +9,16 @@
 
 /* -- reading ------------------------------------------------------------------- */
 
-static struct tally *find(struct tally *list, const char *id, const int64_t *pid)
+static bool is_same(const struct tally *a, const struct tally *b)
+{
+	return strcmp(a->id, b->id) == 0 && strcmp(a->lines, b->lines) == 0;
+}
+
+/* `of_process`: of the same process alone. */
+static struct tally *find(struct tally *list, const struct tally *what, bool of_process)
 {
 	for (; list; list = list->next)
-		if (strcmp(list->id, id) == 0 && (!pid || list->pid == *pid))
+		if (is_same(list, what) && (!of_process || list->pid == what->pid))
 			return list;
 	return NULL;
 }
@@ -20,7 +26,7 @@ static struct tally *find(struct tally *list, const char *id, const int64_t *pid
 /* The newest report of a process says what is so in the end. */
 static bool put(struct tally **list, struct arena *arena, const struct tally *what)
 {
-	struct tally *known = find(*list, what->id, &what->pid);
+	struct tally *known = find(*list, what, true);
 	struct tally *next = known ? known->next : *list;
 	if (!known)
 		known = arena_array(arena, 1, sizeof *known);
@@ -40,11 +46,28 @@ static bool put(struct tally **list, struct arena *arena, const struct tally *wh
 	return true;
 }
 
+/* What tells two findings of one id apart. Return: "" where nothing is known of lines. */
+static const char *lines_of(struct arena *arena, const struct json_value *finding)
+{
+	char buffer[2000];
+	struct text lines = TEXT_OF(buffer);
+	const struct json_value *stacks = json_member(finding, "stacks");
+	const struct json_value *frames =
+	    stacks && stacks->first ? json_member(stacks->first, "frames") : NULL;
+	for (const struct json_value *frame = frames ? frames->first : NULL; frame; frame = frame->next) {
+		const char *file = json_text_of(frame, "file", NULL);
+		if (file)
+			text_format(&lines, "%s:%u ", file, (unsigned)json_number_of(frame, "line", 0));
+	}
+	return lines.used ? arena_copy(arena, lines.at, strlen(lines.at)) : "";
+}
+
 static bool read_finding(struct run_tally *run, struct arena *arena, const struct json_value *finding,
 			 int64_t pid, unsigned number)
 {
 	struct tally tally = {
 		.id = json_text_of(finding, "id", NULL),
+		.lines = lines_of(arena, finding),
 		.kind = json_text_of(finding, "kind", "?"),
 		.severity = json_text_of(finding, "severity", "?"),
 		.title = json_text_of(finding, "title", ""),
@@ -53,7 +76,7 @@ static bool read_finding(struct run_tally *run, struct arena *arena, const struc
 		.pid = pid,
 		.report = number,
 	};
-	return tally.id && put(&run->findings, arena, &tally);
+	return tally.id && tally.lines && put(&run->findings, arena, &tally);
 }
 
 #define NAMED_FRAMES 6u /* of a place: enough to know it by */
@@ -84,6 +107,7 @@ static bool read_place(struct run_tally *run, struct arena *arena, const struct 
 {
 	struct tally tally = {
 		.id = place_name(arena, report, json_number_of(site, "stack", -1)),
+		.lines = "",
 		.bytes = json_number_of(site, "live_bytes", 0),
 		.count = json_number_of(site, "live_blocks", 0),
 		.pid = pid,
@@ -119,7 +143,7 @@ static bool add_up(struct tally **list, struct arena *arena)
 {
 	struct tally *sums = NULL;
 	for (const struct tally *at = *list; at; at = at->next) {
-		struct tally *sum = find(sums, at->id, NULL);
+		struct tally *sum = find(sums, at, false);
 		if (sum) {
 			sum->bytes += at->bytes;
 			sum->count += at->count;
@@ -170,6 +194,26 @@ static bool worse_before(const void *a, const void *b, void *data)
 	return strcmp(left->any->id, right->any->id) < 0;
 }
 
+/* The first that nothing is compared with yet; `exactly`: with the same lines. */
+static struct tally *find_free(struct tally *list, const struct tally *what, bool exactly)
+{
+	for (; list; list = list->next)
+		if (!list->match && (exactly ? is_same(list, what) : strcmp(list->id, what->id) == 0))
+			return list;
+	return NULL;
+}
+
+static void match(struct tally *old, struct tally *new, bool exactly)
+{
+	for (struct tally *at = new; at; at = at->next) {
+		struct tally *before = at->match ? NULL : find_free(old, at, exactly);
+		if (!before)
+			continue;
+		at->match = before;
+		before->match = at;
+	}
+}
+
 /* Return: the changes, `ret_count` of them; NULL: no memory. */
 static struct changed *compare(struct arena *arena, struct tally *old, struct tally *new, bool by_change,
 			       size_t *ret_count, size_t *ret_same)
@@ -178,18 +222,18 @@ static struct changed *compare(struct arena *arena, struct tally *old, struct ta
 	size_t count = 0;
 	if (!changes)
 		return NULL;
+	match(old, new, true);
+	match(old, new, false);
 	for (struct tally *at = new; at; at = at->next) {
 		struct changed *change = &changes[count];
-		*change = (struct changed){
-			.change = CHANGE_NEW, .old = find(old, at->id, NULL), .new = at, .any = at
-		};
+		*change = (struct changed){ .change = CHANGE_NEW, .old = at->match, .new = at, .any = at };
 		if (!change->old || is_changed(change->old, at, &change->change))
 			count++;
 		else
 			++*ret_same;
 	}
 	for (struct tally *at = old; at; at = at->next)
-		if (!find(new, at->id, NULL))
+		if (!at->match)
 			changes[count++] = (struct changed){ .change = CHANGE_GONE, .old = at, .any = at };
 	sort_items(changes, count, sizeof *changes, worse_before, &by_change);
 	*ret_count = count;

@@ -2,6 +2,9 @@
  * What differs between two runs, by what their reports (JSON, one a line) say: findings by their ids, which stay the same from
  * build to build, and places by the functions of their stacks. Pure.
  *
+ * Ids know no lines, so two leaks of one function have the same. They are told apart by the lines of their first stacks where a
+ * report has both; where lines have moved from one run to the other, those of an id are taken in order.
+ *
  * A finding that several reports of a process have counts as the last of them has it; those of several processes add up.
  *
  * Context: offline. Memory is the caller's arena's.
@@ -15,11 +18,13 @@
 
 /* A finding, or a place that allocates. */
 struct tally {
-	const char *id; /* of a place: its functions, innermost first */
+	const char *id;    /* of a place: its functions, innermost first */
+	const char *lines; /* of a finding: of its first stack, "db.c:42 main.c:7 "; "": not known */
 	const char *kind, *severity, *title;
 	double bytes, count;
 	int64_t pid;
-	unsigned report; /* number of the one that says so; what one says twice adds up */
+	unsigned report;           /* number of the one that says so; what one says twice adds up */
+	const struct tally *match; /* what it is compared with; NULL: nothing yet */
 	struct tally *next;
 };
 

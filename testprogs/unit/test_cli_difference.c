@@ -28,6 +28,14 @@ static struct arena arena = { .more = more_memory, .less = less_memory };
 	"\", \"kind\": \"leak\", \"severity\": \"error\", \"title\": \"t\", \"bytes\": " #bytes \
 	", \"count\": " #count "}"
 
+/* One of those that have the same id, since they differ in nothing but the line. */
+#define FINDING_AT(id, line, bytes) \
+	"{\"id\": \"" id \
+	"\", \"kind\": \"leak\", \"severity\": \"error\", \"title\": \"t\", \"bytes\": " #bytes \
+	", \"count\": 1, \"stacks\": [{\"role\": \"allocated\", \"frames\": [{\"function\": \"f\", " \
+	"\"file\": \"a.c\", " \
+	"\"line\": " #line "}]}]}"
+
 static struct difference compare(const char *old, const char *new)
 {
 	struct difference difference = { 0 };
@@ -58,6 +66,32 @@ START_TEST(knows_findings_by_their_ids)
 		ck_assert_str_eq((changed->new ? changed->new : changed->old)->id, wanted[i].id);
 		ck_assert_int_eq(changed->change, wanted[i].change);
 	}
+}
+END_TEST
+
+START_TEST(two_of_one_id_are_told_apart_by_their_lines)
+{
+	struct difference difference = compare(
+	    REPORT(1, FINDING_AT("a", 10, 100) "," FINDING_AT("a", 20, 7)),
+	    REPORT(2, FINDING_AT("a", 20, 7) "," FINDING_AT("a", 10, 300) "," FINDING_AT("a", 15, 1)));
+	ck_assert_uint_eq(difference.same, 1);
+	ck_assert_uint_eq(difference.finding_count, 2);
+	ck_assert_int_eq(difference.findings[0].change, CHANGE_NEW);
+	ck_assert_double_eq(difference.findings[0].new->bytes, 1);
+	ck_assert_int_eq(difference.findings[1].change, CHANGE_GROWN);
+	ck_assert_double_eq(difference.findings[1].old->bytes, 100);
+	ck_assert_double_eq(difference.findings[1].new->bytes, 300);
+}
+END_TEST
+
+/* Somebody has added lines above them. */
+START_TEST(lines_that_have_moved_make_nothing_new)
+{
+	struct difference difference =
+	    compare(REPORT(1, FINDING_AT("a", 10, 100) "," FINDING_AT("a", 20, 7)),
+		    REPORT(2, FINDING_AT("a", 13, 100) "," FINDING_AT("a", 23, 7)));
+	ck_assert_uint_eq(difference.finding_count, 0);
+	ck_assert_uint_eq(difference.same, 2);
 }
 END_TEST
 
@@ -152,6 +186,8 @@ int main(void)
 	TCase *tests = tcase_create("difference");
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, knows_findings_by_their_ids);
+	tcase_add_test(tests, two_of_one_id_are_told_apart_by_their_lines);
+	tcase_add_test(tests, lines_that_have_moved_make_nothing_new);
 	tcase_add_test(tests, processes_add_up_and_reports_of_one_do_not);
 	tcase_add_test(tests, refuses_what_is_no_report);
 	tcase_add_test(tests, reads_what_json_allows);
