@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 		ask(sizes[i]);
 	free(memalign(8, 10));
 	free(aligned_alloc(4, 10));
-	free(memalign(4096, 10));
+	free(memalign(33, 10));
 	if (argc > 1 && !strcmp(argv[1], "exec"))
 		execl("/bin/sh", "sh", "-c", "exit 0", (char *)NULL);
 	return 0;

@@ -2,8 +2,9 @@
  * Sizes and alignments that no program means (bad-size): a negative number, more than any machine has, a product that
  * overflows, an alignment that is no power of two.
  *
- * An alignment that glibc has rounded up in silence is told of at once. What was refused may have been asked on purpose, to see
- * that it is: so it is noted, and told only where the program comes to a bad end soon after (reporter/detect/misuse.c).
+ * An alignment that aligned_alloc of glibc has rounded up in silence is told of at once. What was refused may have been asked
+ * on purpose, to see that it is, and so may what memalign rounds up: that is noted, and told only where the program comes to
+ * a bad end soon after (reporter/detect/misuse.c).
  *
  * Each is called when it has happened, off the usual way. Context: hook. Keep errno.
  */
