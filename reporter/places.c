@@ -16,6 +16,9 @@
 #include "stack/memory.h"
 
 #define LOOKS_MOST 32u /* for what is not known yet, a call */
+#define FILES_EVERY \
+	4u /* calls: one look at the list of mappings, which takes a millisecond where there are thousands */
+#define FILES_MOST 4u /* for findings */
 
 /* -- blocks of the heap ------------------------------------------------------ */
 
@@ -258,7 +261,8 @@ static bool is_same(const struct rec_place *a, const struct rec_place *b)
 }
 
 struct budget {
-	unsigned looks;  /* for what is not known yet */
+	unsigned looks;  /* for what is not known yet ... */
+	unsigned files;  /* ... with the list of mappings, which may be long */
 	uint32_t places; /* of the table, that may be used */
 };
 
@@ -279,9 +283,16 @@ static uint32_t place_of(const struct snapshot *snapshot, uint64_t address, nsec
 		/* Modules' data are named by symbols. */
 		if (!view_module(recording_view(), address,
 				 atomic_load_explicit(&recording->epoch, memory_order_relaxed)) &&
-		    !in_block(address, &fresh) && !in_thread(snapshot, address, since, &fresh) &&
-		    !in_file(address, &fresh))
+		    !in_block(address, &fresh)) {
 			fresh = (struct rec_place){ .address = address };
+			if (!in_thread(snapshot, address, since, &fresh)) {
+				fresh = (struct rec_place){ .address = address };
+				if (!budget->files)
+					return 0;
+				budget->files--;
+				in_file(address, &fresh);
+			}
+		}
 		if (!there || !is_same(there, &fresh)) {
 			uint64_t used =
 			    atomic_load_explicit(&recording->tables[REC_PLACES].used, memory_order_relaxed);
@@ -321,8 +332,11 @@ static bool has_place(unsigned kind, uint64_t handle)
 
 void places_look(const struct snapshot *snapshot, nsec_t tick)
 {
-	struct budget budget = { LOOKS_MOST, REC_PLACES_MOST / 2 };
-	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+	static unsigned calls;
+	struct budget budget = { LOOKS_MOST, calls++ % FILES_EVERY == 0, REC_PLACES_MOST / 2 };
+	/* Each time from another one on: those that come first must not use up what there is for all. */
+	for (uint32_t k = 0; k < snapshot->thread_count; k++) {
+		uint32_t i = (uint32_t)(((uint64_t)calls * LOOKS_MOST + k) % snapshot->thread_count);
 		const struct snap_thread *thread = &snapshot->threads[i];
 		const struct rec_wait *wait = &thread->wait;
 		if (thread->torn)
@@ -354,7 +368,7 @@ static nsec_t since_of(const struct snapshot *snapshot, const struct finding_ite
 
 void places_of_findings(const struct snapshot *snapshot, const struct finding_list *found)
 {
-	struct budget budget = { 8 * LOOKS_MOST, REC_PLACES_MOST };
+	struct budget budget = { 8 * LOOKS_MOST, FILES_MOST, REC_PLACES_MOST };
 	for (uint32_t i = 0; i < found->count; i++) {
 		struct finding *finding = found->found[i];
 		for (uint32_t j = 0; j < finding->item_count; j++) {
