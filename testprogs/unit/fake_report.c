@@ -37,6 +37,8 @@ static struct snap_thread threads[THREADS_MAX];
 static struct rec_hold resources[RESOURCES_MAX];
 static struct rec_place places[PLACES_MAX];
 static struct rec_signal signals[REC_SIGNALS_MOST];
+static struct rec_span spans[8];
+static struct rec_iteration iterations[8];
 static struct fake_function functions[FUNCTIONS_MAX];
 static size_t function_count;
 static struct {
@@ -201,6 +203,8 @@ void fake_clear(void)
 	use(REC_SIGNALS, signals, sizeof signals, sizeof signals);
 	use(REC_SITES, sites, sizeof sites, sizeof sites[0]);
 	use(REC_USES, uses, sizeof uses, 0);
+	use(REC_SPANS, spans, sizeof spans, 0);
+	use(REC_ITERATIONS, iterations, sizeof iterations, 0);
 	header.magic = REC_MAGIC;
 	header.version = REC_VERSION;
 	header.pid = 4242;
@@ -428,6 +432,41 @@ struct rec_signal *fake_signal(enum kind kind, uint64_t handle, enum op op, thre
 				       .count = 1,
 				       .era = 100 };
 	return signal;
+}
+
+struct rec_span *fake_span(const struct snap_thread *thread, enum kind kind, uint64_t handle, stack_id stack,
+			   nsec_t age)
+{
+	struct rec_table *table = &header.tables[REC_SPANS];
+	insist(table->used < sizeof spans, "too many spans");
+	struct rec_span *span = &spans[table->used / sizeof *span];
+	*span = (struct rec_span){
+		.begin = FAKE_NOW - age,
+		.handle = handle,
+		.stack = stack,
+		.thread = thread->id,
+		.tid = thread->tid,
+		.kind = (uint8_t)kind,
+	};
+	table->used += sizeof *span;
+	return span;
+}
+
+void fake_iterations(enum kind kind, stack_id stack, uint32_t count, nsec_t duration)
+{
+	struct rec_table *table = &header.tables[REC_ITERATIONS];
+	struct rec_iteration *iteration = &iterations[table->used / sizeof *iteration];
+	if (table->used && iteration[-1].stack == stack && iteration[-1].kind == kind) {
+		iteration--;
+	} else {
+		insist(table->used < sizeof iterations, "too many places that iterate");
+		*iteration = (struct rec_iteration){ .stack = stack, .kind = (uint8_t)kind };
+		table->used += sizeof *iteration;
+	}
+	iteration->count += count;
+	iteration->total += count * duration;
+	iteration->longest = MAX_OF(iteration->longest, duration);
+	iteration->durations[rec_duration_bucket(duration)] += count;
 }
 
 struct rec_place *fake_place(uint64_t address, enum rec_place_sort sort)

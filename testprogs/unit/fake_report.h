@@ -58,6 +58,11 @@ struct rec_wait *fake_wait(struct snap_thread *thread, enum kind kind, uint64_t 
 			   stack_id stack, nsec_t age);
 struct rec_hold *fake_resource(thread_id owner, enum kind kind, uint64_t handle, enum op op, stack_id stack,
 			       nsec_t age);
+/* An iteration of the sample, begun `age` ago; the rest, its end included, is to be written to it. */
+struct rec_span *fake_span(const struct snap_thread *thread, enum kind kind, uint64_t handle, stack_id stack,
+			   nsec_t age);
+/* So many that are over and took so long each; those of the same place are to come one after the other. */
+void fake_iterations(enum kind kind, stack_id stack, uint32_t count, nsec_t duration);
 struct rec_object *fake_object(enum kind kind, uint64_t address, const char *name, stack_id created);
 /* What is known of where `address` lies; for what has been held or waited for since before FAKE_NOW. */
 struct rec_place *fake_place(uint64_t address, enum rec_place_sort sort);
