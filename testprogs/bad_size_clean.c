@@ -54,7 +54,8 @@ int main(int argc, char **argv)
 		ask(sizes[i]);
 	free(memalign(8, 10));
 	free(aligned_alloc(4, 10));
-	free(memalign(33, 10));
+	volatile size_t odd = 33;
+	free(memalign(odd, 10));
 	if (argc > 1 && !strcmp(argv[1], "exec"))
 		execl("/bin/sh", "sh", "-c", "exit 0", (char *)NULL);
 	return 0;
