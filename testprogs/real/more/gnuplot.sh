@@ -1,0 +1,2 @@
+# needs: gnuplot
+gnuplot -e 'set term dumb; plot sin(x)'

@@ -1,0 +1,2 @@
+# needs: node
+node -e 'const {Worker,isMainThread}=require("worker_threads"); const z=require("zlib"); let b=z.gzipSync(Buffer.alloc(1e6,"a")); console.log(z.gunzipSync(b).length); const c=require("crypto"); let n=0; for(let i=0;i<8;i++) c.pbkdf2("a","b",1000,64,"sha512",()=>{ if(++n==8) console.log("done")}); new Worker("require(\"worker_threads\").parentPort.postMessage(5)",{eval:true}).on("message",m=>console.log(m)); require("fs").readFile("/etc/passwd",(e,d)=>console.log(d.length>0))'
