@@ -28,7 +28,7 @@ static unsigned char *code;
 static __attribute__((noinline)) void emit(unsigned char *at)
 {
 	char *block = malloc(100);
-	strcpy(block, "answer");
+	memcpy(block, "answer", sizeof "answer");
 	memcpy(at, "\x48\xb8", 2);
 	memcpy(at + 2, &block, sizeof block);
 	at[10] = 0xc3;

@@ -14,7 +14,7 @@
 
 __attribute__((noinline)) static char *session_new(int number)
 {
-	size_t size = (size_t)(8 + number * 40);
+	size_t size = 8 + (size_t)number * 40;
 	char *volatile session = malloc(size);
 	memset(session, 1, size);
 	return session;

@@ -18,7 +18,7 @@ static void *pictures[2];
 static void *serve(void *unused)
 {
 	for (int i = 0; i < SESSIONS; i++) {
-		size_t size = (size_t)(8 + i * 40);
+		size_t size = 8 + (size_t)i * 40;
 		free(sessions[i]);
 		sessions[i] = i % 5 ? malloc(size) : aligned_alloc(64, (size + 63) & ~(size_t)63);
 		memset(sessions[i], 1, size);

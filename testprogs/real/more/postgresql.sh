@@ -1,6 +1,6 @@
 # needs: psql pgbench runuser
 PGB=/usr/lib/postgresql/15/bin
-chmod 755 . 
+chmod 755 .
 mkdir d
 chown postgres d
 runuser -u postgres -- $PGB/initdb -D d -A trust >/dev/null 2>&1
