@@ -400,12 +400,12 @@ gives 125 'is not a report' "$wh" diff "$place/old.json" "$place/part.json"
 gives 125 'cannot open' "$wh" diff "$place/old.json" "$place/no-such-file"
 gives 125 'not a whoholds recording' "$wh" diff "$place/old.json" /etc/passwd
 gives 2 'wants two' "$wh" diff "$place/old.json"
-# Recordings, of which a report is made first. What it finds is both in the same functions, so it has one id.
+# Recordings, of which a report is made first. What it finds is both in one function, on two lines: of one id, and two.
 mkdir -m 700 "$place/diff"
 WHOHOLDS_DIR=$place/diff "$wh" run -q --keep "$progs/unclosed" >/dev/null 2>&1
 WHOHOLDS_DIR=$place/diff "$wh" run -q --keep "$progs/unclosed_clean" >/dev/null 2>&1
-gives 0 '1 new, 0 gone' "$wh" diff "$place"/diff/unclosed_clean.*.whr "$place"/diff/unclosed.*.whr
-gives 0 '0 new, 1 gone' "$wh" diff "$place"/diff/unclosed.*.whr "$place"/diff/unclosed_clean.*.whr
+gives 0 '2 new, 0 gone' "$wh" diff "$place"/diff/unclosed_clean.*.whr "$place"/diff/unclosed.*.whr
+gives 0 '0 new, 2 gone' "$wh" diff "$place"/diff/unclosed.*.whr "$place"/diff/unclosed_clean.*.whr
 
 echo "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
 [ $failed = 0 ]
