@@ -437,13 +437,13 @@ static void dumpable_restore(const struct stop *stop)
 		sys_call2(SYS_prctl, PR_SET_DUMPABLE, 0);
 }
 
-static int make_room(struct stop *stop)
+static int make_room(struct stop *stop, uint64_t more)
 {
 	int threads = process_threads();
 	if (threads < 0)
 		return -EACCES;
 	/* Threads may be made while the first of them are being stopped. */
-	stop->room = (uint64_t)threads * 2 + 64;
+	stop->room = (uint64_t)threads * 2 + more;
 	stop->threads = memory_array(stop->room, sizeof *stop->threads);
 	stop->registers = memory_array(stop->room * STOP_WORDS, sizeof *stop->registers);
 	stop->stack = sys_pages(TRACER_STACK_BYTES);
@@ -468,16 +468,16 @@ static int wait_for_tracer(struct stop *stop)
 	return phase == PHASE_HELD || phase == PHASE_LET_GO ? 0 : stop->error;
 }
 
-static int begin(struct stop *stop, nsec_t limit)
+/* `more`: room for so many threads that come while others are being stopped; -EAGAIN: there were more. */
+static int begin_with(struct stop *stop, uint64_t more)
 {
 	stop->caller = sys_tid();
 	stop->process = sys_pid();
 	stop->phase = PHASE_MADE;
 	stop->files = files_clone_flags();
-	stop->deadline = sys_monotonic() + limit;
 	uint64_t all = ~UINT64_C(0);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &stop->signals, sizeof all);
-	int error = make_room(stop);
+	int error = make_room(stop, more);
 	if (error) {
 		release(stop);
 		return error;
@@ -504,6 +504,19 @@ static int begin(struct stop *stop, nsec_t limit)
 		return error;
 	}
 	return 0;
+}
+
+#define MORE_FIRST ((uint64_t)64)
+#define MORE_MOST ((uint64_t)4096)
+
+static int begin(struct stop *stop, nsec_t limit)
+{
+	stop->deadline = sys_monotonic() + limit;
+	uint64_t more = MORE_FIRST;
+	int error = begin_with(stop, more);
+	while (error == -EAGAIN && more < MORE_MOST && sys_monotonic() < stop->deadline)
+		error = begin_with(stop, more *= 8);
+	return error;
 }
 
 int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_pointer))
