@@ -32,6 +32,7 @@
 #include "stack/stack.h"
 
 static struct guest guest;
+static uint32_t resting;  /* asleep between two ticks, with no search begun */
 static uint32_t stopping; /* seen when the sleep between two ticks ends */
 static uint32_t looks_wanted;
 static uint32_t told_misuse; /* futex word: of rec_header.misuse_news, what has been told, and acted upon */
@@ -289,11 +290,19 @@ static void run(void *data)
 		nsec_t now = sys_monotonic();
 		nsec_t wait = MIN_OF(due > now ? due - now : 1,
 				     MIN_OF(live_wait(&watch.live), asked_wait(&watch.asked)));
+		bool searches = watch.live.stage != LIVE_IDLE || watch.asked.begun;
+		__atomic_store_n(&resting, !searches, __ATOMIC_RELEASE);
 		sys_futex_wait(poke_word(), poke, wait);
+		__atomic_store_n(&resting, 0, __ATOMIC_RELEASE);
 	}
 	live_cancel(&watch.live);
 	asked_cancel(&watch.asked);
 	clock_publish(0);
+}
+
+bool watchdog_rests(void)
+{
+	return __atomic_load_n(&resting, __ATOMIC_ACQUIRE);
 }
 
 static void poke(void)

@@ -17,6 +17,8 @@ int watchdog_start(void);
 
 /* Ends it and waits until it is gone. Context: hook. */
 void watchdog_stop(void);
+/* Whether it is asleep with no search begun, so that ending it takes no longer than a thread's end, and loses nothing. Context: hook. */
+bool watchdog_rests(void);
 
 /* In a fork child: there is none. Context: hook. */
 void watchdog_fork_child(void);

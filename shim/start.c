@@ -346,7 +346,7 @@ static nsec_t reporter_aside_until;
 void reporter_step_aside(void)
 {
 	int kept_errno = errno;
-	if (reporter_in_the_way() && reporter_pause()) {
+	if (reporter_in_the_way() && watchdog_rests() && reporter_pause()) {
 		__atomic_store_n(&reporter_aside_until, sys_monotonic_coarse() + ASIDE, __ATOMIC_RELAXED);
 		reporter_unpause();
 	}

@@ -90,7 +90,7 @@ unsigned reporter_threads(void);
 
 /*
  * The program is about to look how many threads it has, because of what one with several must not do. Where the reporter's is
- * the only other, it ends, and comes again when it is wanted: with the next wait, or some time after this. Context: hook; keeps errno.
+ * the only other and has nothing to do, it ends, and comes again when it is wanted: with the next wait, or some time after this. Context: hook; keeps errno.
  */
 void reporter_step_aside(void);
 

@@ -84,6 +84,17 @@ static long in_status(void)
 	return threads;
 }
 
+/* Where the library's thread is just at work, it is not waited for: asked again, there is one. */
+static long asked(long (*way)(void))
+{
+	long threads = way();
+	for (int i = 0; i < 200 && threads != 1; i++) {
+		sleep_ms(5);
+		threads = way();
+	}
+	return threads;
+}
+
 int main(void)
 {
 	for (int round = 0; round < 3; round++) {
@@ -94,11 +105,11 @@ int main(void)
 		sleep_ms(30);
 		for (int way = 0; way < 5; way++)
 			CHECK_EQUAL(links_of(way), 3);
-		CHECK_EQUAL(entries(), 1);
+		CHECK_EQUAL(asked(entries), 1);
 		sleep_ms(150);
-		CHECK_EQUAL(in_stat(), 1);
+		CHECK_EQUAL(asked(in_stat), 1);
 		sleep_ms(150);
-		CHECK_EQUAL(in_status(), 1);
+		CHECK_EQUAL(asked(in_status), 1);
 	}
 	puts("one thread, every time");
 	fflush(stdout);
