@@ -7,41 +7,10 @@
  * KINDS: double-free
  * EXPECT: memory from buffer_new was freed twice, the second time in close_input
  * EXPECT-STATUS: 134
- * EXPECT-JSON: finding("double-free") | has_frame("allocated"; "buffer_new"; {{line new}}) and has_frame("freed"; "close_output"; {{line first}}) and has_frame("freed-again"; "close_input"; {{line again}})
+ * EXPECT-JSON: finding("double-free") | has_frame("allocated"; "buffer_new"; {{line lib/two_owners.h new}}) and has_frame("freed"; "close_output"; {{line lib/two_owners.h first}}) and has_frame("freed-again"; "close_input"; {{line lib/two_owners.h again}})
  * LEAVES: recordings
  */
-#include <stdlib.h>
-#include <string.h>
-
-static char *input, *output;
-
-__attribute__((noinline)) static char *buffer_new(size_t size)
-{
-	return malloc(size); /* line: new */
-}
-
-__attribute__((noinline)) static void close_output(void)
-{
-	free(output); /* line: first */
-	output = NULL;
-}
-
-__attribute__((noinline)) static void close_input(void)
-{
-	free(input); /* line: again */
-	input = NULL;
-}
-
-int main(void)
-{
-	input = output = buffer_new(3000);
-	memcpy(input, "shared", sizeof "shared");
-	void *volatile others[8];
-	for (int i = 0; i < 8; i++)
-		others[i] = malloc(100);
-	close_output();
-	for (int i = 0; i < 8; i++)
-		free(others[i]);
-	close_input();
-	return 0;
-}
+#define TAKE malloc
+#define GIVE free
+#define GIVE_AGAIN free
+#include "lib/two_owners.h"
