@@ -15,7 +15,7 @@ test='check libsubunit-dev g++ python3 python3-jsonschema jq valgrind procps sql
 	libtcmalloc-minimal4 libsqlite3-dev liblmdb-dev libgtest-dev'
 # Libraries that test programs try pairs on, each of which is skipped where its library is missing, with a word.
 test_maybe='libleveldb-dev librocksdb-dev libpq-dev libmariadb-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libbz2-dev liblzma-dev
-	libzstd-dev libglib2.0-dev libxml2-dev mariadb-server-core libmimalloc-dev libtalloc-dev libapr1-dev'
+	libzstd-dev libglib2.0-dev libxml2-dev mariadb-server-core libmimalloc-dev libtalloc-dev libapr1-dev libdb-dev'
 stacks='gcc g++ clang rustc libunwind8 jq git sqlite3 redis-server redis-tools'
 real='redis-server redis-tools nginx-light'
 real_maybe='postgresql'

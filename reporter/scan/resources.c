@@ -8,7 +8,8 @@
 /* The block whose being lost says that the resource is; BLOCK_NONE: it is not judged by that. */
 static uint32_t block_of(const struct rec_hold *resource, const struct blocks *blocks)
 {
-	if (!kind_has(resource->kind, KIND_IS_RESOURCE) || resource->kind == KIND_DESCRIPTOR)
+	if (!kind_has(resource->kind, KIND_IS_RESOURCE) || resource->kind == KIND_DESCRIPTOR ||
+	    (resource->flags & HOLD_BY_NUMBER))
 		return BLOCK_NONE;
 	return blocks_find(blocks, resource->handle);
 }

@@ -12,6 +12,7 @@
 #include "registry/allocation.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "reporter/scan/links.h"
 #include "reporter/scan/numbers.h"
 #include "reporter/scan/pools.h"
 #include "reporter/scan/resources.h"
@@ -193,7 +194,11 @@ static int judge(const struct court *court)
 	if (!error && ghosts)
 		ghosts_settle(&verdict->ghosts, image, &mark, court->before ? &court->before->ghosts : NULL);
 	if (!error)
+		links_mark(&mark);
+	if (!error)
 		orphans_settle(image->orphans, image, &mark, court->before ? &court->before->orphans : NULL);
+	if (!error && image->orphans->candidate_count)
+		links_mark(&mark);
 	/* A lost stream is lost memory, to who asks for nothing else. */
 	if (!error && !mark.expired && !verdict->lost_from)
 		resources_judge(image->snapshot, &mark, verdict->resources);

@@ -129,24 +129,25 @@ static bool definer_one(struct elf_module *module, void *data)
 
 /*
  * What the loader would find for a word that it has not bound yet. Only where there is no doubt: nobody else defines the name, or
- * both modules were there from the start, when they are searched in the order of the list. 0: leave it alone.
+ * both modules were there from the start, when they are searched in the order of the list. `own`: it may be the module's own. 0: leave it
+ * alone.
  */
-static uint64_t resolve(const struct elf_module *module, const struct elf_slot *slot)
+static uint64_t resolve(const struct elf_module *module, const struct elf_slot *slot, bool own)
 {
 	struct definers search = { .slot = slot, .asking = module };
 	relocations_modules(definer_one, &search);
 	bool at_start = search.asking_index < startup_count && search.first < startup_count;
-	if (!search.count || search.own || (search.count > 1 && !at_start))
+	if (!search.count || (search.own && !own) || (search.count > 1 && !at_start))
 		return 0;
 	return (uintptr_t)search.address;
 }
 
 /*
- * The function that a word stands for. 0: it is to be left alone: it is one of ours already, or the module's own, or what lies there
+ * The function that a word stands for. 0: it is to be left alone: it is one of ours already, or the module's own and no method, or what lies there
  * is not that function (a program that is not position independent gives out an address in its own linkage table, from which a
  * call goes on through a word that is bound; and other tools have put their own there).
  */
-static uint64_t target_of(const struct elf_module *module, const struct elf_slot *slot)
+static uint64_t target_of(const struct elf_module *module, const struct elf_slot *slot, bool method)
 {
 	uint64_t value = __atomic_load_n(slot->at, __ATOMIC_ACQUIRE);
 	struct elf_module there;
@@ -154,7 +155,7 @@ static uint64_t target_of(const struct elf_module *module, const struct elf_slot
 		return 0;
 	bool defined = elf_defines_at(there.dynamic, there.bias, slot->name, (const void *)value);
 	if (there.dynamic == module->dynamic)
-		return defined || !slot->called ? 0 : resolve(module, slot);
+		return defined ? (method ? value : 0) : slot->called ? resolve(module, slot, method) : 0;
 	return defined ? value : 0;
 }
 
@@ -171,7 +172,7 @@ static void bind_slot(struct elf_module *module, const struct elf_slot *slot, vo
 	(void)data;
 	if (function && bind_is_entry(__atomic_load_n(slot->at, __ATOMIC_ACQUIRE)))
 		return;
-	uint64_t target = function ? target_of(module, slot) : 0;
+	uint64_t target = function ? target_of(module, slot, function->method) : 0;
 	uint64_t entry = target ? entry_of(function, (void *)target) : 0;
 	if (entry && relocations_store(module, slot, entry) == 0)
 		function->words++;

@@ -4,7 +4,8 @@
  * pointers in data) is made to point at an entry of ours that stands in for the function (hooks/bind_entries.h); dlsym answers
  * with the same entry. A word that is not yet bound (lazy binding) is bound then, to what the loader would find.
  *
- * What is not seen: calls inside of the library that defines a function, calls that the compiler has made direct or inline, and
+ * What is not seen: calls inside of the library that defines a function (unless the table says that it is a method, which the
+ * library hands out pointers to), calls that the compiler has made direct or inline, and
  * functions of the program itself. Modules that dlopen brings are looked at when it has returned, before what it
  * brought can be asked for with dlsym.
  */

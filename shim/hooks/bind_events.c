@@ -186,7 +186,7 @@ static void acquire(struct hook *hook, const struct bound *bound, const struct b
 	}
 	thing.stack = hook_stack(hook);
 	thing.text = bind_pair_text(action->pair);
-	thing.flags = action->line->handle.is_int ? 0 : resource_block_flags(thing.handle);
+	thing.flags = action->line->handle.is_int ? HOLD_BY_NUMBER : resource_block_flags(thing.handle);
 	if (!action->configured && action->kind == KIND_RESOURCE)
 		thing.flags |= HOLD_BY_MEMORY;
 	value_of(action->line->container, call, frame, &thing.container);

@@ -45,6 +45,14 @@ static const struct pair_line library_lines[] = {
 #include "hooks/library_pairs.def"
 };
 
+static const char *const methods[] = {
+#define LIBRARY_PAIR(name, kind)
+#define ACQUIRE(function, handle, container, when)
+#define RELEASE(function, handle, when)
+#define METHOD(function) #function,
+#include "hooks/library_pairs.def"
+};
+
 /* Of descriptors: one pair, which has no name but the number. */
 static const struct pair_line descriptor_lines[] = {
 #define ACQUIRE(function_, handle_, when_) \
@@ -143,6 +151,11 @@ void bind_table_start(bool with_descriptors)
 			pair++;
 		else
 			line_add(&library_lines[i], pair, library_pairs[pair].kind, false);
+	}
+	for (size_t i = 0; i < COUNT_OF(methods); i++) {
+		struct bind_function *method = function_get(methods[i]);
+		if (method)
+			method->method = true;
 	}
 	pair_names[pair_count++] = "descriptor";
 	for (size_t i = 0; i < COUNT_OF(descriptor_lines) && with_descriptors; i++)

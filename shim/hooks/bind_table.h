@@ -26,6 +26,7 @@ struct bind_function {
 	uint16_t first;                         /* number of its first action + 1 */
 	bool acquires, releases, releases_when; /* releases_when: the result says whether it did */
 	bool configured;                        /* a config file names it */
+	bool method;                            /* also the words of the module that defines it are bound */
 	bool dlsym;                             /* not in a pair: what it answers is looked at */
 	uint32_t words;                         /* that were bound to it */
 };

@@ -220,12 +220,13 @@ enum hold_state {
 /*
  * HOLD_AGAIN: acquired once more while it was open, so how often it is to be released is not known.
  * HOLD_IN_BLOCK: its handle was a block of the allocator's, made at the site in the bits from 8 on; once that is freed it is over.
- * HOLD_BY_MEMORY: lost only where its memory is.
+ * HOLD_BY_MEMORY: lost only where its memory is. HOLD_BY_NUMBER: its handle is a number, which lies in no block.
  */
 enum hold_flag {
 	HOLD_AGAIN = 1,
 	HOLD_IN_BLOCK = 2,
 	HOLD_BY_MEMORY = 4,
+	HOLD_BY_NUMBER = 8,
 };
 
 struct rec_hold {
