@@ -6,8 +6,10 @@
 #include "hooks/hook.h"
 #include "hooks/thread_misuse.h"
 
+#include "platform/sys.h"
 #include "platform/tsd.h"
 #include "registry/recording.h"
+#include "stack/memory.h"
 #include "start.h"
 
 /* Where the key is the program's: the thread ends here, whatever way it does, but for its destructors. */
@@ -107,6 +109,24 @@ static void ask_stack(struct rec_thread *slot, const pthread_attr_t *attributes)
 	thread_stack(slot, (uintptr_t)low, bytes);
 }
 
+/*
+ * A new thread has told its own name once it has begun. And by then it may have ended, and unmapped the memory that libc has
+ * stored the name in before it ran.
+ */
+static void note_name(struct rec_thread *slot, const void *name)
+{
+	uint64_t pthread = 0;
+	if (atomic_load_explicit(&slot->state, memory_order_acquire) != THREAD_STARTING)
+		return;
+	if (sys_sandboxed)
+		pthread = *(const uint64_t *)name;
+	else if (!memory_copy(&pthread, (uintptr_t)name, sizeof pthread))
+		return;
+	thread_created(slot, pthread);
+}
+
+_Static_assert(sizeof(pthread_t) == sizeof(uint64_t) && sizeof(thrd_t) == sizeof(uint64_t), "a name is a word");
+
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),
 			  void *argument)
 {
@@ -127,7 +147,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 	if (result)
 		thread_create_failed(slot);
 	else if (!detached) /* nobody can join it, and its slot may be another thread's by now */
-		thread_created(slot, (uint64_t)*thread);
+		note_name(slot, thread);
 	return result;
 }
 
@@ -146,7 +166,7 @@ EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argument)
 	if (result != thrd_success)
 		thread_create_failed(slot);
 	else
-		thread_created(slot, (uint64_t)*thread);
+		note_name(slot, thread);
 	return result;
 }
 
