@@ -26,10 +26,13 @@ void thread_count_opened(const char *path)
 
 /* -- the links of /proc/self/task --------------------------------------------- */
 
-/* `found` is what the kernel says of `path`: where that is the directory of our tasks, each of them has a link in it. */
+/*
+ * `found` is what the kernel says of `path`: where that is the directory of our tasks, each of them has a link in it. There may
+ * be no path, where the program asks about a descriptor (AT_EMPTY_PATH).
+ */
 static int without_reporter(const char *path, int result, struct stat *found)
 {
-	if (result != 0 || !S_ISDIR(found->st_mode) || !reporter_threads())
+	if (result != 0 || !path || !S_ISDIR(found->st_mode) || !reporter_threads())
 		return result;
 	size_t length = strlen(path);
 	struct stat own = { .st_ino = 0 };

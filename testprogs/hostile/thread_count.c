@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/check.h"
@@ -46,6 +47,17 @@ static long links_of(int way)
 	}
 	close(proc);
 	return (long)found.st_nlink;
+}
+
+/* What newer kernels take for an empty path; older ones refuse it. */
+static void no_path(void)
+{
+	const char *volatile path = NULL;
+	struct stat found;
+	int task = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+	CHECK_EQUAL(fstatat(task, path, &found, AT_EMPTY_PATH),
+		    syscall(SYS_newfstatat, task, path, &found, AT_EMPTY_PATH));
+	close(task);
 }
 
 static long entries(void)
@@ -105,6 +117,7 @@ int main(void)
 		sleep_ms(30);
 		for (int way = 0; way < 5; way++)
 			CHECK_EQUAL(links_of(way), 3);
+		no_path();
 		CHECK_EQUAL(asked(entries), 1);
 		sleep_ms(150);
 		CHECK_EQUAL(asked(in_stat), 1);
