@@ -22,6 +22,7 @@ struct pool_block {
 	uint32_t next; /* number of the next with that line, or of the next free record; 0: none */
 };
 
+#define ADDRESS_END (UINT64_C(1) << 47)
 #define BLOCKS_MOST ((uint64_t)1 << 24)
 #define LINE_SHIFT 8
 #define LINES ((uint64_t)1 << 22)
@@ -223,10 +224,16 @@ static void enter(uint64_t hidden, uint64_t size, stack_id stack)
 	mark_host(~hidden);
 }
 
+/* Whether a program may have it all: what is unmapped may be any number. */
+static bool is_range(uint64_t start, uint64_t bytes)
+{
+	return start < ADDRESS_END && bytes < ADDRESS_END - start;
+}
+
 void pool_begin(uint64_t hidden, uint64_t size, stack_id stack)
 {
 	/* Nonsense would end all that there is. */
-	if (size >= UINT64_C(1) << 47 || !lock_tables())
+	if (!is_range(~hidden, size) || !lock_tables())
 		return;
 	if (tables_make())
 		enter(hidden, size, stack);
@@ -260,7 +267,7 @@ enum pool_was pool_end(uint64_t address, stack_id stack, struct pool_freed *ret_
 
 void pool_clear(uint64_t start, uint64_t bytes)
 {
-	if (!bytes || bytes >= UINT64_C(1) << 47 || !pool_any() || !lock_tables())
+	if (!bytes || !is_range(start, bytes) || !pool_any() || !lock_tables())
 		return;
 	clear(start, bytes);
 	lock_release(&pools.lock);

@@ -169,6 +169,16 @@ START_TEST(another_block_at_its_place_is_marked_anew)
 }
 END_TEST
 
+START_TEST(there_is_an_end_of_all_addresses)
+{
+	take(POOL, 64);
+	pool_clear(UINT64_MAX - 511, 511);
+	pool_clear(UINT64_MAX - 100, 4096);
+	ck_assert(is_live(POOL));
+	pool_clear(POOL, 4096);
+}
+END_TEST
+
 START_TEST(a_forked_child_knows_none)
 {
 	take(POOL, 64);
@@ -196,6 +206,7 @@ int main(void)
 	tcase_add_test(tests, records_are_used_again);
 	tcase_add_test(tests, the_block_around_it_is_to_tell);
 	tcase_add_test(tests, another_block_at_its_place_is_marked_anew);
+	tcase_add_test(tests, there_is_an_end_of_all_addresses);
 	tcase_add_test(tests, a_forked_child_knows_none);
 	options_init(&options);
 	recording_configure(NULL, NULL);
