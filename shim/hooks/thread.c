@@ -125,7 +125,8 @@ static void note_name(struct rec_thread *slot, const void *name)
 	thread_created(slot, pthread);
 }
 
-_Static_assert(sizeof(pthread_t) == sizeof(uint64_t) && sizeof(thrd_t) == sizeof(uint64_t), "a name is a word");
+_Static_assert(sizeof(pthread_t) == sizeof(uint64_t) && sizeof(thrd_t) == sizeof(uint64_t),
+	       "a name is a word");
 
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),
 			  void *argument)
