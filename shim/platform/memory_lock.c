@@ -1,7 +1,9 @@
 #include "platform/memory_lock.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "base/context.h"
@@ -41,14 +43,23 @@ static struct range next_of_ours(const struct range *but, uint64_t at)
 	return nearest.found;
 }
 
+/* What is done with all that is not ours. */
+struct pass {
+	struct range but; /* is ours, beside what sys_pages_each knows */
+	long flags;       /* of mlock2 */
+	uint64_t bytes;   /* found so far */
+	bool gone;        /* something was unmapped meanwhile */
+};
+
+typedef int part_function(const struct range *part, struct pass *pass);
+
 /* Calls for each part of the mapping that is not ours; a result other than 0 ends it. */
-static int each_part(const struct range *map, const struct range *but,
-		     int (*call)(const struct range *part, long flags), long flags)
+static int each_part(const struct range *map, part_function *call, struct pass *pass)
 {
 	for (uint64_t at = map->start; at < map->end;) {
-		struct range ours = next_of_ours(but, at);
+		struct range ours = next_of_ours(&pass->but, at);
 		struct range part = { at, MIN_OF(map->end, MAX_OF(ours.start, at)) };
-		int error = part.start < part.end ? call(&part, flags) : 0;
+		int error = part.start < part.end ? call(&part, pass) : 0;
 		if (error || ours.start >= map->end)
 			return error;
 		at = ours.end;
@@ -71,50 +82,114 @@ static bool next_map(const char **at, struct range *ret_map)
 	return true;
 }
 
-static int each_map(const char *maps, const struct range *but,
-		    int (*call)(const struct range *part, long flags), long flags)
+static int each_map(const char *maps, part_function *call, struct pass *pass)
 {
 	struct range map;
 	int error = 0;
 	while (!error && next_map(&maps, &map))
 		/* The kernel's own page there is in no process's half of the addresses. */
 		if (map.start < UINT64_C(1) << 63)
-			error = each_part(&map, but, call, flags);
+			error = each_part(&map, call, pass);
 	return error;
 }
 
-static int lock_part(const struct range *part, long flags)
+static int count_part(const struct range *part, struct pass *pass)
 {
-	return (int)sys_call3(SYS_mlock2, part->start, part->end - part->start, flags);
-}
-
-/* What there is no memory for, and what nobody may touch, is not brought in, as by mlockall. */
-static int bring_part(const struct range *part, long flags)
-{
-	lock_part(part, flags);
+	pass->bytes += part->end - part->start;
 	return 0;
 }
 
-static int unlock_part(const struct range *part, long flags)
+/* Other threads go on, that which looks after this process among them, and unmap what was there a moment ago. */
+static bool is_gone(const struct range *part)
 {
-	(void)flags;
+	return sys_call3(SYS_msync, part->start, part->end - part->start, MS_ASYNC) == -ENOMEM;
+}
+
+static int mlock_part(const struct range *part, const struct pass *pass)
+{
+	return (int)sys_call3(SYS_mlock2, part->start, part->end - part->start, pass->flags);
+}
+
+#define LOOKS 32u /* at what is unmapped and mapped again, at the same address, all the time */
+
+static int lock_part(const struct range *part, struct pass *pass)
+{
+	int error = -ENOMEM;
+	for (unsigned i = 0; i < LOOKS && error == -ENOMEM; i++) {
+		error = mlock_part(part, pass);
+		if (error == -ENOMEM && is_gone(part)) {
+			pass->gone = true;
+			error = 0;
+		}
+	}
+	return error;
+}
+
+/* What there is no memory for, and what nobody may touch, is not brought in, as by mlockall. */
+static int bring_part(const struct range *part, struct pass *pass)
+{
+	mlock_part(part, pass);
+	return 0;
+}
+
+static int unlock_part(const struct range *part, struct pass *pass)
+{
+	(void)pass;
 	sys_call2(SYS_munlock, part->start, part->end - part->start);
+	return 0;
+}
+
+static bool is_unlimited(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	return sys_call2(SYS_capget, &header, data) == 0 &&
+	       data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective & CAP_TO_MASK(CAP_IPC_LOCK);
+}
+
+/* Whether the kernel would lock so much. Then mlockall does nothing, and what was locked before stays so. */
+static bool is_allowed(uint64_t bytes)
+{
+	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
+	sys_call4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, &limit);
+	return bytes <= limit.rlim_cur || is_unlimited();
+}
+
+#define TRIES \
+	4u /* while parts of what there is go away; what is there after that is locked but for what they were a part of */
+
+/* First without bringing anything in: then all that can be refused is the lock itself. */
+static int lock_maps(char *maps, struct pass *pass)
+{
+	for (unsigned try = 0; try < TRIES; try++) {
+		long got = sys_read_file("/proc/self/maps", maps, MAPS_BYTES);
+		if (got <= 0 || (size_t)got + 1 >= MAPS_BYTES)
+			return -ENOTSUP;
+		pass->bytes = 0;
+		each_map(maps, count_part, pass);
+		if (!is_allowed(pass->bytes))
+			return -ENOTSUP; /* the real one refuses, too: there is more for it to lock */
+		pass->gone = false;
+		pass->flags = MLOCK_ONFAULT;
+		int error = each_map(maps, lock_part, pass);
+		if (error)
+			each_map(maps, unlock_part, pass);
+		if (error || !pass->gone)
+			return error;
+	}
 	return 0;
 }
 
 int memory_lock_all(uint64_t but_start, uint64_t but_end, bool on_fault)
 {
-	const struct range but = { but_start, but_end };
+	struct pass pass = { .but = { but_start, but_end } };
 	char *maps = sys_pages(MAPS_BYTES);
 	if (!maps)
 		return -ENOTSUP;
-	long got = sys_read_file("/proc/self/maps", maps, MAPS_BYTES);
-	int error = got > 0 && (size_t)got + 1 < MAPS_BYTES ? 0 : -ENOTSUP;
-	/* First without bringing anything in: then all that can be refused is the lock itself. */
-	if (!error && (error = each_map(maps, &but, lock_part, MLOCK_ONFAULT)) != 0)
-		each_map(maps, &but, unlock_part, 0);
+	int error = lock_maps(maps, &pass);
+	pass.flags = 0;
 	if (!error && !on_fault)
-		each_map(maps, &but, bring_part, 0);
+		each_map(maps, bring_part, &pass);
 	sys_pages_free(maps, MAPS_BYTES);
 	return error;
 }

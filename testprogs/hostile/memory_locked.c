@@ -9,11 +9,13 @@
  * EXPECT-STDOUT: locked
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -88,6 +90,57 @@ static void by_number(void)
 	munmap(behind, PAGES * PAGE);
 }
 
+static bool ending;
+
+static void *map_and_unmap(void *unused)
+{
+	while (!__atomic_load_n(&ending, __ATOMIC_RELAXED)) {
+		char *made = map();
+		munmap(made, PAGES * PAGE);
+	}
+	return unused;
+}
+
+/* What another thread unmaps meanwhile is nothing that the call could fail of. */
+static void while_others_unmap(void)
+{
+	pthread_t thread;
+	pthread_attr_t small;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 128l * 1024);
+	CHECK_EQUAL(pthread_create(&thread, &small, map_and_unmap, NULL), 0);
+	for (unsigned i = 0; i < 1000; i++)
+		CHECK_EQUAL(mlockall(MCL_CURRENT), 0);
+	__atomic_store_n(&ending, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	pthread_attr_destroy(&small);
+	CHECK_EQUAL(munlockall(), 0);
+}
+
+static void lose_privilege(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	CHECK_EQUAL(syscall(SYS_capget, &header, data), 0);
+	data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective &= ~CAP_TO_MASK(CAP_IPC_LOCK);
+	CHECK_EQUAL(syscall(SYS_capset, &header, data), 0);
+}
+
+/* Refused as a whole: what was locked before is still. */
+static void refused(void)
+{
+	const struct rlimit limit = { 16 * PAGE, 16 * PAGE };
+	CHECK_EQUAL(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+	lose_privilege();
+	char *kept = map();
+	CHECK_EQUAL(mlock(kept, PAGE), 0);
+	errno = 0;
+	int result = mlockall(MCL_CURRENT);
+	CHECK(result == -1 && errno == ENOMEM);
+	CHECK_EQUAL(status("VmLck:"), (long)PAGE / 1024);
+	munmap(kept, PAGES * PAGE);
+}
+
 int main(void)
 {
 	char *first = map(), *second;
@@ -119,6 +172,8 @@ int main(void)
 	CHECK_EQUAL(status("VmLck:"), 0);
 	future_ends();
 	by_number();
+	while_others_unmap();
+	refused();
 	munmap(first, PAGES * PAGE);
 	munmap(second, PAGES * PAGE);
 	puts("locked");
