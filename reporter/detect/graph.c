@@ -360,6 +360,15 @@ static bool edge_to_holder(const struct graph *graph, uint32_t from, const struc
 }
 
 /*
+ * Whether readers may wait behind writers: as long as a writer holds it, all wait for that one. Asked before the waiters are gone
+ * through: of a mutex there may be ten thousand, and that would be done for each of them.
+ */
+static bool has_queue(const struct object *object)
+{
+	return object->writers_waiting && object->holders != NONE && !object->exclusive;
+}
+
+/*
  * The edge from a reader to a writer that waits in front of it. glibc lets readers pass waiting
  * writers, save for PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP.
  */
@@ -371,8 +380,7 @@ static bool edge_to_writer(const struct graph *graph, uint32_t from, const struc
 	const struct rec_wait *first = &thread_at(graph, writer)->wait;
 	if (writer == from || is_exclusive(wait->mode) || !is_exclusive(first->mode))
 		return false;
-	/* As long as a writer holds it, both wait for that one. */
-	if (object->holders == NONE || object->exclusive)
+	if (!has_queue(object))
 		return false;
 	objects_look_up((struct graph *)graph);
 	bool evident = snapshot->now > wait->since && snapshot->now - wait->since >= QUEUE_EVIDENT_NS;
@@ -494,7 +502,10 @@ bool graph_next(const struct graph *graph, struct edge_walk *walk, struct edge *
 			break;
 		case PHASE_WRITERS_START:
 			walk->phase = PHASE_WRITERS;
-			walk->at = object && object->writers_waiting ? object->waiters : NONE;
+			walk->at = object && has_queue(object) &&
+					   !is_exclusive(thread_at(graph, walk->thread)->wait.mode)
+				       ? object->waiters
+				       : NONE;
 			break;
 		case PHASE_WRITERS:
 			if (object && next_writer(graph, walk, object, ret_edge))
@@ -575,9 +586,9 @@ static void search_thread(struct search *search, uint32_t thread)
 		if (waiter != thread && edge_to_owner(graph, waiter, &edge))
 			search_add(search, waiter, thread, NULL);
 	uint32_t waits_for = graph->nodes[thread].object;
-	if (waits_for == NONE)
+	const struct object *object = waits_for != NONE ? &graph->objects[waits_for] : NULL;
+	if (!object || !has_queue(object) || !is_exclusive(holder->wait.mode))
 		return;
-	const struct object *object = &graph->objects[waits_for];
 	for (uint32_t reader = object->waiters; reader != NONE; reader = graph->nodes[reader].next_waiter)
 		if (edge_to_writer(graph, reader, object, thread, &edge))
 			search_add(search, reader, thread, NULL);
