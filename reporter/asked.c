@@ -210,7 +210,7 @@ void asked_cancel(struct asked *asked)
 		return;
 	if (asked->image > 0) {
 		sys_call2(SYS_kill, asked->image, SIGKILL);
-		guest_reap(asked->image, NSEC_PER_SEC);
+		guest_reap(asked->image, NSEC_PER_SEC, NULL);
 	}
 	answer(asked, -ECANCELED);
 }

@@ -150,6 +150,61 @@ static char **clean_environment(struct arena *arena)
 	return clean;
 }
 
+/* -- children --------------------------------------------------------------- */
+
+#define LEFT_MOST 4u /* the oldest is waited for where there are more */
+
+static const uint32_t *leave_word;     /* NULL: nobody is ever called away */
+static int32_t left[LEFT_MOST];        /* children that go on without anybody waiting; 0: none */
+static const uint32_t left_alone = 1u; /* for a look at one of them */
+
+void teller_leave(const uint32_t *word)
+{
+	leave_word = word;
+}
+
+static void reap_left(const uint32_t *leave)
+{
+	for (unsigned i = 0; i < LEFT_MOST; i++)
+		if (left[i] && guest_reap(left[i], TELL_TIMEOUT, leave) != -EINPROGRESS)
+			left[i] = 0;
+}
+
+void teller_tidy(void)
+{
+	reap_left(&left_alone);
+}
+
+void teller_fork_child(void)
+{
+	memset(left, 0, sizeof left);
+}
+
+static void keep_left(int32_t pid)
+{
+	unsigned i = 0;
+	while (i < LEFT_MOST - 1 && left[i])
+		i++;
+	if (left[i])
+		guest_reap(left[i], TELL_TIMEOUT, NULL);
+	left[i] = pid;
+}
+
+/*
+ * Runs it and waits for it, one after the other, so that what they write does not mingle. The reporter thread may be called away
+ * from that: whoever ends it must not be held up for as long as it takes to tell. Return: as guest_reap.
+ */
+static int run_command(const char *path, char *const argv[], char *const envp[], int out)
+{
+	const uint32_t *leave = self.guest ? leave_word : NULL;
+	reap_left(leave);
+	int32_t pid = guest_spawn(path, argv, envp, out);
+	int status = pid < 0 ? pid : guest_reap(pid, TELL_TIMEOUT, leave);
+	if (status == -EINPROGRESS)
+		keep_left(pid);
+	return status;
+}
+
 /* -- telling ---------------------------------------------------------------- */
 
 static const char *const trigger_words[] = { "exit", "threshold", "request", "crash" };
@@ -179,7 +234,9 @@ static bool tell_by_command(struct arena *arena, int out, uint32_t since, enum t
 	char **envp = clean_environment(arena);
 	if (!envp)
 		return false;
-	int status = guest_spawn(path, argv, envp, out, TELL_TIMEOUT);
+	int status = run_command(path, argv, envp, out);
+	if (status == -EINPROGRESS)
+		return true;
 	return status >= 0 && (status & 0x7f) == 0 && (status >> 8 & 0xff) < 125;
 }
 
@@ -258,7 +315,7 @@ void teller_act(void)
 		char **envp = clean_environment(&arena);
 		int out = open_stderr();
 		if (envp)
-			guest_spawn("/bin/sh", argv, envp, out, TELL_TIMEOUT);
+			run_command("/bin/sh", argv, envp, out);
 		close_out(out);
 		arena_release(&arena);
 	}

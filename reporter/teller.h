@@ -26,4 +26,16 @@ void teller_tell(uint32_t since, enum trigger trigger);
 /* What the option `action` asks for beside the report. */
 void teller_act(void);
 
+/*
+ * From now on the reporter thread comes back from telling and acting as soon as *word is not 0; what it has begun goes on
+ * without it. Context: hook.
+ */
+void teller_leave(const uint32_t *word);
+
+/* Reaps what was left so, where it has ended. Context: reporter. */
+void teller_tidy(void);
+
+/* In a fork child: such children are the parent's. Context: hook. */
+void teller_fork_child(void);
+
 #endif

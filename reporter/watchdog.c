@@ -230,6 +230,7 @@ static void tick(void)
 	places_of_findings(&snapshot, &found);
 	incidents_update(&watch.incidents, &found, &snapshot, append, NULL);
 
+	teller_tidy();
 	serve_requests();
 	uint32_t alerts = atomic_load_explicit(&recording->alerts, memory_order_acquire);
 	if (alerts != watch.told) {
@@ -319,6 +320,7 @@ int watchdog_start(void)
 	watch.arenas[0].more = watch.arenas[1].more = sys_pages;
 	watch.arenas[0].less = watch.arenas[1].less = sys_pages_free;
 	watch.last_tick = 0;
+	teller_leave(&stopping);
 	limits_from_options(&watch.limits, &options);
 	growth_clock_start(options.growth);
 	arenas_start(options.fragmentation_in / 8);
@@ -348,6 +350,7 @@ void watchdog_fork_child(void)
 	clock_publish(0);
 	probe_fork_child();
 	places_fork_child();
+	teller_fork_child();
 	told_misuse = 0;
 	guest.tid = 0;
 	guest_join(&guest);

@@ -412,7 +412,7 @@ void live_cancel(struct live *live)
 		return;
 	if (live->stage == LIVE_LOOKING) {
 		sys_call2(SYS_kill, live->image, SIGKILL);
-		guest_reap(live->image, NSEC_PER_SEC);
+		guest_reap(live->image, NSEC_PER_SEC, NULL);
 	}
 	live->image = 0;
 	answer(live, -ECANCELED);

@@ -76,7 +76,7 @@ static void run_in_copy(struct scan *scan)
 	if (pid < 0)
 		recording_degrade(REC_NO_FORK);
 	else
-		guest_reap(pid, SCAN_LIMIT + NSEC_PER_SEC);
+		guest_reap(pid, SCAN_LIMIT + NSEC_PER_SEC, NULL);
 }
 
 /* Return: false: judged without the registers of every thread. */

@@ -162,13 +162,13 @@ void guest_join(struct guest *guest)
 
 #define REAP_PAUSE (NSEC_PER_MSEC / 10)
 
-/* wait4 for a child without an exit signal, with a limit. */
-static int reap(int32_t pid, nsec_t timeout)
+int guest_reap(int32_t pid, nsec_t timeout, const uint32_t *leave)
 {
 	nsec_t from = sys_monotonic();
 	for (;;) {
 		int status = 0;
-		long got = sys_call4(SYS_wait4, pid, &status, __WALL | (timeout ? WNOHANG : 0), NULL);
+		long got =
+		    sys_call4(SYS_wait4, pid, &status, __WALL | (timeout || leave ? WNOHANG : 0), NULL);
 		if (got == pid)
 			return status;
 		if (got < 0 && got != -EINTR)
@@ -177,17 +177,15 @@ static int reap(int32_t pid, nsec_t timeout)
 		if (timeout && waited > timeout) {
 			sys_call2(SYS_kill, pid, SIGKILL);
 			timeout = 0;
+			leave = NULL;
 			continue;
 		}
+		if (leave && __atomic_load_n(leave, __ATOMIC_ACQUIRE))
+			return -EINPROGRESS;
 		/* A program that ends waits for it: by what it took, and not much more. */
-		if (timeout)
+		if (timeout || leave)
 			sys_sleep(MIN_OF(MAX_OF(waited / 16, REAP_PAUSE), 10 * NSEC_PER_MSEC));
 	}
-}
-
-int guest_reap(int32_t pid, nsec_t timeout)
-{
-	return reap(pid, timeout);
 }
 
 int32_t guest_fork(int (*run)(void *data), void *data, bool as_sibling)
@@ -228,7 +226,7 @@ static void spawn_run(void *data)
 
 #define SPAWN_STACK_BYTES ((size_t)32 * 1024)
 
-int guest_spawn(const char *path, char *const argv[], char *const envp[], int out_fd, nsec_t timeout)
+int32_t guest_spawn(const char *path, char *const argv[], char *const envp[], int out_fd)
 {
 	struct spawn spawn = { .path = path, .argv = argv, .envp = envp, .out_fd = out_fd };
 	char *stack = sys_pages(SPAWN_STACK_BYTES);
@@ -240,5 +238,5 @@ int guest_spawn(const char *path, char *const argv[], char *const envp[], int ou
 	    guest_clone(CLONE_VM | CLONE_VFORK, stack + SPAWN_STACK_BYTES, NULL, NULL, spawn_run, &spawn);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 	sys_pages_free(stack, SPAWN_STACK_BYTES);
-	return pid < 0 ? (int)pid : reap((int32_t)pid, timeout);
+	return (int32_t)pid;
 }

@@ -50,13 +50,13 @@ void guest_join(struct guest *guest);
 bool guest_call(void (*run)(void *data), void *data, size_t bytes);
 
 /*
- * Runs a program as a child that the program's own wait() does not see (its exit signal is none)
- * and waits for it. Descriptors 1 and 2 of the child are `out_fd` (-1: /dev/null), 0 is the caller's or /dev/null; it gets
- * no others. Return: the wait status, or -errno where it could not be started.
+ * Runs a program as a child that the program's own wait() does not see (its exit signal is none).
+ * Descriptors 1 and 2 of the child are `out_fd` (-1: /dev/null), 0 is the caller's or /dev/null; it gets
+ * no others. Return: its pid, for guest_reap, or -errno where it could not be started.
  *
  * Context: reporter, or hook at the end of a process.
  */
-int guest_spawn(const char *path, char *const argv[], char *const envp[], int out_fd, nsec_t timeout);
+int32_t guest_spawn(const char *path, char *const argv[], char *const envp[], int out_fd);
 
 /*
  * A copy of this process, made without libc's or the program's fork handlers, that runs
@@ -64,6 +64,11 @@ int guest_spawn(const char *path, char *const argv[], char *const envp[], int ou
  * Return: its pid, or -errno. Reap it with guest_reap.
  */
 int32_t guest_fork(int (*run)(void *data), void *data, bool as_sibling);
-int guest_reap(int32_t pid, nsec_t timeout);
+
+/*
+ * Waits for a child of either sort, which is killed after `timeout` ns (0: never). Return: the wait status, or -errno;
+ * -EINPROGRESS: *leave is not 0 (NULL: nobody asks), and it goes on and is to be reaped another time.
+ */
+int guest_reap(int32_t pid, nsec_t timeout, const uint32_t *leave);
 
 #endif
