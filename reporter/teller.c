@@ -13,6 +13,7 @@
 #include "registry/recording.h"
 #include "registry/thread.h"
 #include "reporter/write/writers.h"
+#include "stack/memory.h"
 #include "start.h"
 
 extern char **environ;
@@ -135,18 +136,41 @@ static void close_out(int out)
 		sys_close(out);
 }
 
-/* The environment without our own preload: the command must not be recorded itself. */
+static bool begins_with(const char *string, const char *name)
+{
+	char start[32];
+	size_t length = strlen(name);
+	return memory_copy(start, (uintptr_t)string, length) && memcmp(start, name, length) == 0;
+}
+
+#define VARIABLES_MOST ((size_t)1 << 16)
+
+/* The next one of the environment, which `at` is moved on to; NULL: there is none, or it can't be read. */
+static char *next_variable(char *const **at)
+{
+	char *variable = NULL;
+	if (*at && memory_copy(&variable, (uintptr_t)*at, sizeof variable) && variable)
+		++*at;
+	return variable;
+}
+
+/*
+ * The environment without our own preload: the command must not be recorded itself. The program may be changing it
+ * at this moment, and then its array lies elsewhere: the kernel copies what is read. NULL: no memory.
+ */
 static char **clean_environment(struct arena *arena)
 {
+	char *const *start = __atomic_load_n(&environ, __ATOMIC_RELAXED);
+	char *const *at = start;
 	size_t count = 0;
-	while (environ && environ[count])
+	while (count < VARIABLES_MOST && next_variable(&at))
 		count++;
 	char **clean = arena_array(arena, count + 1, sizeof *clean);
 	size_t used = 0;
-	for (size_t i = 0; clean && i < count; i++)
-		if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 &&
-		    strncmp(environ[i], "WHOHOLDS_OPTIONS=", 17) != 0)
-			clean[used++] = environ[i];
+	at = start;
+	for (char *variable; clean && used < count && (variable = next_variable(&at));)
+		if (!begins_with(variable, "LD_PRELOAD=") && !begins_with(variable, "WHOHOLDS_OPTIONS="))
+			clean[used++] = variable;
 	return clean;
 }
 
