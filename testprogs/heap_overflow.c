@@ -1,5 +1,5 @@
 /*
- * A name is copied without room for its zero, a count goes into the bytes before its block, and a session is written to
+ * A name is copied without room for its zero, counts go into the bytes before their blocks, and a session is written to
  * after it was freed. Each writes to memory that nobody misses at once.
  *
  * RUN: whoholds run --set check=heap %prog
@@ -8,6 +8,8 @@
  * EXPECT: a block of 100 bytes from counts_new was overrun: something wrote 1 byte before its start
  * EXPECT: a block of 64 bytes from session_new was written to after it had been freed in session_close, at byte 8
  * EXPECT: a block of 300 bytes from kept_new was overrun: something wrote 1 byte past its end
+ * EXPECT: a block of 48 bytes from totals_new was overrun: something wrote 9 bytes before its start
+ * EXPECT: a block of 36 bytes from marks_new was overrun: something wrote 5 bytes before its start
  * EXPECT-JSON: finding("heap-overflow") | has_frame("allocated"; "name_new"; {{line name}}) and has_frame("found"; "main"; {{line grown}})
  * EXPECT-JSON: finding("use-after-free") | has_frame("allocated"; "session_new"; {{line session}}) and has_frame("freed"; "session_close"; {{line close}})
  */
@@ -24,6 +26,16 @@ __attribute__((noinline)) static char *name_new(size_t size)
 __attribute__((noinline)) static int *counts_new(void)
 {
 	return calloc(25, sizeof(int));
+}
+
+__attribute__((noinline)) static long long *totals_new(void)
+{
+	return calloc(6, sizeof(long long));
+}
+
+__attribute__((noinline)) static int *marks_new(void)
+{
+	return calloc(9, sizeof(int));
 }
 
 __attribute__((noinline)) static char *session_new(void)
@@ -54,6 +66,15 @@ int main(void)
 	int *volatile counts = counts_new();
 	*(volatile int *)&counts[before] = 7;
 	free(counts);
+
+	long long *volatile totals = totals_new();
+	*(volatile long long *)&totals[2 * before] = 7;
+	totals = realloc(totals, 96);
+	free(totals);
+
+	int *volatile marks = marks_new();
+	*(volatile int *)&marks[2 * before] = 7;
+	free(marks);
 
 	char *volatile session = session_new();
 	char *volatile stale = session;

@@ -1,11 +1,12 @@
 /*
  * Sessions are freed and written to much later, when more memory has been freed since than is kept back: of so many, some are
- * found all the same. Before that, a buffer too large to be kept poisoned as a whole is written to near its end,
+ * found all the same; and so is a plan, of which there is but one. Before that, a buffer too large to be kept poisoned as a whole is written to near its end,
  * and a count is put before a block that is freed by then.
  *
  * RUN: whoholds run --set check=heap --set check_kept=2MiB %prog
  * KINDS: heap-overflow use-after-free
  * EXPECT: a block of 200 bytes from session_new was written to after it had been freed in session_close, at byte 100
+ * EXPECT: a block of 72 bytes from plan_new was written to after it had been freed in plan_drop, at byte 70
  * EXPECT: a block of 19.5 KiB from buffer_new was written to after it had been freed in buffer_free, at byte 19,990
  * EXPECT: a block of 1.1 KiB from counts_new was overrun: something wrote 1 byte before its start
  * EXPECT-JSON: finding("use-after-free") | has_frame("freed"; "session_close"; {{line close}})
@@ -27,6 +28,16 @@ __attribute__((noinline)) static char *session_new(void)
 __attribute__((noinline)) static void session_close(char *session)
 {
 	free(session); /* line: close */
+}
+
+__attribute__((noinline)) static char *plan_new(void)
+{
+	return malloc(72);
+}
+
+__attribute__((noinline)) static void plan_drop(char *plan)
+{
+	free(plan);
 }
 
 __attribute__((noinline)) static char *buffer_new(void)
@@ -63,7 +74,11 @@ int main(void)
 	work(SINCE);
 	for (int i = 0; i < SESSIONS; i++)
 		session_close(sessions[i]);
+	char *volatile plan = plan_new();
+	char *volatile dropped = plan;
+	plan_drop(plan);
 	work(SINCE);
+	*(volatile char *)&dropped[70] = 1;
 
 	char *volatile buffer = buffer_new();
 	char *volatile stale = buffer;

@@ -16,27 +16,37 @@ extern char _end[] __attribute__((visibility("hidden")));
 
 /* Larger ones are resized in place, where the kernel moves pages and nobody copies. */
 #define COPIED_MOST ((size_t)256 * 1024)
-#define SIZE_LIMIT ((size_t)PTRDIFF_MAX - (1 << 20))
+#define SIZE_LIMIT ((size_t)CHECKED_SIZE_MOST)
 
 static struct real_functions below; /* the allocator's own */
 
-static NOINLINE bool is_header_there(const struct checked *header)
+/* Whether a block was made since the start of this, and so has a header. */
+static bool is_known(const void *block)
 {
-	static const unsigned char guard[GUARD_BYTES] = { [0 ... GUARD_BYTES - 1] = GUARD_FILL };
-	if (!sys_sandboxed)
-		return memory_readable((uintptr_t)header);
-	/* The kernel can't be asked any more; but an allocator's own word stands where we have the guard. */
-	return memcmp(header->guard, guard, sizeof guard) == 0;
+	struct allocation known;
+	site_id site = 0;
+	return allocation_find(block, &known) ? known.site : allocation_was_freed(block, &site) && site;
 }
 
-/* The header before a block; NULL: it has none of ours. */
-static inline struct checked *header_of(const void *block)
+/* What is no live block's: it is kept back, there is none at all, or something was written over it. */
+static NOINLINE struct checked *header_was(struct checked *header, uint64_t *ret_word)
+{
+	if (checked_is(header, CHECKED_KEPT))
+		return header;
+	return is_known(header + 1) && checked_was(header, CHECKED_LIVE, CHECKED_UNKNOWN, ret_word) ? header
+												    : NULL;
+}
+
+/* The header before a block, and what its word is by right; NULL: it has none of ours. */
+static inline struct checked *header_of(const void *block, uint64_t *ret_word)
 {
 	struct checked *header = (struct checked *)block - 1;
-	/* What has none may begin where a mapping does. */
-	if (UNLIKELY(((uintptr_t)block & (MEMORY_PAGE - 1)) < sizeof *header) && !is_header_there(header))
+	/* What has none may begin where a mapping does. Where the kernel can't be asked any more an allocator's own word is there. */
+	if (UNLIKELY(((uintptr_t)block & (MEMORY_PAGE - 1)) < sizeof *header) && !sys_sandboxed &&
+	    !memory_readable((uintptr_t)header))
 		return NULL;
-	return checked_is(header, CHECKED_LIVE) || checked_is(header, CHECKED_KEPT) ? header : NULL;
+	*ret_word = header->word;
+	return LIKELY(checked_is(header, CHECKED_LIVE)) ? header : header_was(header, ret_word);
 }
 
 /* -- telling ----------------------------------------------------------------- */
@@ -105,25 +115,33 @@ static NOINLINE void note_overrun_later(const struct kept *block, int64_t offset
 
 /* -- looking ------------------------------------------------------------------ */
 
-/* The block is being given back. */
-static inline void look_at_guards(struct checked *header)
+static NOINLINE void guards_broken(struct checked *header, uint64_t word)
 {
 	int64_t offset;
-	if (LIKELY(!checked_overrun(header, header->size, &offset)))
+	if (!checked_overrun(header, word, &offset))
 		return;
 	const struct rec_misuse_part parts[REC_MISUSE_PARTS] = {
 		misuse_now(stack_capture(outer_frame()), OP_none), part_allocated(checked_bytes(header))
 	};
-	note_overrun(header, header->size, offset, parts);
+	note_overrun(header, checked_size_in(word), offset, parts);
 }
 
-static inline void look_at_kept(const struct kept *block)
+/* The block, whose word is `word` by right, is being given back. */
+static inline void look_at_guards(struct checked *header, uint64_t word)
+{
+	int64_t offset;
+	if (UNLIKELY(!checked_is(header, CHECKED_LIVE) ||
+		     checked_behind(header, checked_size_in(word), &offset)))
+		guards_broken(header, word);
+}
+
+static inline void look_at_kept(const struct kept *block, uint64_t word)
 {
 	int64_t offset;
 	uint64_t at = checked_written(block->header, block->size, block->thread & KEPT_WHOLE);
 	if (UNLIKELY(at < block->size))
 		note_written(block, at);
-	else if (UNLIKELY(checked_overrun(block->header, block->size, &offset)))
+	else if (UNLIKELY(checked_overrun(block->header, word, &offset)))
 		note_overrun_later(block, offset);
 }
 
@@ -135,13 +153,10 @@ static inline void *dress(void *base, size_t before, size_t size)
 	if (UNLIKELY(!base))
 		return NULL;
 	struct checked *header = (struct checked *)((char *)base + before) - 1;
-	header->mark = CHECKED_LIVE ^ (uintptr_t)header;
-	header->size = size;
-	if (UNLIKELY(header != base)) {
-		header->mark ^= CHECKED_FAR;
+	const bool far = header != base;
+	if (UNLIKELY(far))
 		((void **)header)[-1] = base;
-	}
-	checked_guard(header);
+	checked_make(header, size, far);
 	return checked_bytes(header);
 }
 
@@ -168,7 +183,7 @@ static void *check_calloc(size_t count, size_t size)
 /* How far behind its base an aligned block begins: `alignment` as the real function rounds it up. */
 static size_t room_before(size_t alignment)
 {
-	size_t room = 64;
+	size_t room = 2 * sizeof(struct checked);
 	while (room < alignment && room < SIZE_LIMIT / 4)
 		room *= 2;
 	return room;
@@ -218,29 +233,26 @@ static void *check_pvalloc(size_t size)
 
 static void let_go(const struct kept *block)
 {
-	/* Another mark: something wrote over it, and what its base is is not known any more. */
-	if (UNLIKELY(!checked_is(block->header, CHECKED_KEPT)))
+	uint64_t word;
+	/* Something else is there: what its base is is not known any more. */
+	if (UNLIKELY(!checked_was(block->header, CHECKED_KEPT, block->size, &word)))
 		return;
-	look_at_kept(block);
-	void *base = checked_base(block->header);
-	block->header->mark = 0;
+	look_at_kept(block, word);
+	void *base = checked_base(block->header, word);
+	checked_clear(block->header);
 	below.free(base);
 }
 
-static void check_free(void *block)
+/* The block of that header, whose word is `word` by right, was given back: it is kept, or goes. */
+static void give_back(struct checked *header, uint64_t word)
 {
-	struct checked *header = block ? header_of(block) : NULL;
-	if (UNLIKELY(!header)) {
-		below.free(block);
-		return;
-	}
-	/* A second free, which the hook has told of: the block is kept back already, and stays so. */
-	if (UNLIKELY(!checked_is(header, CHECKED_LIVE)))
-		return;
-	look_at_guards(header);
-	if (UNLIKELY(!kept_wanted(header->size))) {
-		void *base = checked_base(header);
-		header->mark = 0;
+	const uint64_t size = checked_size_in(word);
+	site_id site = 0;
+	look_at_guards(header, word);
+	allocation_was_freed(checked_bytes(header), &site);
+	if (LIKELY(!kept_wanted(size, site))) {
+		void *base = checked_base(header, word);
+		checked_clear(header);
 		below.free(base);
 		return;
 	}
@@ -248,40 +260,59 @@ static void check_free(void *block)
 	const bool whole = kept_all();
 	const uint32_t thread = (slot ? slot->id : 0) | (whole ? KEPT_WHOLE : 0);
 	const stack_id stack = stack_capture(outer_frame());
-	checked_poison(header, whole);
+	checked_poison(header, size, whole);
+	checked_put(header, word);
 	checked_set(header, CHECKED_KEPT);
 	struct kept gone[KEPT_GONE];
-	for (unsigned i = kept_put(header, stack, thread, gone); i-- > 0;)
+	for (unsigned i = kept_put(header, size, stack, thread, gone); i-- > 0;)
 		let_go(&gone[i]);
+}
+
+static void check_free(void *block)
+{
+	uint64_t word;
+	struct checked *header = block ? header_of(block, &word) : NULL;
+	if (UNLIKELY(!header))
+		below.free(block);
+	else if (LIKELY(checked_is_in(word) == CHECKED_LIVE))
+		give_back(header, word);
+	/* Else a second free, which the hook has told of: the block is kept back already, and stays so. */
+}
+
+/* What is large is moved by the kernel. */
+static void *resize_in_place(struct checked *header, uint64_t word, size_t size)
+{
+	look_at_guards(header, word);
+	checked_clear(header);
+	void *base = below.realloc(header, dressed(sizeof *header, size));
+	if (!base)
+		checked_put(header, word);
+	return dress(base, sizeof *header, size);
 }
 
 static void *check_realloc(void *old, size_t size)
 {
-	struct checked *header = old ? header_of(old) : NULL;
 	if (!old)
 		return check_malloc(size);
+	uint64_t word;
+	struct checked *header = header_of(old, &word);
 	if (!header)
 		return below.realloc(old, size);
 	if (!size) {
 		check_free(old);
 		return NULL;
 	}
-	if (!checked_is(header, CHECKED_LIVE) || size > SIZE_LIMIT) {
+	if (checked_is_in(word) != CHECKED_LIVE || size > SIZE_LIMIT) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (header->size > COPIED_MOST && size > COPIED_MOST && checked_base(header) == header) {
-		look_at_guards(header);
-		header->mark = 0;
-		void *base = below.realloc(header, dressed(sizeof *header, size));
-		if (!base)
-			header->mark = CHECKED_LIVE ^ (uintptr_t)header;
-		return dress(base, sizeof *header, size);
-	}
+	const size_t was = checked_size_in(word);
+	if (was > COPIED_MOST && size > COPIED_MOST && checked_base(header, word) == header)
+		return resize_in_place(header, word, size);
 	void *made = check_malloc(size);
 	if (made) {
-		memcpy(made, old, MIN_OF(header->size, size));
-		check_free(old);
+		memcpy(made, old, MIN_OF(was, size));
+		give_back(header, word);
 	}
 	return made;
 }
@@ -296,8 +327,8 @@ static void *check_reallocarray(void *old, size_t count, size_t size)
 
 static size_t check_usable_size(void *block)
 {
-	const struct checked *header = block ? header_of(block) : NULL;
-	return header ? header->size : below.malloc_usable_size(block);
+	uint64_t word;
+	return block && header_of(block, &word) ? checked_size_in(word) : below.malloc_usable_size(block);
 }
 
 static void check_free_sized(void *block, size_t size)
@@ -316,7 +347,6 @@ static void check_free_aligned_sized(void *block, size_t alignment, size_t size)
 
 void check_heap_start(void)
 {
-	kept_start();
 	below = real;
 	real.malloc = check_malloc;
 	real.calloc = check_calloc;
@@ -340,23 +370,25 @@ static bool look_at_live(const struct allocation *block, void *data)
 {
 	(void)data;
 	int64_t offset;
-	struct checked *header = header_of((const void *)block->address);
-	if (!header || header->size != block->size || !checked_is(header, CHECKED_LIVE) ||
-	    !checked_overrun(header, header->size, &offset))
+	uint64_t word;
+	struct checked *header = (struct checked *)block->address - 1;
+	if (!block->site || !checked_was(header, CHECKED_LIVE, block->size, &word) ||
+	    !checked_overrun(header, word, &offset))
 		return true;
 	/* It is of no interest who found it. */
-	const struct rec_site *site = block->site ? view_site(recording_view(), block->site) : NULL;
+	const struct rec_site *site = view_site(recording_view(), block->site);
 	const struct rec_misuse_part parts[REC_MISUSE_PARTS] = { misuse_now(0, OP_none),
 								 { .stack = site ? site->stack : 0 } };
-	note_overrun(header, header->size, offset, parts);
+	note_overrun(header, block->size, offset, parts);
 	return true;
 }
 
 static void look_at_one_kept(const struct kept *block, void *data)
 {
 	(void)data;
-	if (checked_is(block->header, CHECKED_KEPT))
-		look_at_kept(block);
+	uint64_t word;
+	if (checked_was(block->header, CHECKED_KEPT, block->size, &word))
+		look_at_kept(block, word);
 }
 
 /* Other threads may go on meanwhile, and give memory back to the kernel. */

@@ -1,85 +1,70 @@
 #include "hooks/kept.h"
 
+#include <string.h>
+
 #include "options.h"
 #include "platform/lock.h"
-#include "platform/real.h"
 #include "platform/sys.h"
-#include "registry/allocation.h"
+#include "registry/sampling.h"
+#include "registry/thread.h"
 
 /* No block that is a large part of all by itself. Chosen somewhat arbitrarily. */
 #define EACH_MOST ((uint64_t)1 << 20)
-#define EACH_MOST_YOUNG (KEPT_YOUNG / 4)
+#define EACH_MOST_LATER ((uint64_t)64 << 10)
+
+/* Sites are counted by a hash: where two have the same, the second is taken for one that is less rare than it is. */
+#define SITES 4096u
 
 /* Fine enough for a report, and coarse enough for 32 bits: 208 days. */
 #define TIME_SHIFT 22
 
-/* How many blocks before its turn one is fetched into the cache. */
-#define FETCHED_AHEAD 8u
+/* As many blocks are kept at the most as this goes into check_kept, about. Chosen somewhat arbitrarily. */
+#define EACH_LEAST 512u
 
-/* The smallest block with all that is around it, in glibc. */
-#define EACH_LEAST 64u
-
-static struct ring {
+static struct {
 	struct kept *blocks;
 	uint64_t mask;       /* how many there is room for, less 1 */
 	uint64_t first, end; /* the oldest, and behind the youngest; never reduced */
 	uint64_t bytes;      /* of the blocks in it, with what is around them */
 	uint64_t inherited;  /* where those end that a fork parent freed, at stacks that are not known here */
-} young, old;
+} ring;
 static struct lock lock;
-static const char *single; /* libc's word whether there is one thread; NULL: an old one has none */
-static bool refused;       /* there is no memory for the rings */
-static bool settled;       /* more was freed than is kept */
-static uint64_t dice = 1;
+static bool refused;           /* there is no memory for the ring */
+static bool settled;           /* more was freed than is kept */
+static uint8_t kept_of[SITES]; /* how many blocks of a site were kept since, up to KEPT_RARE */
+
+_Static_assert(KEPT_RARE <= UINT8_MAX, "they are counted in bytes");
 
 static inline uint64_t weight(uint64_t size)
 {
 	return size + sizeof(struct checked) + GUARD_BYTES;
 }
 
-/* With the lock held, as all below. */
-static bool make(struct ring *ring, uint64_t bytes)
+/* With the lock held, as all of the ring. */
+static bool make(void)
 {
 	uint64_t room = 1024;
-	while (room < bytes / EACH_LEAST)
+	while (room < options.check_kept_bytes / EACH_LEAST)
 		room *= 2;
-	ring->blocks = sys_pages_lazy(room * sizeof *ring->blocks);
-	ring->mask = room - 1;
-	return ring->blocks;
+	ring.blocks = sys_pages_lazy(room * sizeof *ring.blocks);
+	ring.mask = room - 1;
+	return ring.blocks;
 }
 
 static bool ready(void)
 {
-	if (LIKELY(old.blocks))
+	if (LIKELY(ring.blocks))
 		return true;
-	if (!refused && (!make(&young, KEPT_YOUNG) || !make(&old, options.check_kept_bytes)))
+	if (!refused && !make())
 		refused = true;
 	return !refused;
 }
 
-static inline bool full(const struct ring *ring)
+static inline struct kept number(uint64_t at)
 {
-	return ring->end - ring->first > ring->mask;
-}
-
-static inline void append(struct ring *ring, const struct kept *block)
-{
-	ring->blocks[ring->end++ & ring->mask] = *block;
-	ring->bytes += weight(block->size);
-}
-
-static inline struct kept number(const struct ring *ring, uint64_t at)
-{
-	struct kept block = ring->blocks[at & ring->mask];
-	if (UNLIKELY(at < ring->inherited))
+	struct kept block = ring.blocks[at & ring.mask];
+	if (UNLIKELY(at < ring.inherited))
 		block.stack = 0, block.thread &= KEPT_WHOLE;
-	return block;
-}
-
-static inline struct kept take_oldest(struct ring *ring)
-{
-	struct kept block = number(ring, ring->first++);
-	ring->bytes -= weight(block.size);
 	return block;
 }
 
@@ -88,10 +73,36 @@ bool kept_all(void)
 	return !__atomic_load_n(&settled, __ATOMIC_RELAXED);
 }
 
-bool kept_wanted(uint64_t size)
+static NOINLINE bool rare(uint8_t *kept, uint8_t count)
 {
-	return LIKELY(size <= EACH_MOST_YOUNG) ||
-	       (size <= EACH_MOST && size <= options.check_kept_bytes / 8 && kept_all());
+	__atomic_store_n(kept, count + 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* Far from the next run it is not called. */
+static NOINLINE bool chosen(void)
+{
+	if (self.until_kept == 0)
+		self.until_kept =
+		    KEPT_RUN + (uint32_t)sampling_draw(&self.sample_state, KEPT_RUN * (KEPT_CHOSEN - 1));
+	return self.until_kept-- <= KEPT_RUN;
+}
+
+bool kept_wanted(uint64_t size, site_id site)
+{
+	if (UNLIKELY(kept_all()))
+		return size <= EACH_MOST && size <= options.check_kept_bytes / 8;
+	if (UNLIKELY(size > EACH_MOST_LATER))
+		return false;
+	uint8_t *kept = &kept_of[(site ? site : size) % SITES];
+	uint8_t count = __atomic_load_n(kept, __ATOMIC_RELAXED);
+	if (UNLIKELY(count < KEPT_RARE))
+		return rare(kept, count);
+	if (LIKELY(self.until_kept > KEPT_RUN)) {
+		self.until_kept--;
+		return false;
+	}
+	return chosen();
 }
 
 nsec_t kept_at(uint32_t time)
@@ -99,103 +110,47 @@ nsec_t kept_at(uint32_t time)
 	return (nsec_t)time << TIME_SHIFT;
 }
 
-/* One in KEPT_CHOSEN, in no order that a program could be in step with. */
-static bool chosen(void)
-{
-	dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (dice >> 33) % KEPT_CHOSEN == 0;
-}
-
-/* It will be looked at, given back and made anew soon; by then the places for that are in the cache. */
-static inline void fetch(const struct ring *ring, uint64_t at)
-{
-	const struct kept *block = &ring->blocks[at & ring->mask];
-	const char *header = (const char *)block->header;
-	__builtin_prefetch(header);
-	__builtin_prefetch(header + sizeof *block->header + block->size);
-	allocation_fetch((uintptr_t)header + sizeof *block->header, 0);
-}
-
-/* Makes room in the first ring. Return: how many are to be let go for it. */
+/* Return: how many are to be let go, so that the youngest may stay. */
 static unsigned make_room(struct kept ret_gone[KEPT_GONE])
 {
 	unsigned gone = 0;
-	/* What does not fit into ret_gone goes the next times; each time more may go than comes. */
-	while ((young.bytes > KEPT_YOUNG || full(&young)) && gone < KEPT_GONE / 2) {
-		struct kept leaves = take_oldest(&young);
-		if (kept_all() || chosen()) {
-			if (full(&old))
-				ret_gone[gone++] = take_oldest(&old);
-			append(&old, &leaves);
-		} else {
-			ret_gone[gone++] = leaves;
-		}
-	}
-	while (UNLIKELY(old.bytes + young.bytes > options.check_kept_bytes) && old.first != old.end &&
+	/* What does not fit into ret_gone goes the next times. */
+	while ((ring.bytes > options.check_kept_bytes || ring.end - ring.first > ring.mask) &&
 	       gone < KEPT_GONE) {
-		ret_gone[gone++] = take_oldest(&old);
+		ret_gone[gone] = number(ring.first++);
+		ring.bytes -= weight(ret_gone[gone++].size);
 		__atomic_store_n(&settled, true, __ATOMIC_RELAXED);
 	}
 	return gone;
 }
 
-/* Taking the lock is a good part of all, and most programs that are checked this way have one thread. */
-static inline bool take(bool *ret_alone)
+unsigned kept_put(struct checked *header, uint64_t size, stack_id stack, uint32_t thread,
+		  struct kept ret_gone[KEPT_GONE])
 {
-	*ret_alone = single && __atomic_load_n(single, __ATOMIC_RELAXED);
-	return LIKELY(*ret_alone) || lock_take(&lock);
-}
-
-static inline void release(bool alone)
-{
-	if (!alone)
-		lock_release(&lock);
-}
-
-void kept_start(void)
-{
-	single = real_find("__libc_single_threaded", NULL);
-}
-
-unsigned kept_put(struct checked *header, stack_id stack, uint32_t thread, struct kept ret_gone[KEPT_GONE])
-{
-	const uint32_t time = (uint32_t)(sys_monotonic_coarse() >> TIME_SHIFT);
-	bool alone, taken = take(&alone);
+	const struct kept block = { header, (uint32_t)size, (uint32_t)(sys_monotonic_coarse() >> TIME_SHIFT),
+				    stack, thread };
+	const bool taken = lock_take(&lock);
 	if (UNLIKELY(!taken || !ready())) {
-		ret_gone[0] = (struct kept){ header, (uint32_t)header->size, time, stack, thread };
+		ret_gone[0] = block;
 		if (taken)
-			release(alone);
+			lock_release(&lock);
 		return 1;
 	}
 	unsigned gone = make_room(ret_gone);
-	/* Straight to its place: a copy would be read as a whole while it is still being written piece by piece. */
-	struct kept *into = &young.blocks[young.end++ & young.mask];
-	into->header = header;
-	into->size = (uint32_t)header->size;
-	into->time = time;
-	into->stack = stack;
-	into->thread = thread;
-	young.bytes += weight(into->size);
-	if (young.end - young.first > FETCHED_AHEAD)
-		fetch(&young, young.first + FETCHED_AHEAD);
-	release(alone);
+	ring.blocks[ring.end++ & ring.mask] = block;
+	ring.bytes += weight(block.size);
+	lock_release(&lock);
 	return gone;
-}
-
-static void each_of(const struct ring *ring, void (*each)(const struct kept *block, void *data), void *data)
-{
-	for (uint64_t at = ring->first; at != ring->end; at++) {
-		struct kept block = number(ring, at);
-		each(&block, data);
-	}
 }
 
 bool kept_each(void (*each)(const struct kept *block, void *data), void *data)
 {
 	if (!lock_take(&lock))
 		return false;
-	each_of(&old, each, data);
-	each_of(&young, each, data);
+	for (uint64_t at = ring.first; at != ring.end; at++) {
+		struct kept block = number(at);
+		each(&block, data);
+	}
 	lock_release(&lock);
 	return true;
 }
@@ -203,6 +158,8 @@ bool kept_each(void (*each)(const struct kept *block, void *data), void *data)
 void kept_fork_child(void)
 {
 	lock.word = 0;
-	young.inherited = young.end;
-	old.inherited = old.end;
+	ring.inherited = ring.end;
+	/* Sites have other numbers from here on. */
+	if (settled)
+		memset(kept_of, 0, sizeof kept_of);
 }

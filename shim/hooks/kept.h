@@ -2,13 +2,14 @@
  * Freed blocks that are kept back, poisoned, under the option check=heap, so that what is written into them is seen
  * when they are let go.
  *
- * Each of them is memory that the program uses afresh instead of what lies in the caches, and that is what keeping them
- * costs. So a process that frees little keeps all of it, up to the option check_kept; one that has freed more than that
- * keeps the latest KEPT_YOUNG bytes, and of what is older one block in KEPT_CHOSEN, drawn at random, as long as the rest
- * of check_kept lasts. A write into a block that was freed long ago is then found by chance; by one that happens again
- * and again, before long. Of large blocks only the ends are poisoned from then on.
+ * Each of them is memory that the program uses afresh instead of what lies in the caches, and a hole that its neighbours
+ * don't grow together over; that costs many times what guarding blocks does. So a process that frees little keeps all of it, up to
+ * the option check_kept. Of what one frees after that it keeps the first KEPT_RARE blocks of each site, and of all others one in
+ * KEPT_CHOSEN, by chance: KEPT_RUN blocks in a row, since what is freed together mostly lies together, and makes one hole then.
+ * So what a program does seldom is kept, and not driven out by what it does all the time; and what it does
+ * wrong all the time is found before long. Of large blocks only the ends are poisoned from then on.
  *
- * What is known of them is in two rings of this library's own, where no stray write of the program comes upon it.
+ * What is known of them is in a ring of this library's own, where no stray write of the program comes upon it.
  *
  * Context: hook.
  */
@@ -17,8 +18,11 @@
 
 #include "hooks/checked.h"
 
-#define KEPT_YOUNG ((uint64_t)256 << 10)
-#define KEPT_CHOSEN 32u
+/* Chosen somewhat arbitrarily. */
+#define KEPT_RARE 32u
+#define KEPT_CHOSEN 64u
+#define KEPT_RUN 128u
+
 #define KEPT_GONE 16u
 
 struct kept {
@@ -31,11 +35,8 @@ struct kept {
 
 #define KEPT_WHOLE UINT32_C(0x80000000) /* it was poisoned as a whole */
 
-/* Context: init. */
-void kept_start(void);
-
-/* Whether a freed block of that size is worth keeping. */
-bool kept_wanted(uint64_t size);
+/* Whether to keep a freed block of that size, from that site (0: unknown): not the same answer each time. */
+bool kept_wanted(uint64_t size, site_id site);
 
 /* Whether all that is freed is still kept, and so to be poisoned as a whole. */
 bool kept_all(void);
@@ -44,10 +45,11 @@ bool kept_all(void);
 nsec_t kept_at(uint32_t time);
 
 /*
- * Takes in a block that was poisoned just now; `thread` as in struct kept. Return: how many are to be let go for
- * it, which are in `ret_gone` then; the block itself may be among them.
+ * Takes in a block of `size` bytes that was poisoned just now; `thread` as in struct kept. Return: how many are to be let
+ * go for it, which are in `ret_gone` then; the block itself may be among them.
  */
-unsigned kept_put(struct checked *header, stack_id stack, uint32_t thread, struct kept ret_gone[KEPT_GONE]);
+unsigned kept_put(struct checked *header, uint64_t size, stack_id stack, uint32_t thread,
+		  struct kept ret_gone[KEPT_GONE]);
 
 /*
  * Calls `each` with every one, with the lock held. Return: false: somebody else has it, for good.

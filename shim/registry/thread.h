@@ -31,6 +31,7 @@ struct self_state {
 	uint32_t until_clock;  /* allocations until the next look at the clock */
 	int64_t until_sample;  /* bytes until the next allocation that is recorded, where they are sampled */
 	uint64_t sample_state; /* sampling/: random numbers */
+	uint32_t until_kept;   /* hooks/kept: freed blocks until the end of the next run that is kept back */
 	struct rec_cells *cells; /* count/: what this thread counts by site */
 	bool moving_cell;        /* count/: a cell is between two sites */
 	uint32_t counted;        /* count/: blocks counted without cells */
