@@ -117,6 +117,96 @@ void probe_mutexes(struct snapshot *snapshot)
 		}
 }
 
+/* -- locks on stacks ------------------------------------------------------- */
+
+/* The beginning of glibc's pthread_rwlock_t. */
+struct rwlock_words {
+	uint32_t readers, writers, phase, writers_futex, pad[2], writer, shared;
+};
+
+/* In rwlock_words.readers: what is not the phase, which says nothing of a lock that nobody has. */
+#define RWLOCK_TAKEN (~1u)
+#define MUTEX_KINDS 0x1ffu
+#define SPIN_FREE 1u
+
+/*
+ * Whether what lies there is a lock that nobody has: it was given back in a way that no hook sees. Where it is none,
+ * other calls have written over it.
+ */
+static bool is_free(const struct rec_hold *hold)
+{
+	struct mutex_words mutex;
+	struct rwlock_words rwlock;
+	uint32_t spin;
+	switch (hold->kind) {
+	case KIND_MUTEX:
+		return !memory_copy(&mutex, hold->handle, sizeof mutex) ||
+		       (!mutex.lock && !mutex.count && !mutex.owner && !mutex.users &&
+			mutex.kind <= MUTEX_KINDS);
+	case KIND_RWLOCK:
+		return !memory_copy(&rwlock, hold->handle, sizeof rwlock) ||
+		       (!(rwlock.readers & RWLOCK_TAKEN) && !rwlock.writers && !rwlock.writer &&
+			rwlock.shared <= 1);
+	default:
+		return !memory_copy(&spin, hold->handle, sizeof spin) || spin == SPIN_FREE;
+	}
+}
+
+/* The last two of "202 0x7ffe... 0x80 0x2 0x0 0x0 0x0 0x7ffe... 0x7f12...". */
+static uint64_t read_sp(int32_t tid)
+{
+	char line[256];
+	uint64_t number = 0;
+	if (process_read_task(0, tid, "syscall", line, sizeof line) <= 0 || line[0] < '0' || line[0] > '9')
+		return 0;
+	const char *at = line;
+	for (unsigned i = 0; i < 8; i++)
+		at = digits_either(at, &number);
+	return number;
+}
+
+#define MAIN_STACK_MOST ((uint64_t)128 << 20) /* nothing else is mapped so near below its end */
+#define STACK_PAIRS_MOST 65536u /* of a lock and a thread, that are compared in one look. Chosen by feel */
+
+static bool is_on_stack(const struct snapshot *snapshot, const struct snap_thread *thread, uint64_t address)
+{
+	uint64_t high = thread->stack_high, low = thread->stack_low;
+	if (thread->flags & THREAD_MAIN) {
+		high = snapshot->view->header->main_stack_high;
+		low = high - MIN_OF(high, MAIN_STACK_MOST);
+	}
+	return address >= low && address < high;
+}
+
+static void look_at_stack_lock(struct snapshot *snapshot, struct rec_hold *hold, unsigned *left)
+{
+	for (uint32_t i = 0; i < snapshot->thread_count && *left; i++) {
+		struct snap_thread *thread = &snapshot->threads[i];
+		--*left;
+		if (!is_on_stack(snapshot, thread, hold->handle))
+			continue;
+		if (is_free(hold))
+			hold->state = HOLD_GONE;
+		else if (thread->waiting && hold->owner != thread->id && !thread->kernel_sp)
+			thread->kernel_sp = read_sp(thread->tid);
+		return;
+	}
+}
+
+void probe_stack_locks(struct snapshot *snapshot)
+{
+	unsigned left = STACK_PAIRS_MOST;
+	for (uint32_t i = 0; i < snapshot->thread_count; i++)
+		for (uint32_t h = 0; h < snapshot->threads[i].hold_count && left; h++) {
+			struct rec_hold *hold = &snapshot->threads[i].holds[h];
+			if (hold->state == HOLD_LIVE &&
+			    (hold->kind == KIND_MUTEX || hold->kind == KIND_RWLOCK ||
+			     hold->kind == KIND_SPIN))
+				look_at_stack_lock(snapshot, hold, &left);
+		}
+	snapshot->stack_locks_known = left;
+}
+
 /*
  * What a futex word that nobody has told of belongs to. Only where all that lies around it fits is it
  * taken for a lock of libc's: taken and waited for, and its owner a thread of this process.

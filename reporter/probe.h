@@ -29,6 +29,12 @@ void probe_file_locks(struct snapshot *snapshot);
  */
 void probe_mutexes(struct snapshot *snapshot);
 
+/*
+ * Of locks that lie on the stacks of threads that wait: takes out those that nobody has any more by libc's own words, and
+ * asks where in the kernel the threads stand. A memory access and a question for each of the few that are held so.
+ */
+void probe_stack_locks(struct snapshot *snapshot);
+
 /* In a fork child: what was seen of the parent's threads is none of its business. */
 void probe_fork_child(void);
 

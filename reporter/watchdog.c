@@ -216,6 +216,7 @@ static void tick(void)
 	add_point(&snapshot, now);
 	growth_clock_tick(recording_view(), now);
 	probe_threads(&snapshot);
+	probe_stack_locks(&snapshot);
 	look_at_holders(&snapshot);
 	mark_held(&snapshot);
 	struct finding_list found = { .arena = arena };

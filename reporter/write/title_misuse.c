@@ -51,16 +51,21 @@ static const char *destroying(unsigned op)
 static const char *title_frame_left(struct names *names, const struct finding *finding)
 {
 	const struct finding_item *waiter = item_with(finding, ROLE_waits, 0);
+	const struct finding_item *holder = item_with(finding, ROLE_acquired, 0);
 	const struct finding_item *left = item_with(finding, ROLE_now, 0);
 	const struct finding_item *ended = item_with(finding, ROLE_created, 0);
-	if (!waiter || (!left && !ended))
+	const struct finding_item *by = waiter ? waiter : holder;
+	if (!by || (!left && !ended))
 		return finding_kind_words(finding->kind);
-	const char *who = names_item_thread(names, waiter);
-	const char *what = object_text(names, object_of_item(names, waiter), OBJECT_BRIEF);
+	const char *who = names_item_thread(names, by);
+	const char *does = waiter ? "waits for" : "holds";
+	const char *what = object_text(names, object_of_item(names, by), OBJECT_BRIEF);
+	if (left && left->thread == by->thread)
+		return names_format(names, "%s %s %s in a stack frame that it has left", who, does, what);
 	if (left)
-		return names_format(names, "%s waits for %s in a stack frame that %s has left", who, what,
+		return names_format(names, "%s %s %s in a stack frame that %s has left", who, does, what,
 				    names_item_thread(names, left));
-	return names_format(names, "%s waits for %s on the stack of %s, which has ended", who, what,
+	return names_format(names, "%s %s %s on the stack of %s, which has ended", who, does, what,
 			    names_item_thread(names, ended));
 }
 

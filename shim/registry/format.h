@@ -298,6 +298,8 @@ enum thread_flag {
 	THREAD_STACK_GIVEN = 32, /* the program gave the memory */
 	THREAD_STACK_CLEAN = 64, /* nothing was in the deepest part of it when the thread began */
 	THREAD_HELD_MANY = 256,  /* has held more than its slot has room for: some may be elsewhere */
+	THREAD_STACK_SPLIT =
+	    512, /* handlers of signals run on a piece of it: what lies below them may be in use */
 };
 
 struct rec_thread {

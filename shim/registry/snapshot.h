@@ -37,6 +37,7 @@ struct snap_thread {
 	/* From the kernel, where somebody asked it (snapshot users fill them in). */
 	char kernel_state; /* R S D T Z ..., 0: not asked */
 	uint64_t cpu_ns;
+	uint64_t kernel_sp;   /* its stack pointer in the system call that it stands in; 0: not asked */
 	bool wait_unclear;    /* who keeps it from a file lock can't be told: no edge */
 	int32_t wait_pid;     /* another process that has the file lock that it waits for; 0: none known */
 	thread_id wait_owner; /* who has what it waits for, as libc's own word there says; 0: unknown */
@@ -58,6 +59,8 @@ struct snapshot {
 	 */
 	nsec_t asleep_since;
 	uint64_t asleep_witness;
+	/* What of the locks on stacks was taken out that nobody has, by their own words. Snapshot users fill it in. */
+	bool stack_locks_known;
 };
 
 /*

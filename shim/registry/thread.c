@@ -399,6 +399,8 @@ void thread_fork_child(const struct rec_thread *before)
 	struct rec_thread *slot = thread_slot();
 	if (!slot || !before)
 		return;
+	/* Where its signals are handled is as before. */
+	atomic_fetch_or_explicit(&slot->flags, before->flags & THREAD_STACK_SPLIT, memory_order_relaxed);
 	thread_write_begin(slot);
 	slot->wait_depth = 0;
 	slot->hold_count = 0;
