@@ -32,6 +32,7 @@
 #include "stack/stack.h"
 
 static struct guest guest;
+static int32_t last_task; /* of the guest before this one: a listing that was begun then has it */
 static uint32_t resting;  /* asleep between two ticks, with no search begun */
 static uint32_t stopping; /* seen when the sleep between two ticks ends */
 static uint32_t looks_wanted;
@@ -341,8 +342,15 @@ void watchdog_stop(void)
 {
 	__atomic_store_n(&stopping, 1, __ATOMIC_RELEASE);
 	poke();
+	__atomic_store_n(&last_task, guest.task, __ATOMIC_RELAXED);
 	guest_join(&guest);
 	atomic_fetch_and_explicit(&recording->flags, ~(uint32_t)REC_REPORTER_RUNS, memory_order_relaxed);
+}
+
+bool watchdog_is_task(int32_t tid)
+{
+	return tid == __atomic_load_n(&guest.task, __ATOMIC_RELAXED) ||
+	       tid == __atomic_load_n(&last_task, __ATOMIC_RELAXED);
 }
 
 void watchdog_fork_child(void)
@@ -354,6 +362,7 @@ void watchdog_fork_child(void)
 	teller_fork_child();
 	told_misuse = 0;
 	guest.tid = 0;
+	guest.task = last_task = 0;
 	guest_join(&guest);
 	arena_release(&watch.arenas[0]);
 	arena_release(&watch.arenas[1]);

@@ -19,6 +19,8 @@ int watchdog_start(void);
 void watchdog_stop(void);
 /* Whether it is asleep with no search begun, so that ending it takes no longer than a thread's end, and loses nothing. Context: hook. */
 bool watchdog_rests(void);
+/* Whether that is the kernel's number of it, or of the one that ran before. Context: hook. */
+bool watchdog_is_task(int32_t tid);
 
 /* In a fork child: there is none. Context: hook. */
 void watchdog_fork_child(void);

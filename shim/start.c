@@ -339,6 +339,11 @@ unsigned reporter_threads(void)
 	return reporter_state == 1 && !self.guest && is_own_process();
 }
 
+bool reporter_is_task(int32_t tid)
+{
+	return !self.guest && is_own_process() && watchdog_is_task(tid);
+}
+
 /* For a program to look at what it asked for, and to act on it: at least what a timer's slack makes of a sleep. */
 #define ASIDE (20 * NSEC_PER_MSEC)
 static nsec_t reporter_aside_until;

@@ -87,6 +87,8 @@ bool reporter_in_the_way(void);
 
 /* How many threads of the process the program did not make. Context: hook. */
 unsigned reporter_threads(void);
+/* Whether that is the kernel's number of such a thread, or of the one before. Context: hook. */
+bool reporter_is_task(int32_t tid);
 
 /*
  * The program is about to look how many threads it has, because of what one with several must not do. Where the reporter's is

@@ -15,6 +15,7 @@ static void pair_released(struct hook *hook, enum kind kind, uint64_t handle, en
 		HOOK_HOT(hook, PAIR); \
 		thread_count_opened(label); \
 		type result = real.name args; \
+		thread_count_listed(result, label); \
 		if (hook.track && result) { \
 			resource_begin(KIND_##kind, (uintptr_t)result, OP_##op, hook_stack(&hook), 0, \
 				       label); \
@@ -26,6 +27,7 @@ static void pair_released(struct hook *hook, enum kind kind, uint64_t handle, en
 	EXPORT type name params \
 	{ \
 		HOOK_HOT(hook, PAIR); \
+		thread_count_closed(handle); \
 		if (hook.track) { \
 			pair_released(&hook, KIND_##kind, (uintptr_t)(handle), OP_##name); \
 			if (KIND_##waits != KIND_NONE) \

@@ -1,5 +1,6 @@
 #include "hooks/thread_count.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +25,75 @@ void thread_count_opened(const char *path)
 		reporter_step_aside();
 }
 
+/* Whether what the kernel says of `path` is of the directory of our tasks. */
+static bool is_own_tasks(const char *path, const struct stat *found)
+{
+	size_t length = strlen(path);
+	struct stat own = { .st_ino = 0 };
+	return (ends_with(path, length, "task") || ends_with(path, length, "task/")) &&
+	       sys_call4(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &own, 0) == 0 &&
+	       own.st_dev == found->st_dev && own.st_ino == found->st_ino;
+}
+
+/* -- what is in /proc/self/task ------------------------------------------------- */
+
+#define LISTINGS_MOST 4u /* at a time; in one more the reporter is seen. Chosen by feel */
+
+static const void *listings[LISTINGS_MOST];
+static uint32_t listings_used; /* so far; 0: the program never looked */
+
+void thread_count_listed(const void *handle, const char *path)
+{
+	struct stat found = { .st_ino = 0 };
+	if (!path || LIKELY(strncmp(path, "/proc/", 6) != 0) || !handle)
+		return;
+	if (sys_call4(SYS_newfstatat, AT_FDCWD, path, &found, 0) != 0 || !is_own_tasks(path, &found))
+		return;
+	uint32_t number = __atomic_fetch_add(&listings_used, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&listings[number % LISTINGS_MOST], handle, __ATOMIC_RELAXED);
+}
+
+void thread_count_closed(const void *handle)
+{
+	if (LIKELY(!__atomic_load_n(&listings_used, __ATOMIC_RELAXED)))
+		return;
+	for (unsigned i = 0; i < LISTINGS_MOST; i++)
+		if (__atomic_load_n(&listings[i], __ATOMIC_RELAXED) == handle)
+			__atomic_store_n(&listings[i], NULL, __ATOMIC_RELAXED);
+}
+
+/* Whether the entry is to be passed over: the reporter's, in a listing of our tasks. */
+static NOINLINE bool is_hidden(const DIR *directory, const char *name)
+{
+	bool listing = false;
+	for (unsigned i = 0; i < LISTINGS_MOST; i++)
+		listing |= __atomic_load_n(&listings[i], __ATOMIC_RELAXED) == directory;
+	uint64_t task = 0;
+	for (const char *digit = name; listing && *digit >= '0' && *digit <= '9'; digit++)
+		task = task * 10 + (uint64_t)(*digit - '0');
+	return task && reporter_is_task((int32_t)task);
+}
+
+#define MAY_BE_HIDDEN (UNLIKELY(__atomic_load_n(&listings_used, __ATOMIC_RELAXED)))
+
+EXPORT struct dirent *readdir(DIR *directory)
+{
+	real_ready();
+	struct dirent *entry = real.readdir(directory);
+	while (MAY_BE_HIDDEN && entry && is_hidden(directory, entry->d_name))
+		entry = real.readdir(directory);
+	return entry;
+}
+
+EXPORT struct dirent64 *readdir64(DIR *directory)
+{
+	real_ready();
+	struct dirent64 *entry = real.readdir64(directory);
+	while (MAY_BE_HIDDEN && entry && is_hidden(directory, entry->d_name))
+		entry = real.readdir64(directory);
+	return entry;
+}
+
 /* -- the links of /proc/self/task --------------------------------------------- */
 
 /*
@@ -32,13 +102,8 @@ void thread_count_opened(const char *path)
  */
 static int without_reporter(const char *path, int result, struct stat *found)
 {
-	if (result != 0 || !path || !S_ISDIR(found->st_mode) || !reporter_threads())
-		return result;
-	size_t length = strlen(path);
-	struct stat own = { .st_ino = 0 };
-	if ((ends_with(path, length, "task") || ends_with(path, length, "task/")) &&
-	    sys_call4(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &own, 0) == 0 &&
-	    own.st_dev == found->st_dev && own.st_ino == found->st_ino && found->st_nlink > 3)
+	if (result == 0 && path && S_ISDIR(found->st_mode) && reporter_threads() && found->st_nlink > 3 &&
+	    is_own_tasks(path, found))
 		found->st_nlink -= reporter_threads();
 	return result;
 }
