@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #include "base/digits.h"
+#include "base/hash.h"
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/recording.h"
@@ -328,6 +330,94 @@ static void find_owners(struct snapshot *snapshot)
 	}
 }
 
+/* -- conditions that are used wrongly, and queues of readers ------------------- */
+
+/* One condition that threads wait for, and with which mutex the first of them does. */
+struct use {
+	uint64_t cond, mutex;
+	bool clash; /* others do with another, or destroy it */
+};
+
+#define USES_MOST 256u
+
+static struct use *use_of(struct use *uses, uint64_t cond)
+{
+	return &uses[hash_mix(cond) % USES_MOST];
+}
+
+static bool waits_in_cond(const struct snap_thread *thread)
+{
+	return thread->waiting && !thread->torn && thread->state == THREAD_RUNNING &&
+	       thread->wait.kind == KIND_COND;
+}
+
+/* Which conditions are worth asking about. Where two share a place the second is not asked about. */
+static bool find_clashes(const struct snapshot *snapshot, struct use *uses)
+{
+	bool any = false;
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		const struct snap_thread *thread = &snapshot->threads[i];
+		if (!waits_in_cond(thread))
+			continue;
+		struct use *use = use_of(uses, thread->wait.handle);
+		if (!use->cond)
+			*use = (struct use){ .cond = thread->wait.handle, .mutex = thread->wait.handle2 };
+		else if (use->cond == thread->wait.handle && use->mutex != thread->wait.handle2)
+			any = use->clash = true;
+	}
+	return any;
+}
+
+static bool is_asleep_in_cond(const struct snap_thread *thread)
+{
+	struct sleep sleep;
+	const struct rec_thread *slot = view_thread(recording_view(), thread->slot);
+	return read_sleep(thread->tid, &sleep) && sleep.word - thread->wait.handle < sizeof(pthread_cond_t) &&
+	       atomic_load_explicit(&slot->changes, memory_order_acquire) == thread->changes;
+}
+
+/*
+ * Who was asleep in one and the same wait when all were asked, and still was when they were asked again, was so in between,
+ * and so were all of them.
+ */
+static void find_sleepers(struct snapshot *snapshot)
+{
+	struct use uses[USES_MOST] = { 0 };
+	unsigned left = PROBES;
+	if (!find_clashes(snapshot, uses))
+		return;
+	for (uint32_t i = 0; i < snapshot->thread_count && left; i++) {
+		struct snap_thread *thread = &snapshot->threads[i];
+		const struct use *use = use_of(uses, thread->wait.handle);
+		if (!waits_in_cond(thread) || use->cond != thread->wait.handle || !use->clash)
+			continue;
+		left--;
+		thread->wait_asleep = is_asleep_in_cond(thread);
+	}
+	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
+		struct snap_thread *thread = &snapshot->threads[i];
+		thread->wait_asleep = thread->wait_asleep && is_asleep_in_cond(thread);
+	}
+}
+
+/* Locks that no call has initialised say only themselves whether readers queue behind a waiting writer. */
+static void find_queues(struct snapshot *snapshot)
+{
+	unsigned left = PROBES;
+	for (uint32_t i = 0; i < snapshot->thread_count && left; i++) {
+		struct snap_thread *thread = &snapshot->threads[i];
+		uint32_t flags;
+		if (thread->wait.kind != KIND_RWLOCK || thread->wait.mode != MODE_SHARED ||
+		    !is_old(snapshot, thread))
+			continue;
+		left--;
+		thread->wait_behind =
+		    memory_copy(&flags, thread->wait.handle + offsetof(pthread_rwlock_t, __data.__flags),
+				sizeof flags) &&
+		    flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP;
+	}
+}
+
 /* -- whether all of the process is asleep ---------------------------------- */
 
 #define MAPS_BYTES (1u << 20)
@@ -447,6 +537,8 @@ static bool somebody_waits(const struct snapshot *snapshot)
 void probe_threads(struct snapshot *snapshot)
 {
 	probe_file_locks(snapshot);
+	find_sleepers(snapshot);
+	find_queues(snapshot);
 	if (!somebody_waits(snapshot))
 		return;
 	find_waits(snapshot);

@@ -5,6 +5,8 @@
  *   - waits that no hook saw: a thread that is asleep in a futex inside of libc (a stream's lock, the
  *     loader's, a mutex locked on a way round the shim);
  *   - owners that no hook saw: who has a mutex, by the word that libc keeps in it;
+ *   - who is asleep in a condition that others use in another way, and so has not been woken;
+ *   - whether readers queue behind a waiting writer;
  *   - whether the whole process is asleep for good, with nobody left to wake it.
  *
  * Nothing is stopped, signalled or changed for it. It costs nothing as long as no thread waits for

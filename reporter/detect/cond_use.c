@@ -6,7 +6,8 @@
  *                      let those go that were woken just before, and for ever where nobody wakes it
  *
  * A thread that was woken has left the condition, and may wait for its mutex. So only those count
- * that have waited for long, whose mutex nobody has.
+ * that the kernel has asleep in the condition itself; where it can't be asked, those that have waited for long, whose mutex
+ * nobody has.
  */
 #include "base/sort.h"
 #include "reporter/detect/detection.h"
@@ -22,7 +23,7 @@ static bool is_destroying(const struct snap_thread *thread)
 static bool is_in_cond(const struct detection *run, const struct snap_thread *thread)
 {
 	return detection_waits(thread) && thread->wait.kind == KIND_COND &&
-	       detection_age(run, thread->wait.since) >= SURELY_ASLEEP;
+	       (thread->wait_asleep || detection_age(run, thread->wait.since) >= SURELY_ASLEEP);
 }
 
 static bool is_taken(const struct snapshot *snapshot, uint64_t mutex)
@@ -38,7 +39,8 @@ static bool is_taken(const struct snapshot *snapshot, uint64_t mutex)
 
 static bool is_asleep(const struct detection *run, const struct snap_thread *thread)
 {
-	return !is_destroying(thread) && !is_taken(run->snapshot, thread->wait.handle2);
+	return !is_destroying(thread) &&
+	       (thread->wait_asleep || !is_taken(run->snapshot, thread->wait.handle2));
 }
 
 static struct finding *begin(struct detection *run, enum finding_kind kind, const struct snap_thread *subject,

@@ -384,7 +384,7 @@ static bool edge_to_writer(const struct graph *graph, uint32_t from, const struc
 		return false;
 	objects_look_up((struct graph *)graph);
 	bool evident = snapshot->now > wait->since && snapshot->now - wait->since >= QUEUE_EVIDENT_NS;
-	if (!(object->attributes & OBJECT_PREFER_WRITER) && !evident)
+	if (!(object->attributes & OBJECT_PREFER_WRITER) && !thread_at(graph, from)->wait_behind && !evident)
 		return false;
 	*ret_edge = (struct edge){ .type = EDGE_QUEUE, .from = from, .to = writer, .firm = !wait->timed };
 	return true;

@@ -100,6 +100,32 @@ START_TEST(nobody_sleeps)
 }
 END_TEST
 
+START_TEST(surely_asleep)
+{
+	/* The kernel has both in the condition: nobody has woken either, however short they wait, whoever has a mutex. */
+	sleeps(t[1], A, 2 * MS);
+	sleeps(t[2], B, 1 * MS);
+	world_mutex(world, t[3], A, 2 * SEC);
+	t[1]->wait_asleep = true;
+	expect_none();
+	t[2]->wait_asleep = true;
+	world_look(world);
+	ck_assert_uint_eq(world_count(world, FINDING_cond_misuse), 1);
+}
+END_TEST
+
+START_TEST(surely_destroyed)
+{
+	sleeps(t[1], A, 2 * MS);
+	destroys(t[2], 1 * MS);
+	t[1]->wait_asleep = true;
+	expect_none();
+	t[2]->wait_asleep = true;
+	world_look(world);
+	ck_assert_uint_eq(world_count(world, FINDING_destroyed_in_use), 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *all = suite_create("conditions");
@@ -112,6 +138,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, other_condition);
 	tcase_add_test(tests, destroyed);
 	tcase_add_test(tests, nobody_sleeps);
+	tcase_add_test(tests, surely_asleep);
+	tcase_add_test(tests, surely_destroyed);
 	suite_add_tcase(all, tests);
 	return all;
 }
