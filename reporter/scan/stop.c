@@ -167,11 +167,7 @@ static void ask(struct stop *stop, bool all)
 /* The tracer's handlers are its own, as the program had set them: it might have wanted no such signal. */
 static void expect_children(void)
 {
-	static const struct {
-		void *handler;
-		uint64_t flags, restorer, mask;
-	} usual;
-	sys_call4(SYS_rt_sigaction, SIGCHLD, &usual, NULL, sizeof usual.mask);
+	guest_expect_children();
 	uint64_t mask = CHILD_MASK;
 	sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, sizeof mask);
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/context.h"
@@ -198,18 +199,34 @@ int32_t guest_fork(int (*run)(void *data), void *data, bool as_sibling)
 	return (int32_t)pid;
 }
 
-struct spawn {
+void guest_expect_children(void)
+{
+	static const struct {
+		void *handler;
+		uint64_t flags, restorer, mask;
+	} usual;
+	sys_call4(SYS_rt_sigaction, SIGCHLD, &usual, NULL, sizeof usual.mask);
+}
+
+struct spawn { /* the caller's: no longer there once it has begun */
 	const char *path;
 	char *const *argv;
 	char *const *envp;
 	int out_fd;
+	char *stacks;   /* the keeper's, which gives it back, and the program's until it is one */
+	uint32_t begun; /* a futex */
 };
+
+#define SPAWN_STACK_BYTES ((size_t)32 * 1024)
+#define SPAWN_LOOK (10 * NSEC_PER_MSEC)
 
 /* In a child that shares our memory until it has become another program. */
 static void spawn_run(void *data)
 {
 	const struct spawn *spawn = data;
 	uint64_t none = 0;
+	/* Who waits for the keeper ends it when that takes too long. */
+	sys_call2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 	files_stand_in(0, 0);
 	int out = spawn->out_fd;
@@ -224,19 +241,63 @@ static void spawn_run(void *data)
 	sys_call1(SYS_exit_group, 127);
 }
 
-#define SPAWN_STACK_BYTES ((size_t)32 * 1024)
+/* Ends the process and gives back the stack that this runs on. */
+static _Noreturn void end_with_stack(void *memory, size_t bytes, int status)
+{
+	sys_pages_disown(memory);
+	__asm__ volatile("syscall\n"
+			 "	mov %[exit_group], %%eax\n"
+			 "	mov %%edx, %%edi\n"
+			 "	syscall\n"
+			 "	hlt"
+			 :
+			 : "a"(SYS_munmap), "D"(memory), "S"(bytes),
+			   "d"(status), [exit_group] "i"(SYS_exit_group)
+			 : "rcx", "r11", "memory");
+	__builtin_unreachable();
+}
+
+/*
+ * The child that has the program for a child. The kernel gives whoever calls exec the exit signal SIGCHLD: a child that
+ * did would come up in the wait() of the program that we are in, and call its handler. This one never does. No signal
+ * is let through here.
+ */
+static void keeper_run(void *data)
+{
+	struct spawn *spawn = data;
+	char *stacks = spawn->stacks;
+	guest_expect_children();
+	long pid = guest_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, stacks + SPAWN_STACK_BYTES, NULL, NULL,
+			       spawn_run, spawn);
+	__atomic_store_n(&spawn->begun, 1, __ATOMIC_RELEASE);
+	sys_futex_wake(&spawn->begun, 1);
+	int status = pid < 0 ? 127 << 8 : guest_reap((int32_t)pid, 0, NULL);
+	bool has_exited = status >= 0 && WIFEXITED(status);
+	end_with_stack(stacks, 2 * SPAWN_STACK_BYTES, has_exited ? WEXITSTATUS(status) : 255);
+}
+
+static bool is_running(int32_t pid)
+{
+	siginfo_t info;
+	info.si_pid = 0;
+	return sys_call5(SYS_waitid, P_PID, pid, (long)&info, WEXITED | WNOHANG | WNOWAIT | __WALL, 0) == 0 &&
+	       info.si_pid == 0;
+}
 
 int32_t guest_spawn(const char *path, char *const argv[], char *const envp[], int out_fd)
 {
 	struct spawn spawn = { .path = path, .argv = argv, .envp = envp, .out_fd = out_fd };
-	char *stack = sys_pages(SPAWN_STACK_BYTES);
-	if (!stack)
+	spawn.stacks = sys_pages(2 * SPAWN_STACK_BYTES);
+	if (!spawn.stacks)
 		return -ENOMEM;
 	uint64_t all = ~UINT64_C(0), before;
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
 	long pid =
-	    guest_clone(CLONE_VM | CLONE_VFORK, stack + SPAWN_STACK_BYTES, NULL, NULL, spawn_run, &spawn);
+	    guest_clone(CLONE_VM, spawn.stacks + 2 * SPAWN_STACK_BYTES, NULL, NULL, keeper_run, &spawn);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
-	sys_pages_free(stack, SPAWN_STACK_BYTES);
+	if (pid < 0)
+		sys_pages_free(spawn.stacks, 2 * SPAWN_STACK_BYTES);
+	while (pid > 0 && !__atomic_load_n(&spawn.begun, __ATOMIC_ACQUIRE) && is_running((int32_t)pid))
+		sys_futex_wait(&spawn.begun, 0, SPAWN_LOOK);
 	return (int32_t)pid;
 }

@@ -50,9 +50,10 @@ void guest_join(struct guest *guest);
 bool guest_call(void (*run)(void *data), void *data, size_t bytes);
 
 /*
- * Runs a program as a child that the program's own wait() does not see (its exit signal is none).
- * Descriptors 1 and 2 of the child are `out_fd` (-1: /dev/null), 0 is the caller's or /dev/null; it gets
- * no others. Return: its pid, for guest_reap, or -errno where it could not be started.
+ * Runs a program, unseen by the program's own wait() and its handler of SIGCHLD: as a grandchild, below a child
+ * that has no exit signal. Descriptors 1 and 2 of it are `out_fd` (-1: /dev/null), 0 is the
+ * caller's or /dev/null; it gets no others. Return: the pid of that child, for guest_reap (it ends as the program does, or with
+ * 255 where that was killed), or -errno where it could not be started.
  *
  * Context: reporter, or hook at the end of a process.
  */
@@ -70,5 +71,11 @@ int32_t guest_fork(int (*run)(void *data), void *data, bool as_sibling);
  * -EINPROGRESS: *leave is not 0 (NULL: nobody asks), and it goes on and is to be reaped another time.
  */
 int guest_reap(int32_t pid, nsec_t timeout, const uint32_t *leave);
+
+/*
+ * In a child with handlers of its own (without CLONE_SIGHAND) that will have children: what the program made of SIGCHLD
+ * is undone there, since with SIG_IGN nobody could wait for them. Context: reporter.
+ */
+void guest_expect_children(void);
 
 #endif

@@ -156,10 +156,15 @@ void *sys_pages_lazy(size_t bytes)
 	return map_pages(bytes, MAP_NORESERVE);
 }
 
+void sys_pages_disown(void *pages)
+{
+	own_pages_drop((uint64_t)pages);
+}
+
 void sys_pages_free(void *pages, size_t bytes)
 {
 	/* First: afterwards the address may be another mapping's. */
-	own_pages_drop((uint64_t)pages);
+	sys_pages_disown(pages);
 	sys_call2(SYS_munmap, pages, bytes);
 }
 

@@ -57,6 +57,8 @@ void *sys_pages(size_t bytes);
 void *sys_pages_lazy(size_t bytes);
 /* Gives a whole mapping back. */
 void sys_pages_free(void *pages, size_t bytes);
+/* For who unmaps them itself, right after this, because it stands on them. */
+void sys_pages_disown(void *pages);
 /* The process has all memory to come locked (mlockall): what is mapped from now on is not to be brought in for that. */
 void sys_pages_are_locked(void);
 /* Every mapping that the two above made and that is still there: not the program's memory, whatever it points at. */
