@@ -11,7 +11,8 @@
  *
  * Of rings of different locks made in the same places one is told. Across instances: where
  * two locks lie as far from each other in one object as two others in another, and were made by the
- * same lines, an order and its reverse are one inversion, though no object was locked both ways yet.
+ * same lines, an order and its reverse are one inversion, though no object was locked both ways yet. One that was
+ * is judged by itself: who did both may be the only one who ever has it.
  *
  * The shortest rings first, within a budget of steps: what is found is true whatever is left out.
  */
@@ -34,6 +35,7 @@ struct arc { /* a copy: the target goes on writing its sights */
 	uint64_t from_class, to_class; /* locks that were made by the same stack */
 	uint64_t from_place, to_place; /* ... by the same line, whoever called; 0: static, or unknown */
 	uint64_t from_address, to_address;
+	bool is_both_ways; /* the same two locks were taken in the other order too */
 };
 
 struct part { /* of a ring: who does it */
@@ -406,7 +408,7 @@ static bool is_reverse(const struct arc *one, const struct arc *other)
 {
 	int64_t there = (int64_t)(one->to_address - one->from_address);
 	int64_t back = (int64_t)(other->to_address - other->from_address);
-	return one->from_place && one->to_place && one->from_place == other->to_place &&
+	return !one->is_both_ways && !other->is_both_ways && one->from_place == other->to_place &&
 	       one->to_place == other->from_place && one->from_place != one->to_place && there == -back &&
 	       there < OBJECT_MOST && there > -OBJECT_MOST && one->edge.held != other->edge.acquired &&
 	       keeps_out(one->edge.acquired_mode, other->edge.held_mode) &&
@@ -455,10 +457,27 @@ static void try_pair(struct search *search, const struct arc *one, const struct 
 	}
 }
 
+/* Whether there is an arc, of any modes and guards, from the one lock to the other. */
+static bool has_arc(const struct search *search, uint32_t held, uint32_t acquired)
+{
+	uint32_t low = search->first[held], high = search->first[held + 1];
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (search->arcs[middle].edge.acquired < acquired)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < search->first[held + 1] && search->arcs[low].edge.acquired == acquired;
+}
+
 /* Changes the order of the arcs, and leaves some out: the last thing that is done with them. */
 static void find_pairs(struct search *search)
 {
 	uint32_t kept = 0, steps = 0;
+	for (uint32_t i = 0; i < search->count; i++)
+		search->arcs[i].is_both_ways =
+		    has_arc(search, search->arcs[i].edge.acquired, search->arcs[i].edge.held);
 	for (uint32_t i = 0; i < search->count; i++)
 		if (search->arcs[i].from_place && search->arcs[i].to_place)
 			memmove((void *)&search->arcs[kept++], (const void *)&search->arcs[i],
