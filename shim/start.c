@@ -15,6 +15,7 @@
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "platform/tsd.h"
+#include "platform/unforked.h"
 #include "registry/alert.h"
 #include "registry/allocation.h"
 #include "registry/contention.h"
@@ -479,6 +480,7 @@ void start_fork_child(void)
 	reporter_pauses = 0;
 	reporter_state = 0;
 	watchdog_fork_child();
+	unforked_fork_child();
 	if (!options.children || sys_sandboxed) {
 		/* The child is none of our business: nothing is recorded, nothing is found. */
 		__atomic_store_n(&hook_groups, 0, __ATOMIC_RELEASE);

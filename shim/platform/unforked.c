@@ -48,6 +48,11 @@ void unforked_note(uint64_t start, uint64_t bytes, int advice)
 	lock_release(&noting);
 }
 
+void unforked_fork_child(void)
+{
+	noting.word = 0;
+}
+
 /* By the kernel, since the place may be gone. Return: bytes. */
 static uint64_t copy_page(uint64_t to, uint64_t from)
 {

@@ -12,6 +12,9 @@
 /* Context: hook. Whether anything of these advices has a range noted; others are ignored. */
 void unforked_note(uint64_t start, uint64_t bytes, int advice);
 
+/* In a fork child, which has the ranges: another thread may have been noting one. Context: hook. */
+void unforked_fork_child(void);
+
 /* Copies of what is in these places. */
 struct unforked {
 	void *copies; /* NULL: there are none */
