@@ -76,7 +76,8 @@ static bool version_fits(const struct object *object, uint32_t index, const char
 	if (!object->versions)
 		return true;
 	uint16_t number = object->versions[index];
-	if (!version)
+	/* One without a version is taken for any, as the loader does: those of a library that was preloaded have none. */
+	if (!version || number == VER_NDX_GLOBAL)
 		return !(number & VERSION_HIDDEN);
 	const ElfW(Verdef) *definition = object->definitions;
 	for (uint64_t i = 0; definition && i < object->definition_count; i++) {
