@@ -194,7 +194,7 @@ static void join_result(struct hook *hook, const struct thread_call *call, int r
 	hook_wait_over(hook);
 	thread_call_end(hook, call, result);
 	if (result == 0 && call->known)
-		thread_joined(call->thread.id);
+		thread_joined(call->thread.id, call->pthread);
 }
 
 /* C11's functions don't say what is wrong: where there is such a thread it is not that there is none. */

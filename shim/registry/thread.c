@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "platform/lock.h"
 #include "platform/sys.h"
 #include "platform/thread_self.h"
@@ -41,6 +42,78 @@ static uint32_t slot_count(void)
 	return (uint32_t)(atomic_load_explicit(&recording->tables[REC_THREADS].used, memory_order_acquire) /
 			  REC_SLOT_BYTES);
 }
+
+static uint32_t slot_index(const struct rec_thread *slot)
+{
+	return (uint32_t)(((const char *)slot - (const char *)recording_table(REC_THREADS)) / REC_SLOT_BYTES);
+}
+
+/* -- by name ----------------------------------------------------------------- */
+
+/*
+ * Slots by the hash of their pthread_t: of ten thousand threads that are joined one by one, a walk over all slots for each takes
+ * seconds. What stands in a place may be out of date, or another process's, so the slot has to say the same. A name that is in none of
+ * its places is no thread's that is known, unless some name has found all of its own taken.
+ */
+#define NAMES 131072u
+#define NAMES_NEAR 4u /* places from its own on that a name may be in */
+
+static uint32_t names[NAMES]; /* index of the slot, from 1; 0: none */
+static bool names_crowded;
+
+static uint32_t *name_place(uint64_t pthread, uint32_t near)
+{
+	return &names[((uint32_t)hash_mix(pthread) + near) % NAMES];
+}
+
+/* NULL: none that is in use. */
+static struct rec_thread *numbered_slot(uint32_t number)
+{
+	struct rec_thread *slot = number && number <= slot_count() ? slot_at(number - 1) : NULL;
+	return slot && atomic_load_explicit(&slot->state, memory_order_acquire) != THREAD_FREE ? slot : NULL;
+}
+
+/* Whether the name of `slot` may stand in `place`: the slot may have gone on to another thread since. */
+static bool is_home(const uint32_t *place, const struct rec_thread *slot)
+{
+	return ((uint32_t)(place - names) - (uint32_t)hash_mix(slot->pthread)) % NAMES < NAMES_NEAR;
+}
+
+static void name_enter(const struct rec_thread *slot)
+{
+	uint32_t number = slot_index(slot) + 1;
+	bool entered = false;
+	for (uint32_t i = 0; i < NAMES_NEAR; i++) {
+		uint32_t *place = name_place(slot->pthread, i);
+		uint32_t there = __atomic_load_n(place, __ATOMIC_RELAXED);
+		const struct rec_thread *other = numbered_slot(there);
+		if (other && other->pthread != slot->pthread && is_home(place, other))
+			continue;
+		/* Nobody's, or of a thread that had this name before. */
+		entered |= __atomic_compare_exchange_n(place, &there, entered ? 0 : number, false,
+						       __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	}
+	if (!entered)
+		__atomic_store_n(&names_crowded, true, __ATOMIC_RELAXED);
+}
+
+static bool is_named(const struct rec_thread *slot, uint64_t pthread)
+{
+	return slot->pthread == pthread && !(slot->flags & THREAD_JOINED);
+}
+
+static struct rec_thread *name_find(uint64_t pthread)
+{
+	for (uint32_t i = 0; i < NAMES_NEAR; i++) {
+		struct rec_thread *slot =
+		    numbered_slot(__atomic_load_n(name_place(pthread, i), __ATOMIC_ACQUIRE));
+		if (slot && is_named(slot, pthread))
+			return slot;
+	}
+	return NULL;
+}
+
+/* -- slots -------------------------------------------------------------------- */
 
 void thread_write_begin(struct rec_thread *slot)
 {
@@ -82,7 +155,7 @@ static struct rec_thread *slot_take(void)
 
 static void slot_free(struct rec_thread *slot)
 {
-	uint32_t index = (uint32_t)(((char *)slot - (char *)recording_table(REC_THREADS)) / REC_SLOT_BYTES);
+	uint32_t index = slot_index(slot);
 	thread_write_begin(slot);
 	atomic_store_explicit(&slot->state, THREAD_FREE, memory_order_release);
 	thread_write_end(slot);
@@ -137,6 +210,7 @@ static void slot_begin(struct rec_thread *slot, uint32_t flags)
 	thread_self_name(slot->name);
 	atomic_store_explicit(&slot->state, THREAD_RUNNING, memory_order_release);
 	thread_write_end(slot);
+	name_enter(slot);
 	self.slot = slot;
 	self.generation = generation;
 }
@@ -202,8 +276,10 @@ void thread_created(struct rec_thread *slot, uint64_t pthread)
 	 * said so itself and the field must be left alone.
 	 */
 	if (slot && atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_STARTING &&
-	    slot->pthread == 0)
+	    slot->pthread == 0) {
 		slot->pthread = pthread;
+		name_enter(slot);
+	}
 }
 
 void thread_begin(struct rec_thread *slot)
@@ -270,15 +346,15 @@ void thread_end_early(void)
 	thread_end();
 }
 
-/* The newest slot for which `same` holds; NULL: none. */
+/* The newest slot of the thread with that name, which nobody has joined; NULL: none. */
 static struct rec_thread *slot_find(uint64_t pthread)
 {
-	struct rec_thread *found = NULL;
-	uint32_t count = slot_count();
+	struct rec_thread *found = name_find(pthread);
+	uint32_t count = !found && __atomic_load_n(&names_crowded, __ATOMIC_RELAXED) ? slot_count() : 0;
 	for (uint32_t i = 0; i < count; i++) {
 		struct rec_thread *slot = slot_at(i);
 		if (atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_FREE ||
-		    slot->pthread != pthread || (slot->flags & THREAD_JOINED))
+		    !is_named(slot, pthread))
 			continue;
 		if (!found || slot->id > found->id)
 			found = slot;
@@ -309,23 +385,33 @@ bool thread_unnamed(void)
 	return recording->tables[REC_THREADS].lost;
 }
 
-void thread_joined(thread_id id)
+static struct rec_thread *slot_of_id(thread_id id, uint64_t pthread)
 {
+	struct rec_thread *named = name_find(pthread);
+	if (named && named->id == id)
+		return named;
 	uint32_t count = slot_count();
+	for (uint32_t i = 0; id && i < count; i++) {
+		struct rec_thread *slot = slot_at(i);
+		if (slot->id == id && atomic_load_explicit(&slot->state, memory_order_acquire) != THREAD_FREE)
+			return slot;
+	}
+	return NULL;
+}
+
+void thread_joined(thread_id id, uint64_t pthread)
+{
 	const struct rec_thread *own = thread_slot();
 	self.busy++;
 	order_joined(own ? own->id : 0, id);
 	self.busy--;
-	for (uint32_t i = 0; id && i < count; i++) {
-		struct rec_thread *slot = slot_at(i);
-		if (slot->id != id || atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_FREE)
-			continue;
-		atomic_fetch_or_explicit(&slot->flags, THREAD_JOINED, memory_order_seq_cst);
-		/* A thread that could be joined is gone, also where its last destructor never ran. */
-		atomic_store_explicit(&slot->state, THREAD_ENDED, memory_order_seq_cst);
-		slot_settle(slot);
+	struct rec_thread *slot = slot_of_id(id, pthread);
+	if (!slot)
 		return;
-	}
+	atomic_fetch_or_explicit(&slot->flags, THREAD_JOINED, memory_order_seq_cst);
+	/* A thread that could be joined is gone, also where its last destructor never ran. */
+	atomic_store_explicit(&slot->state, THREAD_ENDED, memory_order_seq_cst);
+	slot_settle(slot);
 }
 
 void thread_detached(uint64_t pthread)

@@ -115,7 +115,7 @@ bool thread_unnamed(void);
 thread_id thread_creator(thread_id id);
 
 /* It was joined / detached / told to end: once joined or detached, its slot is free as soon as it has ended and holds nothing. Context: hook. */
-void thread_joined(thread_id id);
+void thread_joined(thread_id id, uint64_t pthread);
 void thread_detached(uint64_t pthread);
 void thread_cancelled(uint64_t pthread);
 void thread_set_name(uint64_t pthread, const char *name);
