@@ -8,6 +8,7 @@
 #ifndef WH_OPTIONS_H
 #define WH_OPTIONS_H
 
+#include "base/context.h"
 #include "base/text.h"
 #include "base/types.h"
 
@@ -51,7 +52,7 @@ struct options {
 	    pairs[OPTION_TEXT_BYTES];
 };
 
-extern struct options options;
+extern HIDDEN struct options options;
 
 /* The defaults. */
 void options_init(struct options *into);
@@ -76,6 +77,6 @@ void options_write(const struct options *from, struct text *text);
 struct option_entry {
 	const char *name, *type, *standard, *accepts, *sentence;
 };
-extern const struct option_entry option_table[];
+extern HIDDEN const struct option_entry option_table[];
 
 #endif

@@ -55,16 +55,18 @@ char *arena_copy(struct arena *arena, const char *text, size_t bytes)
 
 void arena_reset(struct arena *arena)
 {
+	bool first_only = arena->pieces && !arena->pieces->older;
+
 	while (arena->pieces && arena->pieces->older) {
 		struct arena_piece *piece = arena->pieces;
 		arena->pieces = piece->older;
 		arena->less(piece, piece->size);
 	}
 	if (arena->pieces) {
-		size_t dirty = arena->size > arena->pieces->size ? arena->pieces->size : arena->used;
 		arena->size = arena->pieces->size;
-		memset((char *)arena->pieces + HEADER_BYTES, 0,
-		       (dirty > HEADER_BYTES ? arena->size : HEADER_BYTES) - HEADER_BYTES);
+		/* How far the first one was used is not known any more when others came after it. */
+		size_t dirty = first_only ? arena->used : arena->size;
+		memset((char *)arena->pieces + HEADER_BYTES, 0, dirty - HEADER_BYTES);
 		arena->used = HEADER_BYTES;
 	}
 	arena->failed = false;

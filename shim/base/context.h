@@ -21,6 +21,8 @@
 #define WH_BASE_CONTEXT_H
 
 #define EXPORT __attribute__((visibility("default")))
+/* Of variables that several files share: known to lie near, they are reached without a look at the table of offsets. */
+#define HIDDEN __attribute__((visibility("hidden")))
 #define TLS_IE __attribute__((tls_model("initial-exec")))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)

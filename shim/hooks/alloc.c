@@ -196,19 +196,6 @@ static NOINLINE void *malloc_other(size_t size, const void *frame)
 	return block;
 }
 
-/*
- * Whether nothing is to be done about a block of that size but to call the real malloc: blocks are not recorded, or
- * this one is none of the sample, or it is made inside of an operator new that has seen to all. Allocators
- * that are not glibc's may take locks that a hook would see.
- */
-static inline bool made_unseen(size_t size)
-{
-	if (alloc_gate(GATE_SAMPLED))
-		return !address_map_shared &&
-		       (UNLIKELY(self.busy) ? self.busy >= HOOK_IN_ALLOCATOR : allocation_passed(size));
-	return alloc_gate(GATE_OFF);
-}
-
 static NOINLINE void *malloc_untracked(size_t size, const void *frame)
 {
 	if (LIKELY(alloc_gate(GATE_SAMPLED) && !self.busy && allocation_passed(size))) {
@@ -232,8 +219,9 @@ static NOINLINE void *malloc_untracked(size_t size, const void *frame)
 /* By hand what ALLOC_CALL does: this is where programs spend their time. */
 EXPORT void *malloc(size_t size)
 {
-	if (UNLIKELY(!alloc_gate(GATE_EXACT) || self.busy || !self.until_clock)) {
-		if (LIKELY(made_unseen(size)))
+	const enum process_gate gate = alloc_gate_now();
+	if (UNLIKELY(gate != GATE_EXACT || self.busy || !self.until_clock)) {
+		if (LIKELY(alloc_made_unseen(gate, size)))
 			return real.malloc(size);
 		void *block = malloc_untracked(size, __builtin_frame_address(0));
 		__asm__ volatile("" : "+r"(block)); /* no jump: the frame has to be there */
@@ -251,8 +239,15 @@ EXPORT void *malloc(size_t size)
 	return block;
 }
 
+/* Products that overflow are refused, which is to be seen. */
+#define FACTOR_MOST ((size_t)UINT32_MAX)
+
 EXPORT void *calloc(size_t count, size_t size)
 {
+	const enum process_gate gate = alloc_gate_now();
+	if (UNLIKELY(gate != GATE_EXACT) && count <= FACTOR_MOST && size <= FACTOR_MOST &&
+	    alloc_made_unseen(gate, count * size))
+		return real.calloc(count, size);
 	if (UNLIKELY(alloc_gate(GATE_CLOSED) && !real_ready())) {
 		size_t bytes;
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : early_alloc(bytes, 16);
@@ -294,19 +289,10 @@ static NOINLINE void free_other(void *block, const void *frame)
 	self.busy -= HOOK_IN_ALLOCATOR;
 }
 
-/* As made_unseen. */
-static inline bool freed_unseen(const void *block)
-{
-	if (early_owns(block))
-		return false;
-	if (alloc_gate(GATE_SAMPLED))
-		return !address_map_shared && address_map_lacks((uintptr_t)block);
-	return alloc_gate(GATE_OFF);
-}
-
 EXPORT void free(void *block)
 {
-	if (LIKELY(alloc_gate(GATE_EXACT) && !self.busy)) {
+	const enum process_gate gate = alloc_gate_now();
+	if (LIKELY(gate == GATE_EXACT && !self.busy)) {
 		alloc_holding(block, OP_free, __builtin_frame_address(0));
 		self.busy = HOOK_IN_ALLOCATOR;
 		bool done = allocation_freed(block, __builtin_return_address(0));
@@ -315,7 +301,7 @@ EXPORT void free(void *block)
 		self.busy = 0;
 		if (LIKELY(done))
 			return;
-	} else if (LIKELY(freed_unseen(block))) {
+	} else if (LIKELY(alloc_freed_unseen(gate, block))) {
 		real.free(block);
 		return;
 	}
@@ -396,6 +382,9 @@ ALWAYS_INLINE void *move_block(void *old, size_t size)
 
 EXPORT void *realloc(void *old, size_t size)
 {
+	const enum process_gate gate = alloc_gate_now();
+	if (UNLIKELY(gate != GATE_EXACT) && alloc_freed_unseen(gate, old) && alloc_made_unseen(gate, size))
+		return real.realloc(old, size);
 	return move_block(old, size);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/context.h"
 #include "hooks/hook.h"
+#include "platform/early.h"
 #include "platform/process.h"
 #include "registry/allocation.h"
 
@@ -33,9 +34,14 @@ bool alloc_track_other(size_t size, unsigned *ret_flags);
 /* How often a thread's allocations look at the clock, to see whether a reporter is wanted by now. */
 #define ALLOC_CLOCK_EVERY 1024u
 
+static inline enum process_gate alloc_gate_now(void)
+{
+	return (enum process_gate)__atomic_load_n(process_gate, __ATOMIC_ACQUIRE);
+}
+
 static inline bool alloc_gate(enum process_gate gate)
 {
-	return __atomic_load_n(process_gate, __ATOMIC_ACQUIRE) == gate;
+	return alloc_gate_now() == gate;
 }
 
 static inline bool alloc_track(size_t size, unsigned *ret_flags)
@@ -52,6 +58,29 @@ static inline bool alloc_track(size_t size, unsigned *ret_flags)
 	return alloc_track_other(size, ret_flags);
 }
 
+/*
+ * Whether nothing is to be done about a block of that size but to call the real malloc: blocks are not recorded, or
+ * this one is none of the sample, or it is made inside of an operator new that has seen to all. Allocators
+ * that are not glibc's may take locks that a hook would see.
+ */
+static inline bool alloc_made_unseen(enum process_gate gate, size_t size)
+{
+	if (gate == GATE_SAMPLED)
+		return !address_map_shared &&
+		       (UNLIKELY(self.busy) ? self.busy >= HOOK_IN_ALLOCATOR : allocation_passed(size));
+	return gate == GATE_OFF;
+}
+
+/* As alloc_made_unseen. */
+static inline bool alloc_freed_unseen(enum process_gate gate, const void *block)
+{
+	if (early_owns(block))
+		return false;
+	if (gate == GATE_SAMPLED)
+		return !address_map_shared && address_map_lacks((uintptr_t)block);
+	return gate == GATE_OFF;
+}
+
 /* For blocks made before the shim runs, in a small table: they are known, as roots, from its start. */
 void alloc_before_start(const void *block, size_t size);
 /* Hands them to the registry, where blocks are recorded. Context: init. */
@@ -66,7 +95,7 @@ static inline void alloc_untracked(const void *block, size_t size)
 }
 
 /* Whether malloc is libc's, of which more is known than that it allocates. */
-extern bool alloc_is_libc;
+extern HIDDEN bool alloc_is_libc;
 
 /* From now on blocks may lie nearer to each other than 32 bytes (address_map.h). */
 void alloc_share_windows(void);

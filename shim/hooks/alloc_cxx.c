@@ -44,7 +44,23 @@ static void *operator_ready(void **place, const char *name)
 	static void *real_##name; \
 	__typeof__(&name) call = (__typeof__(&name))operator_ready(&real_##name, #name)
 
+/*
+ * Whether the real operator new may be left to itself: the malloc in it will find that the block is none of the sample, whatever
+ * little more than `size` it asks for, or blocks are not recorded.
+ */
+#define ASKED_MORE 64u
+static inline bool new_unseen(size_t size)
+{
+	const enum process_gate gate = alloc_gate_now();
+	if (gate == GATE_SAMPLED)
+		return !address_map_shared && !self.busy && size < INT64_MAX / 2 &&
+		       self.until_sample > (int64_t)(size + ASKED_MORE);
+	return gate == GATE_OFF;
+}
+
 #define MADE(kind, size, expression, otherwise) \
+	if (UNLIKELY(call && new_unseen(size))) \
+		return (expression); \
 	ALLOC_CALL(block, size, kind, __builtin_frame_address(0), call ? (expression) : (otherwise)); \
 	return block
 
@@ -65,7 +81,17 @@ static inline bool deleted(void *block, enum allocation_kind kind, size_t size, 
 	return !block || alloc_released(&how);
 }
 
+static inline bool deleted_unseen(const void *block)
+{
+	const enum process_gate gate = alloc_gate_now();
+	return UNLIKELY(gate != GATE_EXACT) && alloc_freed_unseen(gate, block);
+}
+
 #define FREED(kind, block, size, expression) \
+	if (UNLIKELY(call && deleted_unseen(block))) { \
+		expression; \
+		return; \
+	} \
 	self.busy += HOOK_IN_ALLOCATOR; \
 	if (LIKELY(deleted(block, kind, size, __builtin_frame_address(0)))) { \
 		if (LIKELY(call)) \

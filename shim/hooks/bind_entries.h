@@ -45,7 +45,7 @@ struct bound_call {
 	uint64_t spare2;
 };
 
-extern struct bound bind_table[BIND_ENTRIES];
+extern HIDDEN struct bound bind_table[BIND_ENTRIES];
 
 /* The routes, and the entry of bind_table[0]; those of the others follow, BIND_ENTRY_BYTES apart. */
 #define BIND_ENTRY_BYTES 16u
@@ -66,7 +66,7 @@ static inline bool bind_is_entry(uint64_t address)
 
 /* How it is known which vectors are wider than 128 bits: none can be; the processor is asked; by what is in them, up to 256 or 512 bits. */
 enum bind_vectors { BIND_XMM, BIND_ASK, BIND_YMM, BIND_ZMM };
-extern uint8_t bind_vectors;
+extern HIDDEN uint8_t bind_vectors;
 
 /* Finds out which of them is best on this processor. Before the first entry is used. Context: init. */
 void bind_entries_init(void);

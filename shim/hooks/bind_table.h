@@ -5,6 +5,7 @@
 #ifndef WH_HOOKS_BIND_TABLE_H
 #define WH_HOOKS_BIND_TABLE_H
 
+#include "base/context.h"
 #include "pairs.h"
 
 #define BIND_ACTIONS_MOST 2048u
@@ -39,7 +40,7 @@ bool bind_table_add(const struct pairs *pairs);
 /* The function of that name; NULL: none. Quick for names that don't begin like one. Context: hook. */
 struct bind_function *bind_table_find(const char *name);
 
-extern struct bind_action bind_actions[BIND_ACTIONS_MOST];
+extern HIDDEN struct bind_action bind_actions[BIND_ACTIONS_MOST];
 
 static inline const struct bind_action *bind_action_at(uint16_t number_and_one)
 {
@@ -47,7 +48,7 @@ static inline const struct bind_action *bind_action_at(uint16_t number_and_one)
 }
 
 /* What the pair is called, as a text of the recording; made anew for a new recording. Context: hook. */
-extern text_id bind_pair_texts[];
+extern HIDDEN text_id bind_pair_texts[];
 text_id bind_pair_text_new(uint16_t pair);
 
 static inline text_id bind_pair_text(uint16_t pair)

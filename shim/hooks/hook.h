@@ -53,7 +53,7 @@ struct hook {
 #define HOOK_IN_ALLOCATOR 0x10000u
 
 /* Groups that are switched on (enum hook_group); 0 until the shim has started and where it is switched off. */
-extern uint32_t hook_groups;
+extern HIDDEN uint32_t hook_groups;
 
 /*
  * Whether the calling thread's event is to be recorded. Resolves the real functions and starts

@@ -25,7 +25,7 @@ struct once_call {
 };
 
 /* The calling thread's innermost call. */
-extern __thread struct once_call *once_innermost TLS_IE;
+extern HIDDEN __thread struct once_call *once_innermost TLS_IE;
 
 static inline void once_call_end(struct once_call *call)
 {

@@ -9,13 +9,14 @@
 #ifndef WH_PLATFORM_EARLY_H
 #define WH_PLATFORM_EARLY_H
 
+#include "base/context.h"
 #include "base/types.h"
 
 /* Zeroed; `alignment` a power of two. NULL where the arena is full. */
 void *early_alloc(size_t bytes, size_t alignment);
 /* heaptrack's 1,024 bytes were too few; libleak's 1 MiB was never used up. */
 #define EARLY_BYTES (128 * 1024)
-extern char early_arena[EARLY_BYTES];
+extern HIDDEN char early_arena[EARLY_BYTES];
 
 static inline bool early_owns(const void *block)
 {

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 
+#include "base/context.h"
 #include "base/text.h"
 #include "base/types.h"
 
@@ -15,14 +16,14 @@
  * A word that is 1 in this process and 0 in any child that was forked from it, however that was
  * done (fork, _Fork, a raw system call): the kernel wipes its page in the child.
  */
-extern const uint32_t *process_canary;
+extern HIDDEN const uint32_t *process_canary;
 /*
  * A second word in that page: while it is not 0 the hooks of the allocator need not ask whether anything is
  * out of the ordinary. 0 to begin with and in any such child; never set where forks can't be noticed so.
  * GATE_OFF: they have nothing to do but to pass the call on.
  */
 enum process_gate { GATE_CLOSED, GATE_EXACT, GATE_SAMPLED, GATE_OFF };
-extern uint32_t *process_gate;
+extern HIDDEN uint32_t *process_gate;
 void process_gate_set(enum process_gate gate);
 /* Makes the canary (anew, in a fork child). */
 void process_canary_make(void);

@@ -10,6 +10,7 @@
 #ifndef WH_PLATFORM_REAL_H
 #define WH_PLATFORM_REAL_H
 
+#include "base/context.h"
 #include "platform/libc.h"
 #include "platform/missing.h"
 
@@ -18,8 +19,8 @@ struct real_functions {
 #include "platform/symbols.def"
 };
 
-extern struct real_functions real;
-extern int real_state; /* 0: not resolved, 1: being resolved (by this or another thread), 2: done */
+extern HIDDEN struct real_functions real;
+extern HIDDEN int real_state; /* 0: not resolved, 1: being resolved (by this or another thread), 2: done */
 
 /*
  * Resolves if that has not happened yet; cheap afterwards. Return: false while the calling thread

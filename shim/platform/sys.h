@@ -10,6 +10,7 @@
 
 #include <sys/syscall.h>
 
+#include "base/context.h"
 #include "base/types.h"
 
 #if defined(__x86_64__)
@@ -41,7 +42,7 @@ static inline long sys_call6(long number, long a, long b, long c, long d, long e
  * not make itself may be its death. Whoever would make such a call asks here first; these do:
  * sys_open and sys_readlink (-EPERM), sys_pages (NULL), sys_tid (0), sys_sleep, sys_futex_wake (nothing).
  */
-extern bool sys_sandboxed;
+extern HIDDEN bool sys_sandboxed;
 
 int sys_open(const char *path, int flags, int mode);
 int sys_close(int fd);

@@ -48,8 +48,8 @@ struct region {
 #define ADDRESS_MAP_NUMBERS ((uint64_t)1 << 29)
 #define ADDRESS_MAP_TRACE ((uint32_t)1 << 31)
 
-extern struct region **address_map_top; /* NULL until address_map_ready has succeeded */
-extern bool address_map_shared;         /* blocks may lie nearer to each other than 32 bytes */
+extern HIDDEN struct region **address_map_top; /* NULL until address_map_ready has succeeded */
+extern HIDDEN bool address_map_shared;         /* blocks may lie nearer to each other than 32 bytes */
 
 /* Makes the top level. Return: false where there is no address space for it. Context: hook. */
 bool address_map_ready(void);

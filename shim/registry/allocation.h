@@ -79,10 +79,11 @@ void allocation_sample_from_now(uint32_t why);
  */
 static inline bool allocation_passed(size_t size)
 {
-	int64_t left = self.until_sample - (int64_t)MIN_OF(size, (size_t)INT64_MAX / 2);
-	if (UNLIKELY(left <= 0))
+	/* Below 0 only within allocation_chosen, which then draws anew. */
+	uint64_t left = (uint64_t)self.until_sample;
+	if (UNLIKELY(left <= size))
 		return false;
-	self.until_sample = left;
+	self.until_sample = (int64_t)(left - size);
 	return true;
 }
 

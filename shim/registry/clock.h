@@ -19,7 +19,7 @@ struct clock_published {
 	_Alignas(64) nsec_t now; /* 0: nobody keeps it fresh */
 };
 
-extern struct clock_published clock_published;
+extern HIDDEN struct clock_published clock_published;
 
 /* For the reporter thread: it is `now`; 0 when it stops looking. */
 static inline void clock_publish(nsec_t now)

@@ -80,7 +80,7 @@ void contention_fork_child(void);
 
 /* -- the fast way ------------------------------------------------------------ */
 
-extern uint32_t contention_waiters;
+extern HIDDEN uint32_t contention_waiters;
 
 static inline bool contention_anywhere(void)
 {

@@ -28,7 +28,7 @@
 
 /* By a hash of the address: how often locks there have been made or destroyed. */
 #define ORDER_CHANGES 4096u
-extern uint32_t order_changes[ORDER_CHANGES];
+extern HIDDEN uint32_t order_changes[ORDER_CHANGES];
 
 /* Ticks after which what has been seen is entered again, as a power of two: some seconds. */
 #define ORDER_REFRESH 6

@@ -10,13 +10,13 @@
 #include "registry/view.h"
 
 /* The live recording's tables; NULL header before recording_open. Context: signal. */
-extern struct rec_header *recording;
+extern HIDDEN struct rec_header *recording;
 
 /* The live recording as a view, for snapshots, detectors and the scan. */
 const struct view *recording_view(void);
 
 /* Start of each table in memory, once there is a recording. */
-extern void *recording_tables[REC_TABLES];
+extern HIDDEN void *recording_tables[REC_TABLES];
 void *recording_table(enum rec_table_id table);
 
 /* The record of a stack that the depot of this process gave out; not 0. */

@@ -57,7 +57,7 @@ struct self_state {
 	    signal_stack; /* what it gave to sigaltstack, which nobody else can ask the kernel for; 0: none */
 };
 
-extern __thread struct self_state self TLS_IE;
+extern HIDDEN __thread struct self_state self TLS_IE;
 
 /*
  * The calling thread's slot, taking one if it has none; NULL where there is no room or the

@@ -108,10 +108,10 @@ static inline uint64_t last_bp(const struct last *last, uint32_t frame)
 }
 
 /* Goes up when what was captured before must not be used any more: modules went, a fork child began. */
-extern uint32_t unwind_generation;
+extern HIDDEN uint32_t unwind_generation;
 
 /* Modules are going just now, and others may lie in their places unannounced: nothing known of code may be used. */
-extern uint32_t unwind_unloading;
+extern HIDDEN uint32_t unwind_unloading;
 
 #define GENERATION_NONE 0u /* of what was captured meanwhile: it is not to be used again */
 

@@ -89,7 +89,7 @@ struct rule_table {
 	struct rule_entry entries[];
 };
 
-extern struct rule_table *rule_table;
+extern HIDDEN struct rule_table *rule_table;
 
 static inline uint64_t rule_key(uint64_t pc, bool exact)
 {

@@ -22,7 +22,7 @@
 #include "stack/stack.h"
 
 /* Frames that a stack keeps at the most (the option `depth`). */
-extern uint32_t unwind_depth;
+extern HIDDEN uint32_t unwind_depth;
 
 enum unwind_end {
 	UNWIND_OUTERMOST,  /* the last frame has no caller */

@@ -11,7 +11,7 @@
 #include "base/context.h"
 #include "base/types.h"
 
-extern uint32_t verify_every; /* one in so many captures is compared; 0: none */
+extern HIDDEN uint32_t verify_every; /* one in so many captures is compared; 0: none */
 
 /*
  * Whether the stack `id`, captured from `frame` (see stack_capture), is that which libunwind finds, as far as ours
