@@ -21,6 +21,7 @@
 #include "registry/contention.h"
 #include "registry/count.h"
 #include "registry/farewell.h"
+#include "registry/foreign_heap.h"
 #include "registry/freed.h"
 #include "registry/iteration.h"
 #include "registry/misuse.h"
@@ -510,6 +511,7 @@ void start_fork_child(void)
 	kept_fork_child();
 	iteration_fork_child();
 	allocation_fork_child();
+	foreign_heap_fork_child();
 	pool_fork_child();
 	count_fork_child();
 	contention_fork_child();

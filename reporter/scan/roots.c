@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "platform/sys.h"
+#include "registry/foreign_heap.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
 #include "reporter/scan/memory.h"
@@ -325,6 +326,7 @@ static void leave_out_heap(struct roots *roots)
 	if (!image->heap_partial) {
 		for (uint64_t i = 0; i < image->heap.count; i++)
 			leave_out(roots, image->heap.at[i].start, image->heap.at[i].end);
+		foreign_heap_each(leave_out_block, roots);
 		return;
 	}
 	/* Between the blocks that are known lie live ones that are not. */

@@ -9,6 +9,7 @@
 #include "platform/process.h"
 #include "platform/trim.h"
 #include "registry/address_map.h"
+#include "registry/foreign_heap.h"
 #include "registry/freed.h"
 #include "registry/overhead.h"
 #include "registry/pool.h"
@@ -60,6 +61,7 @@ void alloc_start(void)
 {
 	/* glibc's keeps blocks 32 bytes apart. */
 	alloc_is_libc = (void *)real.malloc == real_find("__libc_malloc", NULL);
+	foreign_heap_start((void *)real.malloc);
 	if (options.alloc == ALLOC_OFF)
 		return;
 	if (!alloc_is_libc)

@@ -11,6 +11,7 @@
 #include "platform/lock.h"
 #include "platform/relocations.h"
 #include "platform/sys.h"
+#include "registry/foreign_heap.h"
 #include "registry/recording.h"
 #include "stack/modules.h"
 
@@ -163,13 +164,15 @@ static uint64_t target_of(const struct elf_module *module, const struct elf_slot
 
 static bool wants(const char *name)
 {
-	return bind_table_find(name);
+	return bind_table_find(name) || foreign_heap_hands_out(name);
 }
 
 static void bind_slot(struct elf_module *module, const struct elf_slot *slot, void *data)
 {
 	struct bind_function *function = bind_table_find(slot->name);
 	(void)data;
+	if (UNLIKELY(!function))
+		foreign_heap_called_by((const void *)module->start);
 	if (function && bind_is_entry(__atomic_load_n(slot->at, __ATOMIC_ACQUIRE)))
 		return;
 	uint64_t target = function ? target_of(module, slot, function->method) : 0;
@@ -232,6 +235,7 @@ static void bind_all(const struct elf_counts *counts, void *data)
 	loaded_seen = counts->loaded;
 	unfinished = false;
 	relocations_modules(bind_module, data);
+	foreign_heap_named();
 	lock_release(&bind_lock);
 }
 
@@ -347,6 +351,8 @@ void *bind_dlsym(const struct bound *bound, const struct bound_call *call, const
 		stack_modules_opening(0);
 		stack_modules_changed(false);
 	}
+	if (UNLIKELY(foreign_heap_hands_out(name)))
+		foreign_heap_called_by(NULL);
 	const struct bind_function *function = bind_table_find(name);
 	if (LIKELY(!function) || function->dlsym)
 		return bound->target;

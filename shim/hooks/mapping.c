@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "platform/sys.h"
+#include "registry/foreign_heap.h"
 #include "registry/pool.h"
 #include "stack/memory.h"
 
@@ -45,6 +46,7 @@ static void end_pools(uint64_t start, uint64_t bytes)
 EXPORT int munmap(void *start, size_t bytes)
 {
 	HOOK(hook, LOCK);
+	foreign_heap_unmapping((uintptr_t)start, bytes);
 	if (UNLIKELY(!real.munmap))
 		return answer(sys_call2(SYS_munmap, start, bytes)) == MAP_FAILED ? -1 : 0;
 	end_pools((uintptr_t)start, bytes);
@@ -85,19 +87,37 @@ static NOINLINE void *map_over(void *start, size_t bytes, int protection, int fl
 	return result;
 }
 
+static NOINLINE void *note(void *result, size_t bytes, int flags, const void *caller)
+{
+	const bool own = (flags & (MAP_PRIVATE | MAP_ANONYMOUS)) == (MAP_PRIVATE | MAP_ANONYMOUS);
+	if (result != MAP_FAILED)
+		foreign_heap_mapped((uintptr_t)result, whole_pages((uintptr_t)result, bytes),
+				    own ? caller : NULL);
+	return result;
+}
+
+ALWAYS_INLINE void *map(void *start, size_t bytes, int protection, int flags, int fd, off_t offset,
+			const void *caller)
+{
+	void *result;
+	if (UNLIKELY(!real_ready() || !real.mmap))
+		result = answer(sys_call6(SYS_mmap, (long)start, (long)bytes, protection, flags, fd, offset));
+	else if (UNLIKELY(maps_over(flags)))
+		result = map_over(start, bytes, protection, flags, fd, offset);
+	else
+		result = real.mmap(start, bytes, protection, flags, fd, offset);
+	return UNLIKELY(foreign_heap_watches) ? note(result, bytes, flags, caller) : result;
+}
+
 EXPORT void *mmap(void *start, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
-	if (UNLIKELY(!real_ready() || !real.mmap))
-		return answer(sys_call6(SYS_mmap, (long)start, (long)bytes, protection, flags, fd, offset));
-	if (UNLIKELY(maps_over(flags)))
-		return map_over(start, bytes, protection, flags, fd, offset);
-	return real.mmap(start, bytes, protection, flags, fd, offset);
+	return map(start, bytes, protection, flags, fd, offset, __builtin_return_address(0));
 }
 
 #if __WORDSIZE == 64
 EXPORT void *mmap64(void *start, size_t bytes, int protection, int flags, int fd, off64_t offset)
 {
-	return mmap(start, bytes, protection, flags, fd, offset);
+	return map(start, bytes, protection, flags, fd, offset, __builtin_return_address(0));
 }
 #endif
 
@@ -113,6 +133,9 @@ EXPORT void *mremap(void *start, size_t bytes, size_t new_bytes, int flags, ...)
 	va_start(list, flags);
 	void *wanted = va_arg(list, void *); /* as libc reads it, whatever the flags need */
 	va_end(list);
+	foreign_heap_unmapping((uintptr_t)start, bytes);
+	if (flags & MREMAP_FIXED)
+		foreign_heap_unmapping((uintptr_t)wanted, new_bytes);
 	if (UNLIKELY(!real.mremap))
 		return answer(sys_call5(SYS_mremap, start, bytes, new_bytes, flags, wanted));
 	/* What lies there is unmapped, or moved: to where nobody has been told of it. */

@@ -22,6 +22,7 @@
 #include "platform/sys.h"
 #include "registry/address_map.h"
 #include "registry/count.h"
+#include "registry/foreign_heap.h"
 #include "registry/freed.h"
 #include "registry/recording.h"
 #include "registry/sampling.h"
@@ -576,7 +577,7 @@ uint64_t allocation_count(void)
 
 bool allocation_partial(void)
 {
-	return partial || options.alloc == ALLOC_SAMPLE;
+	return partial || options.alloc == ALLOC_SAMPLE || foreign_heap_doubted();
 }
 
 void allocation_thread_end(void)

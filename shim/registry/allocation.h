@@ -175,8 +175,8 @@ uint64_t allocation_count(void);
 /* Blocks that lie in memory which a fork parent left are not known any more. Context: hook, in the child. */
 void allocation_fork_child(void);
 /*
- * Whether the heap holds blocks of the program that nothing is known of: in a fork child, and where
- * allocations are sampled.
+ * Whether the heap may hold blocks of the program that nothing is known of: in a fork child, where
+ * allocations are sampled, and where the program may get some by names that nobody stands before (foreign_heap.h).
  */
 bool allocation_partial(void);
 
