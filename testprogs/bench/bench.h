@@ -27,6 +27,27 @@ static inline double wall_ns(void)
 	return clock_read_ns(CLOCK_MONOTONIC);
 }
 
+/* `pairs(count)`, from a stack `depth` frames deeper. */
+__attribute__((noinline)) static void down(int depth, void (*pairs)(long), long count)
+{
+	if (depth)
+		down(depth - 1, pairs, count);
+	else
+		pairs(count);
+	__asm__ volatile("" ::: "memory");
+}
+
+/* A tracker may start a thread of its own late, and make do without until then: some pairs, and time for it. */
+static inline void settle(void (*pairs)(long), long ms)
+{
+	struct timespec pause = { .tv_nsec = ms % 1000 * 1000000 };
+
+	for (int i = 0; ms && i < 2; i++) {
+		down(10, pairs, 10);
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* The argument at `index` as a number; `otherwise` where there is none. */
 static inline long number_argument(int argc, char **argv, int index, long otherwise)
 {

@@ -109,26 +109,6 @@ static void descriptors(long count)
 	}
 }
 
-__attribute__((noinline)) static void down(int depth, void (*pairs)(long), long count)
-{
-	if (depth)
-		down(depth - 1, pairs, count);
-	else
-		pairs(count);
-	__asm__ volatile("" ::: "memory");
-}
-
-/* A tracker may start a thread of its own late, and make do without until then. */
-static void settle(void (*pairs)(long), long ms)
-{
-	struct timespec pause = { .tv_nsec = ms % 1000 * 1000000 };
-
-	for (int i = 0; ms && i < 2; i++) {
-		down(10, pairs, 10);
-		nanosleep(&pause, NULL);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	static const struct {
