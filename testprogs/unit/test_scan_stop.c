@@ -4,19 +4,15 @@
  */
 #include <check.h>
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
-#include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -25,6 +21,7 @@
 #include "base/context.h"
 #include "reporter/scan/stop.h"
 
+#include "testprogs/lib/deny_ptrace.h"
 #include "testprogs/unit/suite.h"
 
 #define LIMIT (5 * NSEC_PER_SEC)
@@ -345,19 +342,6 @@ START_TEST(no_signal_is_lost)
 END_TEST
 
 /* -- where it is not allowed ---------------------------------------------------- */
-
-static bool deny_ptrace(void)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { .len = sizeof filter / sizeof *filter, .filter = filter };
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
 
 /* In a child, since the filter stays. */
 static int try_where_denied(void)
