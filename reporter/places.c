@@ -10,7 +10,7 @@
 #include "options.h"
 #include "platform/process.h"
 #include "platform/sys.h"
-#include "registry/allocation.h"
+#include "registry/block_place.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
 #include "stack/memory.h"
@@ -19,23 +19,6 @@
 #define FILES_EVERY \
 	4u /* calls: one look at the list of mappings, which takes a millisecond where there are thousands */
 #define FILES_MOST 4u /* for findings */
-
-/* -- blocks of the heap ------------------------------------------------------ */
-
-static bool in_block(uint64_t address, struct rec_place *place)
-{
-	struct allocation block;
-	if (!allocation_below((const void *)address, &block) || address - block.address >= block.size ||
-	    (block.flags & ALLOCATION_ROOT))
-		return false;
-	const struct rec_site *site = view_site(recording_view(), block.site);
-	place->sort = PLACE_BLOCK;
-	place->offset = address - block.address;
-	place->bytes = block.size;
-	place->stack = site ? site->stack : 0;
-	place->born = block.born;
-	return place->stack;
-}
 
 /* -- memory of threads ------------------------------------------------------- */
 
@@ -283,7 +266,7 @@ static uint32_t place_of(const struct snapshot *snapshot, uint64_t address, nsec
 		/* Modules' data are named by symbols. */
 		if (!view_module(recording_view(), address,
 				 atomic_load_explicit(&recording->epoch, memory_order_relaxed)) &&
-		    !in_block(address, &fresh)) {
+		    !block_place_find(address, &fresh)) {
 			fresh = (struct rec_place){ .address = address };
 			if (!in_thread(snapshot, address, since, &fresh)) {
 				fresh = (struct rec_place){ .address = address };
@@ -375,7 +358,7 @@ void places_of_findings(const struct snapshot *snapshot, const struct finding_li
 			struct finding_item *item = &finding->items[j];
 			nsec_t since =
 			    has_place(item->object_kind, item->handle) ? since_of(snapshot, item) : 0;
-			if (since)
+			if (since && !item->place)
 				item->place = place_of(snapshot, item->handle, since, &budget);
 		}
 	}

@@ -283,6 +283,7 @@ static void add_item(struct detection *run, struct finding *finding, uint32_t ro
 		item->flags |= ITEM_ENDED;
 	item->object_kind = lock->kind;
 	item->handle = lock->address;
+	item->place = lock->place;
 	item->mode = held ? edge->held_mode : edge->acquired_mode;
 	item->op = held ? edge->held_op : edge->acquired_op;
 	item->stack = held ? part->sight->held_stack : part->sight->acquired_stack;

@@ -53,6 +53,7 @@ static void add_part(struct detection *run, struct finding *finding, const struc
 	item->handle = is_own ? from->handle : misuse->handle;
 	item->name =
 	    misuse->name && !is_own ? misuse->name : object_name(run->snapshot->view, item->handle, kind);
+	item->place = is_own ? from->place : misuse->parts[0].place;
 	item->op = from->op < OP_COUNT ? from->op : OP_none;
 	item->mode = from->mode;
 	item->stack = from->stack;

@@ -40,7 +40,7 @@
 #include "registry/format_time.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 20u
+#define REC_VERSION 21u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -459,7 +459,7 @@ struct rec_misuse_part {
 	uint16_t op;         /* enum op */
 	uint8_t mode;        /* enum mode */
 	uint8_t object_kind; /* enum kind; KIND_NONE: the object is that of the whole */
-	uint8_t spare[4];
+	uint32_t place; /* of its object, in the first part of that of the whole (REC_PLACES); 0: not known */
 	uint64_t handle; /* of object_kind */
 };
 

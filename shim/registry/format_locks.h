@@ -37,6 +37,8 @@ struct rec_lock {
 	    is_none; /* a semaphore that has turned out to be none: somebody posted it who had not taken it */
 	uint8_t spare[2];
 	uint32_t units; /* of a semaphore: how many can have it at once */
+	uint32_t place; /* the block that it lies in (REC_PLACES); 0: none, or not known */
+	uint32_t spare2;
 };
 
 #define REC_EDGE_GUARDS 6u
@@ -121,7 +123,8 @@ enum rec_place_sort {
 	PLACE_FILE,    /* in a shared mapping of a file */
 };
 
-#define REC_PLACES_MOST 8192u /* that are recorded; half of them for what findings speak of. Chosen by feel */
+/* That are recorded; half of them for what findings speak of, and a quarter for locks whose order is known. Chosen by feel. */
+#define REC_PLACES_MOST 8192u
 
 /*
  * Where something was that a thread held or waited for, when that was so (reporter/places.h). Identified by its
@@ -178,6 +181,6 @@ _Static_assert(sizeof(struct rec_signal) == 64, "a cache line an object");
 _Static_assert(sizeof(struct rec_place) == 64, "entries are packed");
 _Static_assert(sizeof(struct rec_use) == 96 && sizeof(struct rec_use_cell) == 32, "entries are packed");
 _Static_assert(sizeof(struct rec_use_cells) % 64 == 0, "cells begin and end with a cache line");
-_Static_assert(sizeof(struct rec_edge) == 160 && sizeof(struct rec_lock) == 24, "entries are packed");
+_Static_assert(sizeof(struct rec_edge) == 160 && sizeof(struct rec_lock) == 32, "entries are packed");
 
 #endif

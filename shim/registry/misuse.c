@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "platform/lock.h"
 #include "platform/sys.h"
+#include "registry/block_place.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
 
@@ -62,6 +63,33 @@ static bool count_again(const struct rec_misuse *what)
 	return true;
 }
 
+/* What may be a member of something that has a name. */
+static bool has_place(unsigned kind)
+{
+	switch (kind) {
+	case KIND_MUTEX:
+	case KIND_RWLOCK:
+	case KIND_SPIN:
+	case KIND_SEM:
+	case KIND_COND:
+	case KIND_BARRIER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void note_places(struct rec_misuse *entry)
+{
+	if (has_place(entry->object_kind))
+		entry->parts[0].place = block_place_note(entry->handle, REC_PLACES_MOST);
+	for (unsigned i = 1; i < REC_MISUSE_PARTS; i++) {
+		struct rec_misuse_part *part = &entry->parts[i];
+		if (has_place(part->object_kind))
+			part->place = block_place_note(part->handle, REC_PLACES_MOST);
+	}
+}
+
 static bool enter(const struct rec_misuse *what)
 {
 	uint64_t at = recording_append(REC_MISUSES, sizeof *what);
@@ -70,6 +98,7 @@ static bool enter(const struct rec_misuse *what)
 	struct rec_misuse *entry = (struct rec_misuse *)((char *)recording_table(REC_MISUSES) + at);
 	size_t head = sizeof entry->count;
 	memcpy((char *)entry + head, (const char *)what + head, sizeof *entry - head);
+	note_places(entry);
 	atomic_store_explicit(&entry->count, 1, memory_order_release);
 	__atomic_store_n(place_of(what), (uint16_t)(at / sizeof *entry + 1), __ATOMIC_RELEASE);
 	atomic_fetch_add_explicit(&recording->misuse_news, 1, memory_order_release);

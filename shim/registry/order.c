@@ -6,6 +6,7 @@
 #include "platform/lock.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
+#include "registry/block_place.h"
 #include "registry/object.h"
 
 /* Both open addressing, in private memory. */
@@ -119,6 +120,7 @@ static uint32_t lock_add(struct place *place, unsigned kind, uint64_t address)
 		entry->made = site ? site->stack : 0;
 		entry->offset = (uint32_t)(address - block.address);
 	}
+	entry->place = is_allocated ? block_place_note(address, REC_PLACES_MOST / 4) : 0;
 	*chunk_of(address) = 1;
 	*place = (struct place){
 		.address = address,
