@@ -105,6 +105,13 @@ static void mutex_owner(const struct snapshot *snapshot, struct snap_thread *thr
 }
 
 #define MUTEX_ELIDED 0x100u
+#define MUTEX_ROBUST 0x10u
+
+/* Whether that is what libc writes there: the mutex may be another process's, which has initialised it. */
+static bool is_robust(const struct mutex_words *words)
+{
+	return words->kind <= 0x1ff && words->kind & MUTEX_ROBUST;
+}
 
 void probe_mutexes(struct snapshot *snapshot)
 {
@@ -113,8 +120,8 @@ void probe_mutexes(struct snapshot *snapshot)
 			struct rec_hold *hold = &snapshot->threads[i].holds[h];
 			struct mutex_words words;
 			if (hold->kind == KIND_MUTEX && hold->state == HOLD_LIVE &&
-			    memory_copy(&words, hold->handle, sizeof words) && !words.lock &&
-			    !(words.kind & MUTEX_ELIDED))
+			    memory_copy(&words, hold->handle, sizeof words) &&
+			    (is_robust(&words) || (!words.lock && !(words.kind & MUTEX_ELIDED))))
 				hold->state = HOLD_GONE;
 		}
 }

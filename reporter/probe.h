@@ -27,7 +27,8 @@ void probe_file_locks(struct snapshot *snapshot);
 
 /*
  * Takes out the mutexes that nobody has any more by libc's own words, for the looks at a process's end: they were unlocked in
- * a way that no hook sees (libc's function looked up by its handle, another namespace). Context: hook, of the thread that ends it.
+ * a way that no hook sees (libc's function looked up by its handle, another namespace). And robust ones, which are made to be left:
+ * also those that no call of this process has initialised. Context: hook, of the thread that ends it.
  */
 void probe_mutexes(struct snapshot *snapshot);
 
