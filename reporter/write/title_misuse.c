@@ -36,6 +36,8 @@ static const char *destroying(unsigned op)
 	case OP_operator_delete:
 	case OP_operator_delete_array:
 		return "freed the memory of ";
+	case OP_dlclose:
+		return "unloaded the module with ";
 	case OP_munmap:
 		return "unmapped the memory of ";
 	case OP_mmap:

@@ -282,6 +282,28 @@ void lock_unmap_done(const struct lock_unmapping *unmapping)
 		hold_forget((enum kind)holder.hold.kind, holder.hold.handle);
 }
 
+/* Whether the lock is still held, or waited for, as it was: the module's destructors have run since. */
+static bool is_still_used(const struct rec_misuse *what)
+{
+	const struct others_range range = others_at(what->object_kind, what->handle, true);
+	struct other_hold holder;
+	struct other_wait waiter;
+
+	if (what->parts[1].thread)
+		return others_hold(&range, &holder) && holder.hold.owner == what->parts[1].thread &&
+		       holder.hold.serial == what->parts[1].serial;
+	/* Who waits for these has to look at them again, whatever has woken him. */
+	return (what->object_kind == KIND_MUTEX || what->object_kind == KIND_RWLOCK) &&
+	       others_wait(&range, &waiter) && waiter.thread == what->parts[2].thread &&
+	       waiter.wait.serial == what->parts[2].serial;
+}
+
+void lock_unload_done(struct lock_unmapping *unmapping)
+{
+	unmapping->certain = unmapping->certain && is_still_used(&unmapping->what);
+	lock_unmap_done(unmapping);
+}
+
 NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
 	/* One that waits for a condition may have been woken and be about to leave, which is right: libc waits for it. */

@@ -38,6 +38,8 @@ struct lock_unmapping {
 void lock_unmap_begin(struct hook *hook, struct lock_unmapping *unmapping, uint64_t from, uint64_t bytes,
 		      enum op op);
 void lock_unmap_done(const struct lock_unmapping *unmapping);
+/* The same of a module whose destructors have run in between, which may have given back what it held. */
+void lock_unload_done(struct lock_unmapping *unmapping);
 
 /*
  * In a fork child, the calling thread is about to wait for a lock. Noted where it was taken by a thread of the parent that

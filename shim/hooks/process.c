@@ -4,8 +4,14 @@
  */
 #include "hooks/hook.h"
 
+#include <link.h>
+
+#include "hooks/lock_misuse.h"
 #include "hooks/tail.h"
+#include "platform/sys.h"
 #include "registry/allocation.h"
+#include "stack/memory.h"
+#include "stack/modules.h"
 #include "start.h"
 
 /* -- fork ------------------------------------------------------------------ */
@@ -195,15 +201,31 @@ void *dlmopen_route(void)
 }
 TAIL_HOOK(dlmopen, dlmopen_route);
 
+/* Where the module lies that dlopen gave this handle for. libc's is the address of what debuggers know it by, too. */
+static bool module_of_handle(const void *handle, struct module *ret_module)
+{
+	struct link_map map;
+	return !sys_sandboxed && memory_copy(&map, (uintptr_t)handle, sizeof map) &&
+	       module_find_known((uintptr_t)map.l_ld, ret_module);
+}
+
 /* What was unloaded has to be told, since another module may come to lie at the same addresses. */
 EXPORT int dlclose(void *handle)
 {
 	HOOK(hook, PROCESS);
+	struct module module;
+	struct lock_unmapping unmapping;
+	bool known = hook.track && module_of_handle(handle, &module);
+	if (known)
+		lock_unmap_begin(&hook, &unmapping, module.start, module.end - module.start, OP_dlclose);
 	stack_modules_opening(
 	    0); /* a handler that interrupts it must not look while the loader's list changes */
 	if (hook.track)
 		stack_unload_begin();
 	int result = real.dlclose(handle);
+	/* It may have been opened by others as well. */
+	if (result == 0 && known && !sys_sandboxed && !memory_readable(module.start))
+		lock_unload_done(&unmapping);
 	if (hook.track) {
 		if (result == 0)
 			stack_modules_changed(true);
