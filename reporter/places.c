@@ -18,7 +18,8 @@
 #define LOOKS_MOST 32u /* for what is not known yet, a call */
 #define FILES_EVERY \
 	4u /* calls: one look at the list of mappings, which takes a millisecond where there are thousands */
-#define FILES_MOST 4u /* for findings */
+#define BLOCK_REACH (UINT64_C(1) << 30) /* of a lock, behind the start of its block */
+#define FILES_MOST 4u                   /* for findings */
 
 /* -- memory of threads ------------------------------------------------------- */
 
@@ -266,7 +267,7 @@ static uint32_t place_of(const struct snapshot *snapshot, uint64_t address, nsec
 		/* Modules' data are named by symbols. */
 		if (!view_module(recording_view(), address,
 				 atomic_load_explicit(&recording->epoch, memory_order_relaxed)) &&
-		    !block_place_find(address, &fresh)) {
+		    !block_place_find(address, BLOCK_REACH, &fresh)) {
 			fresh = (struct rec_place){ .address = address };
 			if (!in_thread(snapshot, address, since, &fresh)) {
 				fresh = (struct rec_place){ .address = address };

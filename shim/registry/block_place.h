@@ -11,8 +11,11 @@
 #include "registry/allocation.h"
 #include "registry/format.h"
 
-/* The program's block that holds `address`, as it is now: fills all of `ret_place` but when it was seen. Return: false: none does. */
-bool block_place_find(uint64_t address, struct rec_place *ret_place);
+/*
+ * The program's block that holds `address`, as it is now, and begins within `most` bytes below: fills all of `ret_place` but
+ * when it was seen. Return: false: none does.
+ */
+bool block_place_find(uint64_t address, uint64_t most, struct rec_place *ret_place);
 
 /* Notes it as a place of its own. Return: its number; 0: in no block, or the table has `most` places or more. */
 uint32_t block_place_note(uint64_t address, uint32_t most);
