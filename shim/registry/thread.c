@@ -58,8 +58,22 @@ static uint32_t slot_index(const struct rec_thread *slot)
 #define NAMES 131072u
 #define NAMES_NEAR 4u /* places from its own on that a name may be in */
 
-static uint32_t names[NAMES]; /* index of the slot, from 1; 0: none */
+/* Index of the slot, from 1; 0: none. Pages of their own: half a megabyte, of which most programs touch little. */
+static uint32_t *names;
 static bool names_crowded;
+
+static bool names_ready(void)
+{
+	uint32_t *none = NULL;
+	if (LIKELY(__atomic_load_n(&names, __ATOMIC_ACQUIRE)))
+		return true;
+	uint32_t *made = sys_pages_lazy(NAMES * sizeof *names);
+	if (!made)
+		return false;
+	if (!__atomic_compare_exchange_n(&names, &none, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		sys_pages_free(made, NAMES * sizeof *names);
+	return true;
+}
 
 static uint32_t *name_place(uint64_t pthread, uint32_t near)
 {
@@ -83,7 +97,7 @@ static void name_enter(const struct rec_thread *slot)
 {
 	uint32_t number = slot_index(slot) + 1;
 	bool entered = false;
-	for (uint32_t i = 0; i < NAMES_NEAR; i++) {
+	for (uint32_t i = 0; i < NAMES_NEAR && names_ready(); i++) {
 		uint32_t *place = name_place(slot->pthread, i);
 		uint32_t there = __atomic_load_n(place, __ATOMIC_RELAXED);
 		const struct rec_thread *other = numbered_slot(there);
@@ -104,7 +118,7 @@ static bool is_named(const struct rec_thread *slot, uint64_t pthread)
 
 static struct rec_thread *name_find(uint64_t pthread)
 {
-	for (uint32_t i = 0; i < NAMES_NEAR; i++) {
+	for (uint32_t i = 0; i < NAMES_NEAR && __atomic_load_n(&names, __ATOMIC_ACQUIRE); i++) {
 		struct rec_thread *slot =
 		    numbered_slot(__atomic_load_n(name_place(pthread, i), __ATOMIC_ACQUIRE));
 		if (slot && is_named(slot, pthread))
