@@ -46,6 +46,15 @@ static bool put(struct tally **list, struct arena *arena, const struct tally *wh
 	return true;
 }
 
+/* Bytes, counts and other numbers of things; what a report can't say is not one. Sums of these still are whole numbers. */
+#define AMOUNT_MOST 1e15
+
+static double amount_of(const struct json_value *object, const char *key)
+{
+	double amount = json_number_of(object, key, 0);
+	return amount > 0 ? MIN_OF(amount, AMOUNT_MOST) : 0;
+}
+
 /* What tells two findings of one id apart. Return: "" where nothing is known of lines. */
 static const char *lines_of(struct arena *arena, const struct json_value *finding)
 {
@@ -57,7 +66,8 @@ static const char *lines_of(struct arena *arena, const struct json_value *findin
 	for (const struct json_value *frame = frames ? frames->first : NULL; frame; frame = frame->next) {
 		const char *file = json_text_of(frame, "file", NULL);
 		if (file)
-			text_format(&lines, "%s:%u ", file, (unsigned)json_number_of(frame, "line", 0));
+			text_format(&lines, "%s:%u ", file,
+				    (unsigned)MIN_OF(amount_of(frame, "line"), (double)UINT32_MAX));
 	}
 	return lines.used ? arena_copy(arena, lines.at, strlen(lines.at)) : "";
 }
@@ -71,8 +81,8 @@ static bool read_finding(struct run_tally *run, struct arena *arena, const struc
 		.kind = json_text_of(finding, "kind", "?"),
 		.severity = json_text_of(finding, "severity", "?"),
 		.title = json_text_of(finding, "title", ""),
-		.bytes = json_number_of(finding, "bytes", 0),
-		.count = json_number_of(finding, "count", 0),
+		.bytes = amount_of(finding, "bytes"),
+		.count = amount_of(finding, "count"),
 		.pid = pid,
 		.report = number,
 	};
@@ -108,8 +118,8 @@ static bool read_place(struct run_tally *run, struct arena *arena, const struct 
 	struct tally tally = {
 		.id = place_name(arena, report, json_number_of(site, "stack", -1)),
 		.lines = "",
-		.bytes = json_number_of(site, "live_bytes", 0),
-		.count = json_number_of(site, "live_blocks", 0),
+		.bytes = amount_of(site, "live_bytes"),
+		.count = amount_of(site, "live_blocks"),
 		.pid = pid,
 		.report = number,
 	};
@@ -123,7 +133,7 @@ int run_tally_read(struct run_tally *run, struct arena *arena, const char *text)
 		const struct json_value *report = json_read(arena, &text);
 		if (!report || strncmp(json_text_of(report, "schema", ""), "whoholds/1", 10) != 0)
 			return arena->failed ? -ENOMEM : -EINVAL;
-		int64_t pid = (int64_t)json_number_of(json_member(report, "process"), "pid", 0);
+		int64_t pid = (int64_t)amount_of(json_member(report, "process"), "pid");
 		const struct json_value *findings = json_member(report, "findings");
 		for (const struct json_value *at = findings ? findings->first : NULL; at; at = at->next)
 			if (!read_finding(run, arena, at, pid, number))
@@ -258,23 +268,23 @@ int difference_make(struct difference *difference, struct arena *arena)
 
 static const char *const change_names[CHANGE_COUNT] = { "new", "gone", "grown", "shrunk" };
 
-static void put_amounts(struct out *out, const struct changed *changed)
+static void put_amount(struct text *text, const struct tally *tally, bool with_bytes)
+{
+	if (with_bytes) {
+		units_put_size(text, (uint64_t)tally->bytes);
+		text_put(text, " in ");
+	}
+	units_put_count(text, (uint64_t)tally->count);
+}
+
+static void put_amounts(struct out *out, const struct tally *old, const struct tally *new)
 {
 	char buffer[200];
 	struct text text = TEXT_OF(buffer);
-	const struct tally *old = changed->old, *new = changed->new;
-	bool bytes = (old ? old->bytes : 0) > 0 || (new ? new->bytes : 0) > 0;
-	for (const struct tally *at = old; at; at = at == old && new != old ? new : NULL) {
-		if (at == new &&old)
-			text_put(&text, " -> ");
-		if (bytes) {
-			units_put_size(&text, (uint64_t)at->bytes);
-			text_put(&text, " in ");
-		}
-		units_put_count(&text, (uint64_t)at->count);
-		if (at == new)
-			break;
-	}
+	bool with_bytes = old->bytes > 0 || new->bytes > 0;
+	put_amount(&text, old, with_bytes);
+	text_put(&text, " -> ");
+	put_amount(&text, new, with_bytes);
 	out_put(out, text.at);
 }
 
@@ -286,7 +296,7 @@ static void put_finding(struct out *out, const struct changed *changed)
 	out_put(out, shown->title);
 	if (changed->old && changed->new) {
 		out_put(out, ": ");
-		put_amounts(out, changed);
+		put_amounts(out, changed->old, changed->new);
 	}
 	out_newline(out);
 }

@@ -107,6 +107,19 @@ START_TEST(processes_add_up_and_reports_of_one_do_not)
 }
 END_TEST
 
+START_TEST(amounts_that_nobody_can_have)
+{
+	struct difference difference =
+	    compare(REPORT(-7, FINDING("a", -5, -1)), REPORT(7e300, FINDING("a", 1e300, 1e300)));
+	ck_assert_uint_eq(difference.finding_count, 1);
+	ck_assert_double_eq(difference.old.findings->bytes, 0);
+	ck_assert_double_eq(difference.old.findings->count, 0);
+	ck_assert_double_lt(difference.new.findings->bytes, 0x1p63);
+	ck_assert_double_lt(difference.new.findings->count, 0x1p63);
+	ck_assert_int_ge(difference.new.findings->pid, 0);
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_report)
 {
 	static const char *const texts[] = {
@@ -189,6 +202,7 @@ int main(void)
 	tcase_add_test(tests, two_of_one_id_are_told_apart_by_their_lines);
 	tcase_add_test(tests, lines_that_have_moved_make_nothing_new);
 	tcase_add_test(tests, processes_add_up_and_reports_of_one_do_not);
+	tcase_add_test(tests, amounts_that_nobody_can_have);
 	tcase_add_test(tests, refuses_what_is_no_report);
 	tcase_add_test(tests, reads_what_json_allows);
 	tcase_add_test(tests, survives_hostile_texts);
