@@ -190,7 +190,7 @@ static bool make_some_image(struct live *live)
 		stop_release(&live->stop);
 		return true;
 	}
-	if (error == -ETIMEDOUT && ++live->tries < STOP_TRIES) {
+	if ((error == -ETIMEDOUT || error == -EBUSY) && ++live->tries < STOP_TRIES) {
 		live->due = sys_monotonic() + STOP_AGAIN;
 		return false;
 	}

@@ -9,11 +9,13 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 
 #include "base/context.h"
+#include "base/digits.h"
 #include "platform/files.h"
 #include "platform/guest.h"
 #include "platform/process.h"
@@ -55,22 +57,63 @@ static bool is_late(const struct stop *stop)
 	return sys_monotonic() > stop->deadline;
 }
 
-/* The state letter of a thread; 0: it is gone. The tracer's own /proc/self is another process. */
-static char task_state(const struct stop *stop, int32_t tid)
+/* What the kernel says of a thread. The tracer's own /proc/self is another process. Return: bytes; negative: it is gone. */
+static long task_read(const struct stop *stop, int32_t tid, const char *what, char *line, size_t bytes)
 {
-	char path[32], line[256];
+	char path[32];
 	struct text name = TEXT_OF(path);
-	text_format(&name, "%d/stat", tid);
+	text_format(&name, "%d/%s", tid, what);
 	int fd = (int)sys_call4(SYS_openat, stop->tasks_fd, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
-		return 0;
-	long got = sys_read(fd, line, sizeof line - 1);
+		return fd;
+	long got = sys_read(fd, line, bytes - 1);
 	sys_close(fd);
+	line[MAX_OF(got, 0)] = '\0';
+	return got;
+}
+
+/* The state letter of a thread; 0: it is gone. */
+static char task_state(const struct stop *stop, int32_t tid)
+{
+	char line[256];
+	long got = task_read(stop, tid, "stat", line, sizeof line);
 	/* The name in parentheses may hold anything, so the state is looked for from behind. */
 	for (long i = got - 3; i > 0; i--)
 		if (line[i] == ')' && line[i + 1] == ' ')
 			return line[i + 2];
 	return 0;
+}
+
+/* As much as a pipe takes in one piece or not at all. */
+#define PIPE_PIECE 4096u
+
+/*
+ * Whether the thread sleeps in a call that moves data and has perhaps moved some of it. Once interrupted, whatever the reason,
+ * such a call returns with what it has moved, which programs take for what it is: less than they asked for.
+ */
+static bool is_amid_transfer(const struct stop *stop, int32_t tid)
+{
+	static const uint16_t calls[] = {
+		SYS_writev,   SYS_pwritev,  SYS_pwritev2, SYS_sendto,   SYS_sendmsg,
+		SYS_sendmmsg, SYS_sendfile, SYS_splice,   SYS_vmsplice, SYS_recvmmsg
+	};
+	char line[256];
+	uint64_t number, arguments[4];
+	if (task_read(stop, tid, "syscall", line, sizeof line) <= 0 || line[0] < '0' || line[0] > '9')
+		return false;
+	const char *at = digits_either(line, &number);
+	for (unsigned i = 0; i < COUNT_OF(arguments); i++)
+		at = digits_either(at, &arguments[i]);
+	if (number == SYS_write || number == SYS_pwrite64)
+		return arguments[2] > PIPE_PIECE;
+	if (number == SYS_recvfrom)
+		return arguments[3] & MSG_WAITALL;
+	if (number == SYS_recvmsg)
+		return arguments[2] & MSG_WAITALL;
+	for (size_t i = 0; i < COUNT_OF(calls); i++)
+		if (number == calls[i])
+			return true;
+	return false;
 }
 
 static int seize(struct stop *stop, int32_t tid)
@@ -88,6 +131,10 @@ static int seize(struct stop *stop, int32_t tid)
 		thread->state = THREAD_GONE;
 	} else {
 		thread->asleep = task_state(stop, tid) == 'S';
+		if (thread->asleep && is_amid_transfer(stop, tid)) {
+			stop->count++;
+			return -EBUSY;
+		}
 	}
 	stop->count++;
 	return 0;

@@ -15,7 +15,8 @@
  * them, and the tracer dies with the caller. A signal that was just being delivered
  * to a thread is delivered when it is let go. All or nothing: where one thread can't
  * be held (a debugger has it, Yama or a seccomp filter says no, it sleeps
- * uninterruptibly), all are let go and the caller must judge with less.
+ * uninterruptibly, or in the midst of writing to somebody who does not read: it would come to know), all are
+ * let go and the caller must judge with less.
  *
  * A thread inside of the allocator is let run on until it is out of it, since a
  * block that is being moved by realloc is known to nobody at that moment.

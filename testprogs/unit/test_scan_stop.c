@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -193,6 +194,62 @@ START_TEST(busy_threads_may_run_on_for_a_while)
 	ck_assert_uint_eq(counted, before);
 	stop_end(&stop);
 	finish(thread);
+}
+END_TEST
+
+/* -- in the midst of a write -------------------------------------------------- */
+
+#define WRITTEN_BYTES ((size_t)1 << 20)
+
+static int writing[2];
+static atomic_int writer_tid;
+
+static void *writer(void *unused)
+{
+	static char data[WRITTEN_BYTES];
+	(void)unused;
+	writer_tid = (int)syscall(SYS_gettid);
+	return (void *)write(writing[1], data, sizeof data);
+}
+
+/* Until it sleeps with the pipe full. */
+static void wait_until_full(void)
+{
+	int bytes = 0;
+	while (!writer_tid || ioctl(writing[0], FIONREAD, &bytes) != 0 || bytes < 65536)
+		pause_ms(1);
+	char path[64], state = 0;
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", writer_tid);
+	while (state != 'S') {
+		FILE *file = fopen(path, "r");
+		ck_assert_ptr_nonnull(file);
+		ck_assert_int_eq(fscanf(file, "%*d %*s %c", &state), 1);
+		fclose(file);
+	}
+}
+
+START_TEST(a_write_is_not_cut_short)
+{
+	struct stop stop;
+	void *result;
+	ck_assert_int_eq(pipe(writing), 0);
+	pthread_t thread = start(writer, NULL);
+	wait_until_full();
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), -EBUSY);
+	static char into[65536];
+	size_t left = WRITTEN_BYTES;
+	while (left) {
+		ssize_t got = read(writing[0], into, sizeof into);
+		ck_assert_int_gt(got, 0);
+		left -= (size_t)got;
+	}
+	pthread_join(thread, &result);
+	ck_assert_uint_eq((size_t)result, WRITTEN_BYTES);
+	/* Now that it is over. */
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+	stop_end(&stop);
+	close(writing[0]);
+	close(writing[1]);
 }
 END_TEST
 
@@ -390,6 +447,7 @@ int main(void)
 	tcase_add_test(tests, no_signal_is_lost);
 	tcase_add_test(tests, where_it_is_denied_nothing_is_held);
 	tcase_add_test(tests, no_call_is_interrupted);
+	tcase_add_test(tests, a_write_is_not_cut_short);
 	suite_add_tcase(suite, tests);
 	int failed = suite_run(suite);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
