@@ -368,6 +368,8 @@ int option_take(struct options *into, enum option_id id, const char *value)
 		return take_flag(accepts, value, &into->iterators);
 	case OPTION_descriptors:
 		return take_flag(accepts, value, &into->descriptors);
+	case OPTION_mappings:
+		return take_flag(accepts, value, &into->mappings);
 	case OPTION_pairs:
 		return take_text(value, into->pairs);
 	case OPTION_depth:
@@ -480,6 +482,9 @@ void option_put(struct text *text, const struct options *from, enum option_id id
 		return;
 	case OPTION_descriptors:
 		text_put(text, from->descriptors ? "on" : "off");
+		return;
+	case OPTION_mappings:
+		text_put(text, from->mappings ? "on" : "off");
 		return;
 	case OPTION_pairs:
 		text_put(text, from->pairs);

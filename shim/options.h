@@ -23,7 +23,7 @@ struct options {
 	enum option_alloc alloc;
 	uint64_t sample_bytes;
 	uint64_t check_kept_bytes;
-	bool check_heap, locks, iterators, descriptors, children, keep;
+	bool check_heap, locks, iterators, descriptors, mappings, children, keep;
 	unsigned depth;
 	unsigned verify_stacks; /* 0: none are compared */
 	nsec_t tick;

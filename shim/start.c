@@ -24,6 +24,7 @@
 #include "registry/foreign_heap.h"
 #include "registry/freed.h"
 #include "registry/iteration.h"
+#include "registry/mapping.h"
 #include "registry/misuse.h"
 #include "registry/object.h"
 #include "registry/opened.h"
@@ -145,6 +146,8 @@ static void groups_on(void)
 		groups |= HOOK_LOCK;
 	if (options.iterators)
 		groups |= HOOK_PAIR;
+	if (options.mappings)
+		groups |= HOOK_MAPPING;
 	__atomic_store_n(&hook_groups, groups, __ATOMIC_RELEASE);
 }
 
@@ -501,6 +504,7 @@ void start_fork_child(void)
 	orphans_collect(self.forked_at);
 	self.forked_at = 0;
 	resource_fork_child();
+	mapping_fork_child();
 	object_fork_child();
 	order_fork_child();
 	misuse_fork_child();

@@ -28,7 +28,8 @@ static bool waits_for_pool(const struct detection *run, const struct snap_thread
 
 static bool is_wanted(const struct detection *run, const struct rec_hold *hold)
 {
-	if (!hold->container || !run->limits->held || detection_age(run, hold->since) < run->limits->held)
+	if (kind_has(hold->kind, KIND_IS_SIZED) || !hold->container || !run->limits->held ||
+	    detection_age(run, hold->since) < run->limits->held)
 		return false;
 	for (uint32_t i = 0; i < run->snapshot->thread_count; i++)
 		if (waits_for_pool(run, &run->snapshot->threads[i], hold->container))

@@ -19,6 +19,7 @@
 /* The exiting thread as it called in; of an image of a running process there is none: NULL. */
 struct scan_caller;
 struct orphans;
+struct extents;
 struct allocation;
 
 /* Whether a pointer may be outside of memory, on its way through the kernel. */
@@ -39,7 +40,8 @@ struct image {
 	enum channels channels;  /* what leads out of the process; see wakers.h */
 	struct orphans
 	    *orphans; /* threads whose stacks are no roots, and what becomes of them; NULL: all are */
-	struct range shared[2]; /* what scans share with a copy of the process; not to be looked at */
+	struct extents *extents; /* mappings that are no roots; NULL: all are */
+	struct range shared[2];  /* what scans share with a copy of the process; not to be looked at */
 	nsec_t deadline;
 
 	struct maps maps;

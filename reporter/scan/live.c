@@ -326,8 +326,8 @@ static void conclude(struct live *live)
 		answer(live, verdict->error);
 		return;
 	}
-	if (!is_last_look(live) &&
-	    (verdict->suspect_count || verdict->orphans.count || verdict->ghosts.count)) {
+	if (!is_last_look(live) && (verdict->suspect_count || verdict->orphans.count ||
+				    verdict->ghosts.count || verdict->mappings.count)) {
 		verdict_free(*former(live));
 		*former(live) = NULL;
 		live->look++;

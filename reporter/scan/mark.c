@@ -4,6 +4,7 @@
 
 #include "platform/sys.h"
 #include "reporter/scan/chunk.h"
+#include "reporter/scan/extents.h"
 #include "reporter/scan/memory.h"
 #include "reporter/scan/numbers.h"
 
@@ -73,6 +74,8 @@ void mark_word(struct mark *mark, uint64_t word)
 		mark->seek(mark, &word, 1, MARK_OF_PROGRAM);
 		return;
 	}
+	if (UNLIKELY(mark->extents))
+		extents_look(mark->extents, &word, 1);
 	uint64_t start;
 	uint32_t found = blocks_find_start(mark->blocks, word, &start);
 	if (found != BLOCK_NONE)
@@ -196,6 +199,8 @@ static void read_words(struct mark *mark, const uint64_t *words, uint64_t count,
 	count_words(mark, count);
 	if (UNLIKELY(mark->numbers && of != MARK_OF_LIBC))
 		numbers_look(mark->numbers, words, count);
+	if (UNLIKELY(mark->extents))
+		extents_look(mark->extents, words, count);
 	if (LIKELY(of == MARK_OF_PROGRAM)) {
 		for (uint64_t i = 0; i < count; i++)
 			enter(mark, words[i]);
@@ -348,6 +353,15 @@ static bool anything_to_read(const struct mark *mark)
 	return mark->pending_count || mark->waiting;
 }
 
+/* Return: whether there was one. */
+static bool read_extent(struct mark *mark)
+{
+	const struct extent *extent = mark->extents ? extents_next(mark->extents) : NULL;
+	if (extent)
+		mark->read_extent(mark, extent, mark->extent_data);
+	return extent;
+}
+
 void mark_run(struct mark *mark)
 {
 	while (!mark->expired) {
@@ -357,7 +371,7 @@ void mark_run(struct mark *mark)
 			continue;
 		}
 		drain(mark);
-		if (!anything_to_read(mark))
+		if (!anything_to_read(mark) && !read_extent(mark))
 			return;
 	}
 }

@@ -51,12 +51,17 @@ struct mark_pending {
 
 struct mark;
 struct numbers;
+struct extent;
+struct extents;
 
 /*
  * Told of each word that points to a block, in place of marking: block number `block`, where that starts, and where the
  * word is (0: in no memory).
  */
 typedef void mark_seen(struct mark *mark, uint32_t block, uint64_t start, uint64_t place);
+
+/* Marks what is in a mapping that was reached. */
+typedef void mark_extent(struct mark *mark, const struct extent *extent, void *data);
 
 /* Given all words as they come, in place of anything else; whether one of libc's is bookkeeping is for it to ask. */
 typedef void mark_seek(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of);
@@ -67,7 +72,10 @@ struct mark {
 	mark_seek *seek;         /* NULL: mark */
 	void *seek_data;         /* its own */
 	struct numbers *numbers; /* looked for in all that is read while marking; NULL: none are */
-	uint64_t shift; /* for `seen`: from where a word is read to where it is, where it was copied */
+	struct extents *extents; /* likewise; those that were reached are read in their turn */
+	mark_extent *read_extent;
+	void *extent_data; /* of read_extent's own */
+	uint64_t shift;    /* for `seen`: from where a word is read to where it is, where it was copied */
 	struct mark_queue at_line, at_flags, inside, in_record;
 	struct mark_pending to_fetch[MARK_QUEUE], to_read[MARK_QUEUE];
 	uint32_t read_turn;
@@ -105,7 +113,7 @@ void mark_words(struct mark *mark, const uint64_t *words, uint64_t count, enum m
 bool mark_is_bookkeeping(const struct blocks *blocks, uint32_t number, uint64_t start, uint64_t word,
 			 enum mark_of of);
 
-/* Reads what was reached until nothing is new; blocks with BLOCK_RESOURCE as MARK_OF_STREAM. */
+/* Reads what was reached until nothing is new; blocks with BLOCK_RESOURCE as MARK_OF_STREAM, mappings by read_extent. */
 void mark_run(struct mark *mark);
 
 #endif

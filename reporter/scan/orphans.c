@@ -311,6 +311,7 @@ static bool seek(struct orphans *orphans, struct image *image, struct mark *mark
 		while (block_cursor_run(blocks, &cursor) && !mark->expired)
 			mark_words(mark, cursor.words, cursor.left, MARK_OF_PROGRAM);
 	}
+	roots_read_extents(image, mark);
 	mark->seek = NULL;
 	return !error && !mark->expired;
 }

@@ -8,8 +8,8 @@
 /* The block whose being lost says that the resource is; BLOCK_NONE: it is not judged by that. */
 static uint32_t block_of(const struct rec_hold *resource, const struct blocks *blocks)
 {
-	if (!kind_has(resource->kind, KIND_IS_RESOURCE) || resource->kind == KIND_DESCRIPTOR ||
-	    (resource->flags & HOLD_BY_NUMBER))
+	if (!kind_has(resource->kind, KIND_IS_RESOURCE) || kind_has(resource->kind, KIND_IS_SIZED) ||
+	    resource->kind == KIND_DESCRIPTOR || (resource->flags & HOLD_BY_NUMBER))
 		return BLOCK_NONE;
 	return blocks_find(blocks, resource->handle);
 }
@@ -76,8 +76,8 @@ static bool is_lost(const struct snapshot *snapshot, uint32_t number, const uint
 	uint64_t verdict = verdicts ? verdicts[number] : RESOURCE_UNJUDGED;
 	if (verdict != RESOURCE_UNJUDGED || !kind_has(resource->kind, KIND_IS_RESOURCE))
 		return verdict >= RESOURCE_LOST;
-	if (resource->flags & HOLD_BY_MEMORY)
-		return false;
+	if (resource->flags & HOLD_BY_MEMORY || kind_has(resource->kind, KIND_IS_SIZED))
+		return false; /* told with its memory (mappings.h) */
 	/* Only who has looked for the number can say that it is lost; and what is opened once may be meant to stay. */
 	if (resource->kind == KIND_DESCRIPTOR && (!verdicts || !opened_again(resource->stack)))
 		return false;

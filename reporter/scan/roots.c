@@ -10,6 +10,7 @@
 #include "registry/foreign_heap.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "reporter/scan/extents.h"
 #include "reporter/scan/memory.h"
 #include "reporter/scan/orphans.h"
 #include "reporter/scan/polled.h"
@@ -150,6 +151,10 @@ static void add_thread(struct roots *roots, uint64_t sp, uint64_t pointer)
 	const struct image *image = roots->image;
 	struct range stack = own_stack(image, sp, pointer);
 	uint64_t from = sp - RED_ZONE;
+	if (image->extents) {
+		extents_reach(image->extents, sp);
+		extents_reach(image->extents, pointer);
+	}
 	if (sp >= stack.start && sp < stack.end) {
 		from = MAX_OF(from, stack.start);
 		mark_memory(roots, from, stack.end);
@@ -370,6 +375,8 @@ int roots_each(struct image *image, struct mark *mark)
 		leave_out(&roots, image->shared[i].start, image->shared[i].end);
 	sys_pages_each(own_pages, &roots);
 	leave_out_heap(&roots);
+	for (uint64_t i = 0; image->extents && i < image->extents->count; i++)
+		leave_out(&roots, image->extents->at[i].start, image->extents->at[i].end);
 	add_threads(&roots);
 	add_variables(&roots);
 	leave_out_ended(&roots);
@@ -405,4 +412,24 @@ void roots_mark_thread(struct image *image, struct mark *mark, uint64_t stop)
 	add_stopped(&roots, stop);
 	ranges_release(&roots.left_out);
 	memory_free(roots.bounce, BOUNCE_BYTES, 1);
+}
+
+void roots_read_extent(struct mark *mark, const struct extent *extent, void *image)
+{
+	struct roots roots = { .image = image, .mark = mark };
+	roots.bounce = memory_array(BOUNCE_BYTES, 1);
+	if (!roots.bounce) {
+		mark->expired = true; /* as above */
+		return;
+	}
+	mark_memory(&roots, extent->start, extent->end);
+	memory_free(roots.bounce, BOUNCE_BYTES, 1);
+}
+
+void roots_read_extents(struct image *image, struct mark *mark)
+{
+	const struct extents *extents = image->extents;
+	for (uint64_t i = 0; extents && i < extents->count; i++)
+		if (extents->at[i].state == EXTENT_READ)
+			roots_read_extent(mark, &extents->at[i], image);
 }

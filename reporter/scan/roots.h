@@ -9,6 +9,8 @@
  *   the kernel's    what epoll hands back
  *   the loader's    blocks that it allocated for itself
  *
+ * Mappings that may be lost (mappings.h) are read once something points to them, as blocks are.
+ *
  * What is left out: the allocator's memory (blocks count once something points to
  * them, free chunks never), stacks below the stack pointer, stacks of ended
  * threads, and everything that is the tracker's own, which is full of addresses.
@@ -30,5 +32,9 @@ int roots_each(struct image *image, struct mark *mark);
 
 /* What a stopped thread that was held back (orphans.h) leads to; to be followed by mark_run. */
 void roots_mark_thread(struct image *image, struct mark *mark, uint64_t stop);
+
+/* Those mappings: one that was reached (`image` is a struct image); all that were, for who seeks something in them. */
+void roots_read_extent(struct mark *mark, const struct extent *extent, void *image);
+void roots_read_extents(struct image *image, struct mark *mark);
 
 #endif

@@ -133,7 +133,8 @@ static bool is_wanted(const struct snapshot *snapshot)
 		return true;
 	for (uint32_t i = 0; i < snapshot->resource_count; i++)
 		if (kind_has(snapshot->resources[i].kind, KIND_IS_MEMORY) ||
-		    snapshot->resources[i].kind == KIND_DESCRIPTOR)
+		    snapshot->resources[i].kind == KIND_DESCRIPTOR ||
+		    snapshot->resources[i].kind == KIND_MAPPING)
 			return true;
 	return false;
 }

@@ -23,8 +23,10 @@
 struct verdict *verdict_make(const struct snapshot *snapshot, uint64_t suspect_room)
 {
 	uint64_t sites = (uint64_t)view_sites(snapshot->view) + 1;
+	uint64_t mappings = mappings_count(snapshot);
 	uint64_t bytes = sizeof(struct verdict) + sites * sizeof(struct group) +
-			 snapshot->resource_count * sizeof(uint64_t) + suspect_room * sizeof(struct suspect);
+			 snapshot->resource_count * sizeof(uint64_t) + suspect_room * sizeof(struct suspect) +
+			 mappings * sizeof(struct lost_mapping);
 	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct verdict *verdict = (unsigned long)at >= -4095ul ? NULL : (struct verdict *)at;
@@ -37,6 +39,8 @@ struct verdict *verdict_make(const struct snapshot *snapshot, uint64_t suspect_r
 	verdict->resources = (uint64_t *)(verdict->groups + sites);
 	verdict->suspects = (struct suspect *)(verdict->resources + snapshot->resource_count);
 	verdict->suspect_room = suspect_room;
+	verdict->mappings.at = (struct lost_mapping *)(verdict->suspects + suspect_room);
+	verdict->mappings.room = mappings;
 	return verdict;
 }
 
@@ -161,51 +165,67 @@ static void ignore_loaders_memory(struct numbers *numbers, const struct image *i
 	}
 }
 
-static int judge(const struct court *court)
+/* Numbers of descriptors are looked for as well, where any is open. */
+static struct numbers *numbers_of(struct image *image)
 {
-	struct image *image = court->image;
-	struct verdict *verdict = court->verdict;
-	image->seeks_ghosts = image->stop && !image->caller && !image->heap_partial && !verdict->lost_from;
-	int error = image_take(image);
-	struct numbers *numbers = error ? NULL : numbers_make(image->snapshot);
-	if (error || (!image->blocks.count && !numbers))
-		return error;
-	struct mark mark;
-	error = mark_init(&mark, &image->blocks, image->deadline);
-	if (error) {
-		numbers_free(numbers);
-		return error;
-	}
-	mark.numbers = numbers;
+	struct numbers *numbers = numbers_make(image->snapshot);
 	if (numbers) {
 		ignore_own(numbers);
 		numbers_ignore(numbers, image->loader.start, image->loader.end);
 		ignore_loaders_memory(numbers, image);
 		numbers_polled(numbers, image->caller ? 0 : recording->pid);
 	}
-	mark.mask = options.pointer_mask;
-	mark.exclusive = options.pointer_xor;
+	return numbers;
+}
+
+/* All that can be reached is marked, and what becomes of all else that is judged by that is known. */
+static int mark_all(const struct court *court, struct mark *mark)
+{
+	struct image *image = court->image;
+	struct verdict *verdict = court->verdict;
+	const struct verdict *before = court->before;
 	resources_enter(image->snapshot, &image->blocks);
 	image->orphans = &verdict->orphans;
 	orphans_choose(image->orphans, image);
 	/* Who may be an orphan is no root, and may know what would seem to be a ghost. */
 	bool ghosts = image->seeks_ghosts && !image->orphans->candidate_count && ghosts_hold_back(image);
-	error = roots_mark(image, &mark);
-	if (!error && ghosts)
-		ghosts_settle(&verdict->ghosts, image, &mark, court->before ? &court->before->ghosts : NULL);
-	if (!error)
-		links_mark(&mark);
-	if (!error)
-		orphans_settle(image->orphans, image, &mark, court->before ? &court->before->orphans : NULL);
-	if (!error && image->orphans->candidate_count)
-		links_mark(&mark);
+	int error = roots_mark(image, mark);
+	if (error)
+		return error;
+	if (ghosts)
+		ghosts_settle(&verdict->ghosts, image, mark, before ? &before->ghosts : NULL);
+	links_mark(mark);
+	orphans_settle(image->orphans, image, mark, before ? &before->orphans : NULL);
+	if (image->orphans->candidate_count)
+		links_mark(mark);
 	/* A lost stream is lost memory, to who asks for nothing else. */
-	if (!error && !mark.expired && !verdict->lost_from)
-		resources_judge(image->snapshot, &mark, verdict->resources);
-	numbers_free(numbers);
-	mark.numbers = NULL;
-	if (mark.expired)
-		error = -ETIMEDOUT;
+	if (!mark->expired && !verdict->lost_from) {
+		resources_judge(image->snapshot, mark, verdict->resources);
+		if (mark->extents)
+			mappings_settle(&verdict->mappings, image, mark, before ? &before->mappings : NULL);
+	}
+	return mark->expired ? -ETIMEDOUT : 0;
+}
+
+static int judge_image(const struct court *court, struct numbers *numbers, struct extents *extents)
+{
+	struct image *image = court->image;
+	struct verdict *verdict = court->verdict;
+	struct mark mark;
+	if (!image->blocks.count && !numbers && !extents->count)
+		return 0;
+	int error = mark_init(&mark, &image->blocks, image->deadline);
+	if (error)
+		return error;
+	mark.numbers = numbers;
+	mark.mask = options.pointer_mask;
+	mark.exclusive = options.pointer_xor;
+	if (extents->count) {
+		image->extents = mark.extents = extents;
+		mark.read_extent = roots_read_extent;
+		mark.extent_data = image;
+	}
+	error = mark_all(court, &mark);
 	verdict->block_count = image->blocks.count;
 	verdict->read_bytes = mark.read_words * 8;
 	note_memory(court, 0);
@@ -223,6 +243,25 @@ static int judge(const struct court *court)
 	note_suspects(verdict, &image->blocks);
 	pools_settle(image);
 	return group_lost(court);
+}
+
+static int judge(const struct court *court)
+{
+	struct image *image = court->image;
+	image->seeks_ghosts =
+	    image->stop && !image->caller && !image->heap_partial && !court->verdict->lost_from;
+	int error = image_take(image);
+	if (error)
+		return error;
+	struct extents extents;
+	struct numbers *numbers = numbers_of(image);
+	error = mappings_choose(image, &extents);
+	if (!error)
+		error = judge_image(court, numbers, &extents);
+	image->extents = NULL;
+	mappings_free(&extents);
+	numbers_free(numbers);
+	return error;
 }
 
 static void judge_guarded(void *data)
@@ -298,6 +337,7 @@ void verdict_report(const struct verdict *verdict, const struct snapshot *snapsh
 	}
 	orphans_report(&verdict->orphans, snapshot, manner.flags, list);
 	ghosts_report(&verdict->ghosts, snapshot, manner.flags, list);
+	mappings_report(&verdict->mappings, snapshot, manner.kind, manner.flags, manner.unread, list);
 	for (uint64_t i = 0; i < count; i++)
 		if (groups[i].count > manner.unread)
 			report_group(snapshot, &groups[i], manner, list);

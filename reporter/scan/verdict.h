@@ -12,6 +12,7 @@
 #include "reporter/scan/ghosts.h"
 #include "reporter/scan/group.h"
 #include "reporter/scan/image.h"
+#include "reporter/scan/mappings.h"
 #include "reporter/scan/orphans.h"
 
 /* A block that nothing led to, and what tells it from another one that takes its place later. */
@@ -31,6 +32,7 @@ struct verdict {
 	uint64_t suspect_count, suspect_room;
 	struct orphans orphans;
 	struct ghosts ghosts;
+	struct lost_mappings mappings;
 	/* In place of all that: bytes in lost blocks that were made in this era or later; 0: in none in particular. */
 	uint32_t lost_from;
 	uint64_t lost_bytes;

@@ -8,6 +8,7 @@
 #include "reporter/write/json_out.h"
 #include "reporter/write/json_why.h"
 #include "reporter/write/locks.h"
+#include "reporter/write/mapped.h"
 #include "reporter/write/objects.h"
 #include "reporter/write/signalled.h"
 
@@ -368,6 +369,8 @@ static void put_hold(struct json_report *self, const struct rec_hold *hold)
 	put_object_id(self, "object", object);
 	json_string(json, "mode", hold->mode == MODE_SHARED ? "shared" : "exclusive");
 	json_number(json, "count", hold->count ? hold->count : 1);
+	if (kind_has(hold->kind, KIND_IS_SIZED))
+		json_number(json, "bytes", hold->bytes);
 	put_age(json, "since_s", hold->since, self->names.report->snapshot->now);
 	put_stack_id(json, "stack", names_stack(&self->names, hold->stack));
 	json_end(json, '}');
@@ -530,6 +533,26 @@ static void put_sites(struct json_report *self)
 	json_end(json, ']');
 }
 
+/* What the program has mapped itself, where the option asks for it. */
+static void put_mappings(struct json_report *self)
+{
+	struct json *json = &self->json;
+	const struct snapshot *snapshot = self->names.report->snapshot;
+	struct mapped_list list = mapped_by_place(snapshot, self->names.arena);
+	if (!list.count)
+		return;
+	json_begin(json, "mappings", '[');
+	for (uint32_t i = 0; i < MIN_OF(list.count, SITES_MAX); i++) {
+		json_begin(json, NULL, '{');
+		put_stack_id(json, "stack", names_stack(&self->names, list.at[i].stack));
+		json_number(json, "bytes", list.at[i].bytes);
+		json_number(json, "count", list.at[i].count);
+		put_age(json, "since_s", list.at[i].since, snapshot->now);
+		json_end(json, '}');
+	}
+	json_end(json, ']');
+}
+
 static void put_lock_counts(struct json *json, const struct lock_counts *counts)
 {
 	json_number(json, "acquisitions", counts->taken);
@@ -644,6 +667,7 @@ int write_json(const struct report *report, struct sink *sink)
 		put_object(self, object);
 	json_end(json, ']');
 	put_sites(self);
+	put_mappings(self);
 	put_stacks(self);
 	json_end(json, '}');
 	out_raw(&out, "\n", 1);

@@ -290,6 +290,7 @@ int write_text(const struct report *report, struct sink *sink)
 			out_newline(&text->out);
 		text_threads(text);
 		text_open(text);
+		text_mappings(text);
 	}
 	if (report->scan && report->verbosity >= 0)
 		put_scan(text);

@@ -158,6 +158,10 @@ static const char *item_label(struct text_report *text, const struct finding *of
 		return names_format(names, "%s waits with %s in", names_item_thread(names, item),
 				    object_text(names, object, OBJECT_PLAIN));
 	case ROLE_allocated:
+		if (item->object_kind == KIND_MAPPING)
+			return names_format(names, "mapped by %s%s in", op_name(item->op),
+					    item->count > 1 ? ", the oldest of them" : "");
+		/* fall through */
 	case ROLE_site:
 		return names_format(names, "%s%s", item->amount == of->amount ? "" : amount_text(text, item),
 				    verb);

@@ -50,7 +50,8 @@ static uint32_t open_places(struct text_report *text, struct place *ret_places)
 	    arena_array(text->names.arena, (size_t)snapshot->resource_count + 1, sizeof(*sorted));
 	uint32_t count = 0, used = 0;
 	for (uint32_t i = 0; sorted && i < snapshot->resource_count; i++)
-		if (kind_has(snapshot->resources[i].kind, KIND_IS_RESOURCE))
+		if (kind_has(snapshot->resources[i].kind, KIND_IS_RESOURCE) &&
+		    snapshot->resources[i].kind != KIND_MAPPING)
 			sorted[used++] = &snapshot->resources[i];
 	if (used)
 		sort_items(sorted, used, sizeof(*sorted), resource_before, NULL);

@@ -9,6 +9,7 @@
  *   text_threads.c   every thread, for a dump
  *   text_locks.c     locks by how they were used
  *   text_open.c      what is open, by place
+ *   text_mappings.c  what is mapped, by place
  *   text_stack.c     a stack
  *   text_why.c       the answer to why something is alive
  *   top.c            a screen of `whoholds top`, which is no report
@@ -70,6 +71,8 @@ int text_why(const struct report *report, struct sink *sink);
 
 /* What is open, and was, by the place that opens it; nothing where nothing ever was. */
 void text_open(struct text_report *text);
+/* Likewise what it has mapped itself. */
+void text_mappings(struct text_report *text);
 
 /* `thread 4 "a", thread 5 "b", thread 6 "c" and 9 more`: one name at a time; `count` in all. */
 const char *text_list_add(struct text_report *text, const char *list, const char *name, uint32_t index,

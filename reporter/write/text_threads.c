@@ -45,11 +45,19 @@ static stack_id shown_stack(const struct snap_thread *thread)
 	return thread->waiting ? thread->wait.stack : thread->now_stack;
 }
 
+/* Mappings are the process's: they are told once, by place. */
+static bool is_own(const struct rec_hold *resource)
+{
+	return resource->kind != KIND_MAPPING;
+}
+
 static bool holds_nothing(const struct text_report *text, uint32_t index)
 {
-	uint32_t resources;
-	thread_resources(&text->names, index, &resources);
-	return !resources && !text->report->snapshot->threads[index].hold_count;
+	uint32_t count, own = 0;
+	const struct rec_hold **resources = thread_resources(&text->names, index, &count);
+	for (uint32_t i = 0; i < count && !own; i++)
+		own += is_own(resources[i]);
+	return !own && !text->report->snapshot->threads[index].hold_count;
 }
 
 /* Threads that a reader need not tell apart: idle in the same place, holding nothing. */
@@ -125,7 +133,7 @@ static void put_resources(struct text_report *text, const struct rec_hold *const
 		const struct rec_hold *oldest = resources[i];
 		uint32_t alike = 1;
 		bool one_name = true;
-		if (told[i])
+		if (told[i] || !is_own(oldest))
 			continue;
 		for (uint32_t j = i + 1; j < count && !text->verbose && oldest->stack; j++) {
 			if (told[j] || resources[j]->stack != oldest->stack ||

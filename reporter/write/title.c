@@ -57,12 +57,14 @@ static uint64_t joiner_count(const struct finding *finding)
 	return count;
 }
 
-/* `64 KiB in 1,024 blocks`. */
+/* `64 KiB in 1,024 blocks`, or mappings. */
 static const char *bytes_in_blocks(struct names *names, const struct finding *finding)
 {
-	uint64_t count = finding->count ? finding->count : 1;
-	return names_format(names, "%s in %s block%s", names_size(names, finding->amount),
-			    names_count(names, count), plural(count));
+	const struct finding_item *item = finding_main_item(finding);
+	bool mapped = item && item->object_kind == KIND_MAPPING;
+	return names_format(
+	    names, "%s in %s", names_size(names, finding->amount),
+	    kind_many(names, mapped ? KIND_MAPPING : KIND_MEMORY, MAX_OF(finding->count, 1), 0));
 }
 
 /* -- memory ----------------------------------------------------------------- */

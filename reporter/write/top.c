@@ -1,11 +1,12 @@
 #include <errno.h>
 
 #include "base/sort.h"
+#include "reporter/write/mapped.h"
 #include "reporter/write/text_report.h"
 #include "reporter/write/writers.h"
 
 /*
- * A screen of `whoholds top`: a head, then the most telling lines of four tables. What is the same for many
+ * A screen of `whoholds top`: a head, then the most telling lines of five tables. What is the same for many
  * threads is one line.
  */
 
@@ -175,6 +176,8 @@ static void put_holds(struct text_report *text)
 		}
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
 		const struct rec_hold *hold = &snapshot->resources[i];
+		if (hold->kind == KIND_MAPPING)
+			continue;
 		lines.at[lines.count++] = (struct line){ .stack = hold->stack,
 							 .kind = hold->kind,
 							 .name = hold->name,
@@ -255,6 +258,20 @@ static void put_sites(struct text_report *text)
 			"", lines.at[i].stack);
 }
 
+static void put_mappings(struct text_report *text)
+{
+	struct names *names = &text->names;
+	struct mapped_list list = mapped_by_place(text->report->snapshot, names->arena);
+	if (!list.count)
+		return;
+	put_title(text, "what the program has mapped itself, by place, with the age of the oldest",
+		  list.count);
+	for (uint32_t i = 0; i < MIN_OF(list.count, LINES_MOST); i++)
+		put_row(text, names_size(names, list.at[i].bytes),
+			names_format(names, "in %s", kind_many(names, KIND_MAPPING, list.at[i].count, 0)),
+			age_text(text, list.at[i].since), list.at[i].stack);
+}
+
 static void put_head(struct text_report *text)
 {
 	struct names *names = &text->names;
@@ -295,5 +312,6 @@ int write_top(const struct report *report, struct sink *sink)
 	put_holds(text);
 	put_iterations(text);
 	put_sites(text);
+	put_mappings(text);
 	return out_finish(&text->out);
 }

@@ -36,7 +36,14 @@
 #include "registry/wait.h"
 #include "stack/stack.h"
 
-enum hook_group { HOOK_ALLOC = 1, HOOK_LOCK = 2, HOOK_PAIR = 4, HOOK_PROCESS = 8, HOOK_BLOCKING = 16 };
+enum hook_group {
+	HOOK_ALLOC = 1,
+	HOOK_LOCK = 2,
+	HOOK_PAIR = 4,
+	HOOK_PROCESS = 8,
+	HOOK_BLOCKING = 16,
+	HOOK_MAPPING = 32,
+};
 
 struct hook {
 	const void *frame;

@@ -221,18 +221,23 @@ enum hold_state {
  * HOLD_AGAIN: acquired once more while it was open, so how often it is to be released is not known.
  * HOLD_IN_BLOCK: its handle was a block of the allocator's, made at the site in the bits from 8 on; once that is freed it is over.
  * HOLD_BY_MEMORY: lost only where its memory is. HOLD_BY_NUMBER: its handle is a number, which lies in no block.
+ * HOLD_PLACED: a mapping that need not be pointed to: the program has said where it is to be, so it can say so again.
  */
 enum hold_flag {
 	HOLD_AGAIN = 1,
 	HOLD_IN_BLOCK = 2,
 	HOLD_BY_MEMORY = 4,
 	HOLD_BY_NUMBER = 8,
+	HOLD_PLACED = 16,
 };
 
 struct rec_hold {
-	uint64_t handle;    /* address or descriptor; unique within the kind while held */
-	nsec_t since;       /* CLOCK_MONOTONIC, of the tick before (registry/clock.h) */
-	uint64_t container; /* of an iterator: what it iterates over; 0: unknown */
+	uint64_t handle; /* address or descriptor; unique within the kind while held */
+	nsec_t since;    /* CLOCK_MONOTONIC, of the tick before (registry/clock.h) */
+	union {
+		uint64_t container; /* of an iterator: what it iterates over; 0: unknown */
+		uint64_t bytes;     /* of a kind that is SIZED, and has no container */
+	};
 	text_id sort; /* of an annotated resource: what kind of thing the program says it is; 0: it is none */
 	uint32_t flags;  /* enum hold_flag */
 	stack_id stack;  /* where it was taken; 0: capture failed */

@@ -59,7 +59,10 @@ struct resource {
 	stack_id stack;
 	text_id sort;
 	uint64_t handle;
-	uint64_t container;
+	union {
+		uint64_t container;
+		uint64_t bytes; /* of a kind that is SIZED */
+	};
 	const char *name;
 	text_id text;   /* the name, where it is in the recording already */
 	uint32_t flags; /* enum hold_flag */

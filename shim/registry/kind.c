@@ -13,6 +13,7 @@ static const struct {
 #define RESOURCE KIND_IS_RESOURCE
 #define MEMORY KIND_IS_MEMORY
 #define ROUTINE KIND_IS_ROUTINE
+#define SIZED KIND_IS_SIZED
 #define KIND(id, text, traits_) [KIND_##id] = { .name = (text), .traits = (traits_) },
 #include "registry/kinds.def"
 };

@@ -22,6 +22,7 @@ enum kind_trait {
 	KIND_IS_RESOURCE = 16,
 	KIND_IS_MEMORY = 32,
 	KIND_IS_ROUTINE = 64,
+	KIND_IS_SIZED = 128,
 };
 
 /* The libc call that a thread waits in, or acquired with. */

@@ -144,6 +144,12 @@ static void entry_show(uint32_t number, struct rec_hold *entry, unsigned kind, u
 		link_container(number, container);
 }
 
+/* What iterators, and things of a pool, are of; 0: none. */
+static uint64_t container_of(const struct rec_hold *hold)
+{
+	return kind_has(hold->kind, KIND_IS_SIZED) ? 0 : hold->container;
+}
+
 /* With the lock held. */
 static bool add_locked(const struct rec_hold *hold)
 {
@@ -153,7 +159,7 @@ static bool add_locked(const struct rec_hold *hold)
 		struct rec_hold copy = *hold;
 		copy.state = HOLD_FREE;
 		*entry = copy;
-		entry_show(number, entry, hold->kind, hold->handle, hold->container);
+		entry_show(number, entry, hold->kind, hold->handle, container_of(hold));
 	}
 	return number;
 }
@@ -180,7 +186,7 @@ static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id
 		return true;
 	}
 	__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_FREE, __ATOMIC_RELEASE);
-	if (entry->container)
+	if (container_of(entry))
 		unlink_container(number, entry->container);
 	__atomic_store_n(link, links[number].next, __ATOMIC_RELAXED);
 	links[number].next = free_entries;
@@ -272,7 +278,7 @@ void resource_acquired(const struct resource *what)
 			entry->timed = false;
 			entry->span = span;
 			entry->era = atomic_load_explicit(&recording->era, memory_order_relaxed);
-			entry_show(number, entry, what->kind, what->handle, what->container);
+			entry_show(number, entry, what->kind, what->handle, container_of(entry));
 		}
 		lock_release(&lock);
 	} else {
@@ -341,7 +347,7 @@ uint32_t resource_find_of(uint64_t container, struct rec_hold *ret_holds, uint32
 	if (index_made() && lock_take(&lock)) {
 		for (uint32_t number = *container_bucket(container); number && count < room;
 		     number = links[number].next_of)
-			if (entry_at(number)->container == container)
+			if (container_of(entry_at(number)) == container)
 				ret_holds[count++] = *entry_at(number);
 		lock_release(&lock);
 	}

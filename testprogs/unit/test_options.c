@@ -34,6 +34,7 @@ static const struct {
 	{ "locks", { "on", "off" }, { "yes", "1", "ON" }, { NULL } },
 	{ "iterators", { "on", "off" }, { "yes", "true" }, { NULL } },
 	{ "descriptors", { "on", "off" }, { "yes", "1" }, { NULL } },
+	{ "mappings", { "on", "off" }, { "yes", "1" }, { NULL } },
 	{ "pairs", { "none", "/tmp/a:b", "x.conf" }, { "" }, { NULL } },
 	{ "depth",
 	  { "1", "64", "256" },

@@ -1,0 +1,29 @@
+/*
+ * Mappings of the program's own (option `mappings`), by the place that made them.
+ *
+ * Context: reporter.
+ */
+#ifndef WH_WRITE_MAPPED_H
+#define WH_WRITE_MAPPED_H
+
+#include "base/arena.h"
+#include "registry/snapshot.h"
+
+struct mapped {
+	stack_id stack;
+	uint32_t count;
+	uint64_t bytes;
+	nsec_t since;     /* of the oldest */
+	thread_id thread; /* of the oldest */
+};
+
+struct mapped_list {
+	struct mapped *at; /* that with most bytes first */
+	uint32_t count;
+	uint64_t mappings, bytes; /* in all */
+};
+
+/* Of those in `snapshot`; it lies in `arena`. Without memory it is empty. */
+struct mapped_list mapped_by_place(const struct snapshot *snapshot, struct arena *arena);
+
+#endif
