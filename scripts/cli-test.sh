@@ -255,6 +255,7 @@ mkfifo "$place/silent"
 sleep 120 >"$place/silent" &
 writer=$!
 asleep_at_once cat "$place/silent"
+asleep_at_once sed p "$place/silent"
 kills $writer
 
 # What was left behind and can't be read is looked at once, however often the directory changes.

@@ -90,6 +90,12 @@ static bool lacks_reporter(void)
 	       !(__atomic_load_n((uint32_t *)&recording->degraded, __ATOMIC_RELAXED) & REC_NO_REPORTER);
 }
 
+void hook_may_sleep(int fd)
+{
+	if (UNLIKELY(lacks_reporter()) && is_silent((uint64_t)fd))
+		reporter_want_now();
+}
+
 void hook_wait_for(struct hook *hook, struct wait_for *what)
 {
 	what->stack = hook_stack(hook);

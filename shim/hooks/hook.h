@@ -111,6 +111,9 @@ static inline stack_id hook_stack(struct hook *hook)
 void hook_wait(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op);
 void hook_wait_for(struct hook *hook, struct wait_for *what);
 
+/* The thread may be about to sleep until something can be read from `fd`, in a way that is no wait of ours. Keeps errno. */
+void hook_may_sleep(int fd);
+
 /* A wait that gives up by itself at some time. */
 static inline void hook_wait_timed(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode,
 				   enum op op)

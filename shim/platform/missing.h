@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -33,6 +34,8 @@ ssize_t __pread64_chk(int fd, void *buf, size_t len, off64_t at, size_t size);
 ssize_t __recv_chk(int fd, void *buf, size_t len, size_t size, int flags);
 ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags, __SOCKADDR_ARG from,
 		       socklen_t *from_len);
+char *__fgets_chk(char *into, size_t room, int size, FILE *stream);
+size_t __fread_chk(void *into, size_t room, size_t size, size_t count, FILE *stream);
 int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t size);
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
 		size_t size);
