@@ -218,13 +218,13 @@ static void slot_begin(struct rec_thread *slot, uint32_t flags)
 	slot->tid = tid;
 	slot->pthread = thread_self_handle();
 	slot->tls = thread_self_pointer();
+	name_enter(slot); /* before it runs: whoever sees that may look for its name */
 	slot->started = sys_monotonic_coarse();
 	atomic_fetch_or_explicit(&slot->flags, flags | (tid == recording->pid ? THREAD_MAIN : 0),
 				 memory_order_relaxed);
 	thread_self_name(slot->name);
 	atomic_store_explicit(&slot->state, THREAD_RUNNING, memory_order_release);
 	thread_write_end(slot);
-	name_enter(slot);
 	self.slot = slot;
 	self.generation = generation;
 }
@@ -287,10 +287,10 @@ void thread_created(struct rec_thread *slot, uint64_t pthread)
 {
 	/*
 	 * A detached thread may have ended already and its slot be somebody else's: then it has
-	 * said so itself and the field must be left alone.
+	 * said so itself and the field must be left alone. One that is just about to say so may be looked for before it does.
 	 */
 	if (slot && atomic_load_explicit(&slot->state, memory_order_acquire) == THREAD_STARTING &&
-	    slot->pthread == 0) {
+	    (slot->pthread == 0 || slot->pthread == pthread)) {
 		slot->pthread = pthread;
 		name_enter(slot);
 	}
