@@ -1,9 +1,11 @@
 #include "platform/memory_lock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/context.h"
@@ -99,30 +101,22 @@ static int count_part(const struct range *part, struct pass *pass)
 	return 0;
 }
 
-/* Other threads go on, that which looks after this process among them, and unmap what was there a moment ago. */
-static bool is_gone(const struct range *part)
-{
-	return sys_call3(SYS_msync, part->start, part->end - part->start, MS_ASYNC) == -ENOMEM;
-}
-
 static int mlock_part(const struct range *part, const struct pass *pass)
 {
 	return (int)sys_call3(SYS_mlock2, part->start, part->end - part->start, pass->flags);
 }
 
-#define LOOKS 32u /* at what is unmapped and mapped again, at the same address, all the time */
-
+/*
+ * Other threads go on, that which looks after this process among them, and unmap what was there a moment ago. That is all that can
+ * be refused, once so much is allowed.
+ */
 static int lock_part(const struct range *part, struct pass *pass)
 {
-	int error = -ENOMEM;
-	for (unsigned i = 0; i < LOOKS && error == -ENOMEM; i++) {
-		error = mlock_part(part, pass);
-		if (error == -ENOMEM && is_gone(part)) {
-			pass->gone = true;
-			error = 0;
-		}
-	}
-	return error;
+	int error = mlock_part(part, pass);
+	if (error != -ENOMEM && error != -EAGAIN)
+		return error;
+	pass->gone = true;
+	return 0;
 }
 
 /* What there is no memory for, and what nobody may touch, is not brought in, as by mlockall. */
@@ -139,11 +133,16 @@ static int unlock_part(const struct range *part, struct pass *pass)
 	return 0;
 }
 
+/* Of the first user namespace: no other one's privileges lift the limit. */
+#define FIRST_USER_NAMESPACE UINT64_C(0xeffffffd)
+
 static bool is_unlimited(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
-	return sys_call2(SYS_capget, &header, data) == 0 &&
+	struct stat namespace = { .st_ino = 0 };
+	return sys_call4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/user", &namespace, 0) == 0 &&
+	       namespace.st_ino == FIRST_USER_NAMESPACE && sys_call2(SYS_capget, &header, data) == 0 &&
 	       data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective & CAP_TO_MASK(CAP_IPC_LOCK);
 }
 

@@ -109,7 +109,7 @@ static void while_others_unmap(void)
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, 128l * 1024);
 	CHECK_EQUAL(pthread_create(&thread, &small, map_and_unmap, NULL), 0);
-	for (unsigned i = 0; i < 1000; i++)
+	for (unsigned i = 0; i < 400; i++)
 		CHECK_EQUAL(mlockall(MCL_CURRENT), 0);
 	__atomic_store_n(&ending, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
