@@ -258,6 +258,18 @@ asleep_at_once cat "$place/silent"
 asleep_at_once sed p "$place/silent"
 kills $writer
 
+# Which descriptor is polled, where it is but one; never 0, which is what is asked about by nobody here.
+for preload in '' "$build/lib/libwhoholds.so"; do
+	LD_PRELOAD=$preload "$progs/pollers" 120000 >/dev/null 2>&1 &
+	asleep=$!
+	comes 0 'waits in poll on fd [1-9]' "$wh" dump $asleep
+	comes 0 'waits in poll, with a timeout' "$wh" dump $asleep
+	comes 0 'waits in p?select, with a timeout' "$wh" dump $asleep
+	holds 'fd 0 is no stand-in' eval '! grep -q "on fd 0" "$place/out"'
+	kills $asleep
+done
+rm -f "$WHOHOLDS_DIR"/pollers.*
+
 # What was left behind and can't be read is looked at once, however often the directory changes.
 mkdir -m 700 "$place/leftovers"
 head -c 3000 /dev/zero >"$place/leftovers/junk.77.whr"

@@ -165,6 +165,16 @@ static bool is_timed(long number, const uint64_t arguments[6])
 	}
 }
 
+/* The descriptor that a call waits for which can wait for many: where poll is asked about but one it is that. */
+static uint64_t polled(const struct words *words, long number, const uint64_t arguments[6])
+{
+	uint32_t fd; /* the first member of struct pollfd */
+	if ((number == SYS_poll || number == SYS_ppoll) && arguments[1] == 1 &&
+	    read_word(words, arguments[0], &fd) && fd <= INT32_MAX)
+		return fd;
+	return WAIT_SEVERAL;
+}
+
 void kernel_wait_look(pid_t pid, pid_t tid, int memory, const int32_t *tids, size_t tid_count,
 		      struct kernel_wait *ret_wait)
 {
@@ -188,6 +198,8 @@ void kernel_wait_look(pid_t pid, pid_t tid, int memory, const int32_t *tids, siz
 			wait.kind = call->kind;
 			wait.op = call->op;
 			wait.handle = call->argument >= 0 ? arguments[call->argument] : 0;
+			if (call->kind == KIND_FD && call->argument < 0)
+				wait.handle = polled(&words, wait.number, arguments);
 			wait.timed = is_timed(wait.number, arguments);
 		}
 		if (wait.number == SYS_futex)

@@ -114,6 +114,16 @@ static void complete_thread(struct looker *looker, struct snap_thread *thread, p
 	};
 }
 
+/* The recording knows where the program says which descriptor it polls, the kernel whether it still does. */
+static void find_polled(struct looker *looker, struct snap_thread *thread, pid_t tid)
+{
+	struct kernel_wait wait;
+	open_looker(looker);
+	kernel_wait_look(looker->pid, tid, looker->memory, NULL, 0, &wait);
+	if (wait.kind == KIND_FD && thread->wait.kind == KIND_FD)
+		thread->wait.handle = wait.handle;
+}
+
 void target_complete(struct snapshot *snapshot, struct reader *reader, pid_t pid)
 {
 	char path[64];
@@ -125,9 +135,12 @@ void target_complete(struct snapshot *snapshot, struct reader *reader, pid_t pid
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 		struct snap_thread *thread =
 		    tid > 0 ? snapshot_thread_by_tid(snapshot, same ? tid : target_own_tid(pid, tid)) : NULL;
-		if (thread && thread->state == THREAD_RUNNING && !thread->waiting &&
-		    thread->kernel_state != 'R')
+		if (!thread || thread->state != THREAD_RUNNING || thread->kernel_state == 'R')
+			continue;
+		if (!thread->waiting)
 			complete_thread(&looker, thread, tid, snapshot->now, reader);
+		else if (thread->waits_for_one)
+			find_polled(&looker, thread, tid);
 	}
 	if (tasks)
 		closedir(tasks);

@@ -75,7 +75,8 @@ struct object *object_get(struct names *names, unsigned kind, uint64_t handle, t
 	enum handle_sort sort = kind_handle_sort(kind);
 	if (kind != KIND_THREAD)
 		target = 0;
-	if (sort == HANDLE_NOTHING || (!handle && !target && sort != HANDLE_DESCRIPTOR))
+	if (sort == HANDLE_NOTHING || (!handle && !target && sort != HANDLE_DESCRIPTOR) ||
+	    (sort == HANDLE_DESCRIPTOR && handle & WAIT_SEVERAL))
 		return NULL;
 	if (!names_table_grow(names->arena, (void ***)&names->object_slots, &names->object_room,
 			      names->object_count, hash_object))

@@ -1,6 +1,9 @@
 /* The hooks of blocking.def: one body for all of them. */
 #include "hooks/hook.h"
 
+/* Of poll: whether it is but one descriptor. Which one is the kernel's to read first, and may be looked up later. */
+#define POLLED(count) (WAIT_SEVERAL | ((count) == 1 ? WAIT_FOR_ONE : 0))
+
 #define BLOCKING(type, name, params, args, op_, kind_, handle_, timed_, waits) \
 	EXPORT type name params \
 	{ \

@@ -264,8 +264,12 @@ struct rec_hold {
 	uint32_t era; /* of the process, when it was taken */
 };
 
+/* In place of a descriptor: several of them, or one that only the program's own memory tells. */
+#define WAIT_SEVERAL (UINT64_C(1) << 63)
+#define WAIT_FOR_ONE UINT64_C(1)
+
 struct rec_wait {
-	uint64_t handle;  /* address, descriptor or pid; 0: nothing in particular */
+	uint64_t handle;  /* address, descriptor (or WAIT_SEVERAL) or pid; 0: nothing in particular */
 	uint64_t handle2; /* of a condition wait: the mutex; of a wait for a file lock: the descriptor */
 	nsec_t since;
 	uint64_t sp; /* of the hook's caller; what lies above it is the thread's live stack */

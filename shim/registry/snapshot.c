@@ -82,6 +82,10 @@ static void fill_wait(struct snap_thread *thread, const struct rec_thread *slot,
 	thread->waiting = true;
 	thread->wait = slot->waits[depth - 1];
 	thread->wait.since = past(thread->wait.since, now);
+	if (thread->wait.kind == KIND_FD && thread->wait.handle & WAIT_SEVERAL) {
+		thread->waits_for_one = thread->wait.handle & WAIT_FOR_ONE;
+		thread->wait.handle = WAIT_SEVERAL;
+	}
 	if (thread->wait.op >= OP_COUNT)
 		thread->wait.op = OP_none;
 	if (thread->wait.mode > MODE_SHARED)

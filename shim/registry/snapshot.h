@@ -40,7 +40,9 @@ struct snap_thread {
 	uint64_t kernel_sp; /* its stack pointer in the system call that it stands in; 0: not asked */
 	bool wait_unclear;  /* who keeps it from a file lock can't be told: no edge */
 	int32_t wait_pid;   /* another process that has the file lock that it waits for; 0: none known */
-	bool wait_behind;   /* a reader, and the lock says of itself that waiting writers go first */
+	bool
+	    waits_for_one; /* of several descriptors it could wait for, it does for one: which is not recorded */
+	bool wait_behind; /* a reader, and the lock says of itself that waiting writers go first */
 	/*
 	 * Asleep in the condition that it waits for, so nobody had signalled it: at two moments, between which
 	 * there was one at which all threads were asleep of which this is said.
