@@ -2,10 +2,7 @@
 
 #include "base/context.h"
 
-static const struct {
-	const char *name;
-	unsigned traits;
-} kinds[] = {
+const uint8_t kind_trait_table[KIND_COUNT] = {
 #define OWNED KIND_IS_OWNED
 #define BLOCKS KIND_IS_BLOCKS
 #define THREAD KIND_IS_THREAD
@@ -14,7 +11,12 @@ static const struct {
 #define MEMORY KIND_IS_MEMORY
 #define ROUTINE KIND_IS_ROUTINE
 #define SIZED KIND_IS_SIZED
-#define KIND(id, text, traits_) [KIND_##id] = { .name = (text), .traits = (traits_) },
+#define KIND(id, text, traits) [KIND_##id] = (traits),
+#include "registry/kinds.def"
+};
+
+static const char *const kinds[] = {
+#define KIND(id, text, traits) [KIND_##id] = (text),
 #include "registry/kinds.def"
 };
 
@@ -25,12 +27,7 @@ static const char *const ops[] = {
 
 const char *kind_name(unsigned kind)
 {
-	return kind < COUNT_OF(kinds) ? kinds[kind].name : "unknown";
-}
-
-unsigned kind_traits(unsigned kind)
-{
-	return kind < COUNT_OF(kinds) ? kinds[kind].traits : 0;
+	return kind < COUNT_OF(kinds) ? kinds[kind] : "unknown";
 }
 
 const char *op_name(unsigned op)

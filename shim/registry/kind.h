@@ -42,7 +42,11 @@ enum mode { MODE_NONE, MODE_EXCLUSIVE, MODE_SHARED };
  * Context: signal.
  */
 const char *kind_name(unsigned kind);
-unsigned kind_traits(unsigned kind);
+extern const uint8_t kind_trait_table[KIND_COUNT];
+static inline unsigned kind_traits(unsigned kind)
+{
+	return kind < KIND_COUNT ? kind_trait_table[kind] : 0;
+}
 static inline bool kind_has(unsigned kind, unsigned trait)
 {
 	return (kind_traits(kind) & trait) == trait;

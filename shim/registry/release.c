@@ -51,8 +51,7 @@ static bool nothing_missed(void)
 
 static bool is_block(uint64_t handle)
 {
-	struct allocation block;
-	return allocation_exact() && allocation_find((const void *)handle, &block);
+	return allocation_exact() && allocation_find((const void *)handle, NULL);
 }
 
 static struct place *place_of(struct place *places, const struct resource *what)
@@ -174,6 +173,9 @@ static bool recall(const struct resource *what, struct release *ret_release)
 	if (!places)
 		return false;
 	const struct place *place = place_of(places, what);
+	/* Mostly it is another one's. */
+	if (__atomic_load_n(&place->words[0], __ATOMIC_RELAXED) != what->handle)
+		return false;
 #pragma GCC unroll 9
 	for (size_t i = 0; i < PLACE_WORDS; i++)
 		copy.words[i] = __atomic_load_n(&place->words[i], __ATOMIC_RELAXED);

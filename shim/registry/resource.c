@@ -44,12 +44,12 @@ static size_t index_bytes(void)
 	return (BUCKETS + CONTAINER_BUCKETS) * sizeof *heads + ((size_t)capacity() + 1) * sizeof *links;
 }
 
-static struct rec_hold *entry_at(uint32_t number)
+static inline struct rec_hold *entry_at(uint32_t number)
 {
-	return (struct rec_hold *)recording_table(REC_RESOURCES) + (number - 1);
+	return (struct rec_hold *)recording_tables[REC_RESOURCES] + (number - 1);
 }
 
-static uint32_t *bucket_of(unsigned kind, uint64_t handle)
+static inline uint32_t *bucket_of(unsigned kind, uint64_t handle)
 {
 	return &heads[hash_add(kind, handle) % BUCKETS];
 }
@@ -59,7 +59,7 @@ static uint32_t *container_bucket(uint64_t container)
 	return &container_heads[hash_mix(container) % CONTAINER_BUCKETS];
 }
 
-static bool index_made(void)
+static inline bool index_made(void)
 {
 	return __atomic_load_n(&heads, __ATOMIC_ACQUIRE);
 }
@@ -79,7 +79,7 @@ static bool index_ready(void)
 }
 
 /* The quick answer, without the lock: false: no such handle is open, as far as this thread can know. */
-static bool may_be_open(unsigned kind, uint64_t handle)
+static inline bool may_be_open(unsigned kind, uint64_t handle)
 {
 	return index_made() && __atomic_load_n(bucket_of(kind, handle), __ATOMIC_RELAXED);
 }
@@ -106,7 +106,7 @@ static void unlink_container(uint32_t number, uint64_t container)
 }
 
 /* The link that names the newest entry of `handle`; NULL: there is none. With the lock held. */
-static uint32_t *find(enum kind kind, uint64_t handle, text_id sort, thread_id owner)
+ALWAYS_INLINE uint32_t *find(enum kind kind, uint64_t handle, text_id sort, thread_id owner)
 {
 	for (uint32_t *link = bucket_of(kind, handle); *link; link = &links[*link].next) {
 		const struct rec_hold *entry = entry_at(*link);
@@ -117,23 +117,27 @@ static uint32_t *find(enum kind kind, uint64_t handle, text_id sort, thread_id o
 	return NULL;
 }
 
-/* With the lock held: an entry that nobody reads yet, for entry_show. Return: 0: there is no room (counted). */
-static uint32_t entry_take(void)
+static NOINLINE uint32_t entry_new(void)
 {
-	uint32_t number = free_entries;
 	if (!index_ready()) {
 		recording_lost(REC_RESOURCES);
 		return 0;
-	}
-	if (number) {
-		free_entries = links[number].next;
-		return number;
 	}
 	uint64_t at = recording_append(REC_RESOURCES, sizeof(struct rec_hold));
 	return at == UINT64_MAX ? 0 : (uint32_t)(at / sizeof(struct rec_hold)) + 1;
 }
 
-static void entry_show(uint32_t number, struct rec_hold *entry, unsigned kind, uint64_t handle,
+/* With the lock held: an entry that nobody reads yet, for entry_show. Return: 0: there is no room (counted). */
+ALWAYS_INLINE uint32_t entry_take(void)
+{
+	uint32_t number = free_entries;
+	if (UNLIKELY(!number))
+		return entry_new();
+	free_entries = links[number].next;
+	return number;
+}
+
+ALWAYS_INLINE void entry_show(uint32_t number, struct rec_hold *entry, unsigned kind, uint64_t handle,
 		       uint64_t container)
 {
 	__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_LIVE, __ATOMIC_RELEASE);
@@ -170,7 +174,7 @@ uint64_t resource_identity(const struct rec_hold *hold)
 }
 
 /* With the lock held. */
-static bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner, uint64_t only,
+ALWAYS_INLINE bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner, uint64_t only,
 			struct rec_hold *ret_was)
 {
 	uint32_t *link = find(kind, handle, sort, owner);
