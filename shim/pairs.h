@@ -40,6 +40,7 @@ enum pair_source {
 	PAIR_FROM,  /* the number in the argument, and all above it */
 	PAIR_RANGE, /* from that number to the one in the next argument, unless the one after that has flags */
 	PAIR_RIGHTS, /* those that came with the message (struct msghdr) that the argument points to */
+	PAIR_BITS, /* of as many bits as the argument says, in the three sets (fd_set) that the next ones point to */
 };
 
 struct pair_value {

@@ -1,10 +1,11 @@
 /*
- * Numbers of descriptors that the program still knows: one that stands anywhere in what it can get at, as an int, or that
- * the kernel polls for it. The others nobody can close any more.
+ * Numbers of descriptors that the program still knows: one that stands anywhere in what it can get at, as an int or a value of
+ * a language that marks its integers, that the kernel polls for it, or that it has waited for by its bit (select). The others
+ * nobody can close any more.
  *
  * Conservative, as for pointers: an int that is the same by chance counts, so in a large program small numbers are hardly ever lost.
  * libc's data and the loader's are left out, where streams keep numbers of their own, and so is what the kernel puts above the main
- * thread's stack. What can't be seen is a number that is kept as an index, or as a bit of an fd_set.
+ * thread's stack. What can't be seen is a number that is kept as an index alone.
  *
  * Context: reporter.
  */

@@ -15,6 +15,7 @@
 
 #include "base/hash.h"
 #include "hooks/descriptor.h"
+#include "registry/opened.h"
 #include "registry/release.h"
 #include "stack/memory.h"
 
@@ -103,12 +104,27 @@ static bool line_holds(const struct bound *bound, const struct pair_line *line, 
 	return asked && handle && pair_holds(line->when, (uint64_t)asked(handle));
 }
 
-/* A release of many at a time. Return: false: the line is about one thing. */
+/* As the kernel reads them: whole words, and what it can't read is no set. */
+static void meet_bits(const struct bound_call *call, unsigned number)
+{
+	uint64_t count = (uint64_t)MAX_OF((int)call->arguments[number - 1], 0);
+	for (uint64_t at = 0; at < MIN_OF(count, (uint64_t)OPENED_NUMBERS); at += 64) {
+		uint64_t bits = 0, word;
+		for (unsigned set = 0; set < 3; set++)
+			if (read_there(call->arguments[number + set] + at / 8, false, &word))
+				bits |= word;
+		opened_met(at, bits);
+	}
+}
+
+/* A line about many at a time. Return: false: it is about one thing. */
 static bool release_range(const struct bind_action *action, const struct bound_call *call)
 {
 	struct pair_value value = action->line->handle;
 	int first = (int)call->arguments[value.number - 1];
-	if (value.source == PAIR_FROM)
+	if (value.source == PAIR_BITS)
+		meet_bits(call, value.number);
+	else if (value.source == PAIR_FROM)
 		descriptors_closed((uint32_t)MAX_OF(first, 0), UINT32_MAX);
 	else if (value.source != PAIR_RANGE)
 		return false;

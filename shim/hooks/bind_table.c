@@ -25,6 +25,7 @@ static const struct pair library_pairs[] = {
 #define FROM(n) ((struct pair_value){ .source = PAIR_FROM, .number = (n), .is_int = true })
 #define RANGE(n) ((struct pair_value){ .source = PAIR_RANGE, .number = (n), .is_int = true })
 #define RIGHTS(n) ((struct pair_value){ .source = PAIR_RIGHTS, .number = (n), .is_int = true })
+#define BITS(n) ((struct pair_value){ .source = PAIR_BITS, .number = (n), .is_int = true })
 #define NOTHING ((struct pair_value){ .source = PAIR_NOTHING })
 #define ALWAYS ((struct pair_when){ .test = PAIR_ALWAYS })
 #define NOT_NULL ((struct pair_when){ .test = PAIR_NE, .is_pointer = true })
@@ -58,6 +59,7 @@ static const struct pair_line descriptor_lines[] = {
 #define ACQUIRE(function_, handle_, when_) \
 	{ .function = #function_, .handle = handle_, .when = when_, .acquires = true },
 #define RELEASE(function_, handle_, when_) { .function = #function_, .handle = handle_, .when = when_ },
+#define MEETS(function_, handle_) { .function = #function_, .handle = handle_ },
 #include "hooks/descriptors.def"
 };
 

@@ -11,6 +11,7 @@ void descriptor_opened(struct hook *hook, int number, bool more)
 	struct resource descriptor = { .kind = KIND_DESCRIPTOR,
 				       .handle = (uint64_t)number,
 				       .stack = hook_stack(hook) };
+	opened_unmet((uint64_t)number);
 	resource_acquired(&descriptor);
 	if (!more)
 		opened_count(descriptor.stack);

@@ -49,6 +49,27 @@ bool opened_again(stack_id stack)
 		__atomic_load_n(&place->closed, __ATOMIC_RELAXED));
 }
 
+static uint64_t met[OPENED_NUMBERS / 64];
+
+void opened_met(uint64_t at, uint64_t bits)
+{
+	/* Mostly they are the same as before. */
+	if (at < OPENED_NUMBERS && (bits & ~opened_by_bits(at)))
+		__atomic_fetch_or(&met[at / 64], bits, __ATOMIC_RELAXED);
+}
+
+void opened_unmet(uint64_t number)
+{
+	uint64_t bit = UINT64_C(1) << (number % 64);
+	if (number < OPENED_NUMBERS && (opened_by_bits(number) & bit))
+		__atomic_fetch_and(&met[number / 64], ~bit, __ATOMIC_RELAXED);
+}
+
+uint64_t opened_by_bits(uint64_t at)
+{
+	return at < OPENED_NUMBERS ? __atomic_load_n(&met[at / 64], __ATOMIC_RELAXED) : 0;
+}
+
 void opened_fork_child(void)
 {
 	memset(places, 0, sizeof places);

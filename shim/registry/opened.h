@@ -15,6 +15,17 @@ void opened_closed(stack_id stack);
 /* Whether it was not just once, for good. False also where that is not known. Context: hook, reporter. */
 bool opened_again(stack_id stack);
 
+/*
+ * Numbers that the program has waited for by their bits (select): it may keep nothing else of them. `bits` are those from number
+ * `at` on, a multiple of 64. Once the number is opened anew that is over. Context: hook.
+ */
+#define OPENED_NUMBERS 65536u
+void opened_met(uint64_t at, uint64_t bits);
+void opened_unmet(uint64_t number);
+
+/* The bits of the 64 numbers from `at` on. Context: hook, reporter. */
+uint64_t opened_by_bits(uint64_t at);
+
 /* In a fork child: what the parent has opened is its own business. */
 void opened_fork_child(void);
 

@@ -138,7 +138,7 @@ ALWAYS_INLINE uint32_t entry_take(void)
 }
 
 ALWAYS_INLINE void entry_show(uint32_t number, struct rec_hold *entry, unsigned kind, uint64_t handle,
-		       uint64_t container)
+			      uint64_t container)
 {
 	__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_LIVE, __ATOMIC_RELEASE);
 	uint32_t *bucket = bucket_of(kind, handle);
@@ -175,7 +175,7 @@ uint64_t resource_identity(const struct rec_hold *hold)
 
 /* With the lock held. */
 ALWAYS_INLINE bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner, uint64_t only,
-			struct rec_hold *ret_was)
+			       struct rec_hold *ret_was)
 {
 	uint32_t *link = find(kind, handle, sort, owner);
 	if (!link)

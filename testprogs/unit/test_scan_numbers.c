@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "registry/opened.h"
 #include "reporter/scan/numbers.h"
 
 #include "testprogs/unit/suite.h"
@@ -52,6 +53,43 @@ START_TEST(more_than_an_int_is_another_number)
 }
 END_TEST
 
+START_TEST(values_that_carry_their_type_count)
+{
+	static const struct {
+		uint64_t word, number;
+	} values[] = {
+		{ 2 * 4000 + 1, 4000 }, { 2 * 70, 70 }, { 4 * 70 + 2, 70 }, { 0x4014000000000000, 5 }
+	};
+	for (unsigned i = 0; i < sizeof values / sizeof *values; i++) {
+		struct numbers *numbers = four();
+		numbers_look(numbers, &values[i].word, 1);
+		ck_assert(numbers_known(numbers, values[i].number));
+		numbers_free(numbers);
+	}
+	/* 5.5, and a word of which only a half would be one. */
+	const uint64_t others[] = { 0x4016000000000000, UINT64_C(1) << 32 | 141 };
+	struct numbers *numbers = four();
+	numbers_look(numbers, others, 2);
+	ck_assert(!numbers_known(numbers, 5));
+	ck_assert(!numbers_known(numbers, 70));
+	numbers_free(numbers);
+}
+END_TEST
+
+START_TEST(what_was_waited_for_by_its_bit_counts_until_it_is_opened_anew)
+{
+	opened_met(64, 1 << (70 - 64));
+	struct numbers *numbers = four();
+	ck_assert(numbers_known(numbers, 70));
+	ck_assert(!numbers_known(numbers, 5));
+	numbers_free(numbers);
+	opened_unmet(70);
+	numbers = four();
+	ck_assert(!numbers_known(numbers, 70));
+	numbers_free(numbers);
+}
+END_TEST
+
 START_TEST(what_is_ignored_counts_for_nothing)
 {
 	struct numbers *numbers = four();
@@ -88,6 +126,8 @@ int main(void)
 	TCase *tests = tcase_create("numbers");
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, an_int_in_either_half_of_a_word_counts);
+	tcase_add_test(tests, values_that_carry_their_type_count);
+	tcase_add_test(tests, what_was_waited_for_by_its_bit_counts_until_it_is_opened_anew);
 	tcase_add_test(tests, more_than_an_int_is_another_number);
 	tcase_add_test(tests, what_is_ignored_counts_for_nothing);
 	tcase_add_test(tests, what_is_too_high_is_never_lost);
