@@ -184,8 +184,6 @@ static void bind_slot(struct elf_module *module, const struct elf_slot *slot, vo
 static bool bind_module(struct elf_module *module, void *data)
 {
 	bool at_start = *(const bool *)data;
-	if (at_start)
-		startup_count++;
 	if (module->dynamic == elf_own_dynamic() || is_looked_at(module->dynamic))
 		return true;
 	if (!at_start && !relocations_finished(module)) {
@@ -196,6 +194,15 @@ static bool bind_module(struct elf_module *module, void *data)
 	relocations_done(module);
 	if (looked_at_count < MODULES_MOST)
 		looked_at[looked_at_count++].dynamic = module->dynamic;
+	return true;
+}
+
+/* All of them before the first word is looked at: what a word stands for may be in a later one. */
+static bool count_module(struct elf_module *module, void *data)
+{
+	(void)module;
+	(void)data;
+	startup_count++;
 	return true;
 }
 
@@ -234,6 +241,8 @@ static void bind_all(const struct elf_counts *counts, void *data)
 	}
 	loaded_seen = counts->loaded;
 	unfinished = false;
+	if (*(const bool *)data)
+		relocations_modules(count_module, NULL);
 	relocations_modules(bind_module, data);
 	foreign_heap_named();
 	lock_release(&bind_lock);
