@@ -5,6 +5,7 @@
 
 #include "hooks/bind_entries.h"
 #include "hooks/bind_table.h"
+#include "hooks/check_heap.h"
 #include "hooks/hook.h"
 #include "options.h"
 #include "platform/elf_next.h"
@@ -297,6 +298,9 @@ static void *(*real_dlsym)(void *handle, const char *name);
 static void *entry_for_found(const char *name, void *found)
 {
 	struct bind_function *function = bind_table_find(name);
+	void *instead = check_heap_instead(found);
+	if (instead != found)
+		return instead;
 	if (!found || !function || function->dlsym || bind_is_entry((uintptr_t)found))
 		return found;
 	const struct link_map *map = object_of(found);
@@ -363,7 +367,7 @@ void *bind_dlsym(const struct bound *bound, const struct bound_call *call, const
 	if (UNLIKELY(foreign_heap_hands_out(name)))
 		foreign_heap_called_by(NULL);
 	const struct bind_function *function = bind_table_find(name);
-	if (LIKELY(!function) || function->dlsym)
+	if (LIKELY(!function) ? !check_heap_runs() : function->dlsym)
 		return bound->target;
 	real_dlsym = (void *(*)(void *, const char *))bound->target;
 	if (handle != RTLD_DEFAULT)

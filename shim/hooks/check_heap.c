@@ -1,6 +1,8 @@
 #include "hooks/check_heap.h"
 
+#include <malloc.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hooks/hook.h"
@@ -364,6 +366,34 @@ void check_heap_start(void)
 	if (real.free_aligned_sized)
 		real.free_aligned_sized = check_free_aligned_sized;
 	real.free = check_free;
+}
+
+bool check_heap_runs(void)
+{
+	return below.malloc;
+}
+
+void *check_heap_instead(void *found)
+{
+	const struct {
+		void *real, *hook;
+	} ways[] = {
+		{ (void *)below.free, (void *)free },
+		{ (void *)below.malloc, (void *)malloc },
+		{ (void *)below.calloc, (void *)calloc },
+		{ (void *)below.realloc, (void *)realloc },
+		{ (void *)below.reallocarray, (void *)reallocarray },
+		{ (void *)below.memalign, (void *)memalign },
+		{ (void *)below.aligned_alloc, (void *)aligned_alloc },
+		{ (void *)below.posix_memalign, (void *)posix_memalign },
+		{ (void *)below.valloc, (void *)valloc },
+		{ (void *)below.pvalloc, (void *)pvalloc },
+		{ (void *)below.malloc_usable_size, (void *)malloc_usable_size },
+	};
+	for (unsigned i = 0; found && i < COUNT_OF(ways); i++)
+		if (found == ways[i].real)
+			return ways[i].hook;
+	return found;
 }
 
 static bool look_at_live(const struct allocation *block, void *data)

@@ -17,6 +17,14 @@
 /* From now on blocks are checked. Context: init. */
 void check_heap_start(void);
 
+/* Whether it is on. Context: signal. */
+bool check_heap_runs(void);
+/*
+ * Who asks an object by its handle for a function of the allocator, and gives it a block, has it from our hooks, and the
+ * allocator does not know it. Return: the hook instead, if `found` is such a function, or `found`. Context: signal.
+ */
+void *check_heap_instead(void *found);
+
 /* Looks at every live block and at those that are kept back. Context: hook, at the end of the process. */
 void check_heap_end(void);
 
