@@ -10,10 +10,11 @@
 
 #include "lib/check.h"
 
-#define UNFORKED_PLACES 4u
+#define UNFORKED_PLACES 5u
 #define UNFORKED_BLOCKS 4u
 #define UNFORKED_PAGE 4096u
 #define UNFORKED_LARGE (4u << 20)
+#define UNFORKED_SPACE ((size_t)1 << 30) /* set aside, as node does for code; one page of it is used */
 
 struct unforked_places {
 	void **at[UNFORKED_PLACES]; /* room for UNFORKED_BLOCKS pointers each */
@@ -27,6 +28,16 @@ static void **unforked_map(size_t bytes, int advice)
 	return at;
 }
 
+static void **unforked_set_aside(void)
+{
+	void *space =
+	    mmap(NULL, UNFORKED_SPACE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(space != MAP_FAILED && madvise(space, UNFORKED_SPACE, MADV_DONTFORK) == 0);
+	void *page = (char *)space + UNFORKED_SPACE / 2;
+	CHECK(mprotect(page, UNFORKED_PAGE, PROT_READ | PROT_WRITE) == 0);
+	return page;
+}
+
 static void unforked_make(struct unforked_places *places)
 {
 	void *of_heap = aligned_alloc(UNFORKED_PAGE, UNFORKED_PAGE);
@@ -35,6 +46,7 @@ static void unforked_make(struct unforked_places *places)
 	places->at[1] = of_heap;
 	places->at[2] = unforked_map(UNFORKED_PAGE, MADV_WIPEONFORK);
 	places->at[3] = unforked_map(UNFORKED_LARGE, MADV_HUGEPAGE);
+	places->at[4] = unforked_set_aside();
 }
 
 static __attribute__((noinline)) void unforked_fill(void **place)
