@@ -137,7 +137,9 @@ unsigned kept_put(struct checked *header, uint64_t size, stack_id stack, uint32_
 		return 1;
 	}
 	unsigned gone = make_room(ret_gone);
-	ring.blocks[ring.end++ & ring.mask] = block;
+	/* In this order: a fork child of another thread may begin at any moment, and goes through what is there. */
+	ring.blocks[ring.end & ring.mask] = block;
+	__atomic_store_n(&ring.end, ring.end + 1, __ATOMIC_RELEASE);
 	ring.bytes += weight(block.size);
 	lock_release(&lock);
 	return gone;
