@@ -30,12 +30,14 @@ struct mapped_list mapped_by_place(const struct snapshot *snapshot, struct arena
 	uint32_t count = 0;
 	for (uint32_t i = 0; all && i < snapshot->resource_count; i++) {
 		const struct rec_hold *hold = &snapshot->resources[i];
-		if (hold->kind == KIND_MAPPING)
-			all[count++] = (struct mapped){ .stack = hold->stack,
-							.count = 1,
-							.bytes = hold->bytes,
-							.since = hold->since,
-							.thread = hold->owner };
+		if (hold->kind != KIND_MAPPING)
+			continue;
+		all[count] = (struct mapped){ .stack = hold->stack,
+					      .count = 1,
+					      .bytes = hold->bytes,
+					      .since = hold->since,
+					      .thread = hold->owner };
+		count++;
 	}
 	if (!count)
 		return list;
