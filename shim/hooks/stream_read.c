@@ -13,16 +13,16 @@
 
 #include <stdio.h>
 
-/* An empty buffer; as it is in any stream that was not read from yet. */
+/* An empty buffer; as it is in any stream that was not read from yet. Who reads nothing may give none. */
 static inline bool is_empty(const FILE *stream)
 {
-	return stream->_IO_read_ptr >= stream->_IO_read_end;
+	return stream && stream->_IO_read_ptr >= stream->_IO_read_end;
 }
 
 static NOINLINE void look(const FILE *stream)
 {
 	HOOK(hook, ALLOC);
-	if (hook.track && stream->_fileno >= 0)
+	if (hook.track && stream && stream->_fileno >= 0)
 		hook_may_sleep(stream->_fileno);
 }
 
