@@ -154,26 +154,6 @@ static void seek_words(struct mark *mark, const uint64_t *words, uint64_t count,
 	}
 }
 
-/* Goes through all that is alive once more. Return: whether it was all. */
-static bool seek(struct image *image, struct mark *mark)
-{
-	const struct blocks *blocks = &image->blocks;
-	struct extents *extents = mark->extents;
-	mark->seek = seek_words;
-	mark->seek_data = extents;
-	int error = roots_each(image, mark);
-	for (struct block_walk walk = { 0 }; !error && !mark->expired && blocks_next(blocks, &walk);) {
-		if (!(blocks_flags(blocks, walk.number) & BLOCK_REACHED))
-			continue;
-		struct block_cursor cursor = block_cursor_at(blocks, walk.number, walk.start);
-		while (block_cursor_run(blocks, &cursor) && !mark->expired)
-			mark_words(mark, cursor.words, cursor.left, MARK_OF_PROGRAM);
-	}
-	roots_read_extents(image, mark);
-	mark->seek = NULL;
-	return !error && !mark->expired;
-}
-
 static bool any_unknown(const struct extents *extents)
 {
 	for (uint64_t i = 0; i < extents->count; i++)
@@ -203,7 +183,7 @@ void mappings_settle(struct lost_mappings *lost, struct image *image, struct mar
 	struct extents *extents = mark->extents;
 	/* What is found leads to more, which may lead to others. */
 	for (bool again = true; again && !mark->expired && any_unknown(extents);) {
-		if (!seek(image, mark))
+		if (!roots_seek(image, mark, seek_words, mark->extents, 0))
 			return;
 		again = extents->reached;
 		mark_run(mark);

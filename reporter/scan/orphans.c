@@ -294,26 +294,14 @@ static void seek_words(struct mark *mark, const uint64_t *words, uint64_t count,
 	}
 }
 
-/* Goes through all that is alive once more, for any trace of the candidates. Return: whether it was all. */
+/*
+ * Goes through all that is alive once more, for any trace of the candidates. What the loader has for itself (where each thread's
+ * storage is) wakes nobody. Return: whether it was all.
+ */
 static bool seek(struct orphans *orphans, struct image *image, struct mark *mark)
 {
-	const struct blocks *blocks = &image->blocks;
 	measure(orphans);
-	mark->seek = seek_words;
-	mark->seek_data = orphans;
-	int error = roots_each(image, mark);
-	struct block_walk walk = { 0 };
-	while (!error && blocks_next(blocks, &walk)) {
-		/* What the loader has for itself (where each thread's storage is) wakes nobody. */
-		if ((blocks_flags(blocks, walk.number) & (BLOCK_REACHED | BLOCK_ROOT)) != BLOCK_REACHED)
-			continue;
-		struct block_cursor cursor = block_cursor_at(blocks, walk.number, walk.start);
-		while (block_cursor_run(blocks, &cursor) && !mark->expired)
-			mark_words(mark, cursor.words, cursor.left, MARK_OF_PROGRAM);
-	}
-	roots_read_extents(image, mark);
-	mark->seek = NULL;
-	return !error && !mark->expired;
+	return roots_seek(image, mark, seek_words, orphans, BLOCK_ROOT);
 }
 
 /* -- the fixpoint ---------------------------------------------------------- */

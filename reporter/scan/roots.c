@@ -363,7 +363,8 @@ static void mark_standard_streams(struct roots *roots)
 	mark_words(roots->mark, streams, COUNT_OF(streams), MARK_OF_PROGRAM);
 }
 
-int roots_each(struct image *image, struct mark *mark)
+/* The roots alone. Return: 0 or -ENOMEM. */
+static int mark_roots(struct image *image, struct mark *mark)
 {
 	struct roots roots = { .image = image, .mark = mark };
 	roots.bounce = memory_array(BOUNCE_BYTES, 1);
@@ -396,7 +397,7 @@ int roots_each(struct image *image, struct mark *mark)
 
 int roots_mark(struct image *image, struct mark *mark)
 {
-	int error = roots_each(image, mark);
+	int error = mark_roots(image, mark);
 	mark_run(mark);
 	return error;
 }
@@ -426,10 +427,23 @@ void roots_read_extent(struct mark *mark, const struct extent *extent, void *ima
 	memory_free(roots.bounce, BOUNCE_BYTES, 1);
 }
 
-void roots_read_extents(struct image *image, struct mark *mark)
+bool roots_seek(struct image *image, struct mark *mark, mark_seek *seek, void *data, unsigned but)
 {
+	const struct blocks *blocks = &image->blocks;
 	const struct extents *extents = image->extents;
+	mark->seek = seek;
+	mark->seek_data = data;
+	int error = mark_roots(image, mark);
+	for (struct block_walk walk = { 0 }; !error && !mark->expired && blocks_next(blocks, &walk);) {
+		if ((blocks_flags(blocks, walk.number) & (BLOCK_REACHED | but)) != BLOCK_REACHED)
+			continue;
+		struct block_cursor cursor = block_cursor_at(blocks, walk.number, walk.start);
+		while (block_cursor_run(blocks, &cursor) && !mark->expired)
+			mark_words(mark, cursor.words, cursor.left, MARK_OF_PROGRAM);
+	}
 	for (uint64_t i = 0; extents && i < extents->count; i++)
 		if (extents->at[i].state == EXTENT_READ)
 			roots_read_extent(mark, &extents->at[i], image);
+	mark->seek = NULL;
+	return !error && !mark->expired;
 }

@@ -27,14 +27,16 @@
 /* Marks what the roots of `image` point to, and what that leads to. Return: 0 or -ENOMEM. */
 int roots_mark(struct image *image, struct mark *mark);
 
-/* The roots alone, for who seeks something in them (mark.h); what they lead to is nobody's business. The same return. */
-int roots_each(struct image *image, struct mark *mark);
+/*
+ * Once all is marked: shows `seek` (mark.h), with `data`, all that is alive: the roots, the blocks that were reached, without those
+ * that have a flag of `but` (enum block_flag), and the mappings that were read. Return: whether it was all.
+ */
+bool roots_seek(struct image *image, struct mark *mark, mark_seek *seek, void *data, unsigned but);
 
 /* What a stopped thread that was held back (orphans.h) leads to; to be followed by mark_run. */
 void roots_mark_thread(struct image *image, struct mark *mark, uint64_t stop);
 
-/* Those mappings: one that was reached (`image` is a struct image); all that were, for who seeks something in them. */
+/* One of those mappings, which was reached. `image` is a struct image. */
 void roots_read_extent(struct mark *mark, const struct extent *extent, void *image);
-void roots_read_extents(struct image *image, struct mark *mark);
 
 #endif
