@@ -294,24 +294,9 @@ static uint32_t place_of(const struct snapshot *snapshot, uint64_t address, nsec
 	return there->sort == PLACE_NOWHERE ? 0 : *known;
 }
 
-/* Kinds whose handle is the address of something that a thread can be blocked on. */
 static bool has_place(unsigned kind, uint64_t handle)
 {
-	switch (kind) {
-	case KIND_MUTEX:
-	case KIND_RWLOCK:
-	case KIND_SPIN:
-	case KIND_SEM:
-	case KIND_COND:
-	case KIND_BARRIER:
-	case KIND_ONCE:
-	case KIND_LOCK:
-	case KIND_FUTEX:
-	case KIND_WAIT:
-		return handle;
-	default:
-		return false;
-	}
+	return handle && kind_has(kind, KIND_IS_PLACED);
 }
 
 void places_look(const struct snapshot *snapshot, nsec_t tick)

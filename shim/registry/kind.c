@@ -2,7 +2,7 @@
 
 #include "base/context.h"
 
-const uint8_t kind_trait_table[KIND_COUNT] = {
+const uint16_t kind_trait_table[KIND_COUNT] = {
 #define OWNED KIND_IS_OWNED
 #define BLOCKS KIND_IS_BLOCKS
 #define THREAD KIND_IS_THREAD
@@ -11,6 +11,7 @@ const uint8_t kind_trait_table[KIND_COUNT] = {
 #define MEMORY KIND_IS_MEMORY
 #define ROUTINE KIND_IS_ROUTINE
 #define SIZED KIND_IS_SIZED
+#define PLACED KIND_IS_PLACED
 #define KIND(id, text, traits) [KIND_##id] = (traits),
 #include "registry/kinds.def"
 };

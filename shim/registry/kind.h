@@ -23,6 +23,7 @@ enum kind_trait {
 	KIND_IS_MEMORY = 32,
 	KIND_IS_ROUTINE = 64,
 	KIND_IS_SIZED = 128,
+	KIND_IS_PLACED = 256,
 };
 
 /* The libc call that a thread waits in, or acquired with. */
@@ -42,7 +43,7 @@ enum mode { MODE_NONE, MODE_EXCLUSIVE, MODE_SHARED };
  * Context: signal.
  */
 const char *kind_name(unsigned kind);
-extern const uint8_t kind_trait_table[KIND_COUNT];
+extern const uint16_t kind_trait_table[KIND_COUNT];
 static inline unsigned kind_traits(unsigned kind)
 {
 	return kind < KIND_COUNT ? kind_trait_table[kind] : 0;

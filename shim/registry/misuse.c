@@ -63,29 +63,13 @@ static bool count_again(const struct rec_misuse *what)
 	return true;
 }
 
-/* What may be a member of something that has a name. */
-static bool has_place(unsigned kind)
-{
-	switch (kind) {
-	case KIND_MUTEX:
-	case KIND_RWLOCK:
-	case KIND_SPIN:
-	case KIND_SEM:
-	case KIND_COND:
-	case KIND_BARRIER:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void note_places(struct rec_misuse *entry)
 {
-	if (has_place(entry->object_kind))
+	if (kind_has(entry->object_kind, KIND_IS_PLACED))
 		entry->parts[0].place = block_place_note(entry->handle, REC_PLACES_MOST);
 	for (unsigned i = 1; i < REC_MISUSE_PARTS; i++) {
 		struct rec_misuse_part *part = &entry->parts[i];
-		if (has_place(part->object_kind))
+		if (kind_has(part->object_kind, KIND_IS_PLACED))
 			part->place = block_place_note(part->handle, REC_PLACES_MOST);
 	}
 }
