@@ -260,11 +260,19 @@ static void read_block(struct mark *mark, struct mark_pending block)
 		read_words(mark, cursor.words, cursor.left, of);
 }
 
-static void fetch_block(const struct blocks *blocks, uint64_t start, unsigned step)
+/* Of a block; what is behind it the processor fetches by itself by then. */
+#define FETCH_MOST 1024u
+
+static void fetch_block(const struct blocks *blocks, uint32_t number, uint64_t start, unsigned step)
 {
 	if (step == 0) {
 		__builtin_prefetch((const char *)start - CHUNK_HEADER / 2);
 		__builtin_prefetch((const char *)start + 64);
+	} else if (blocks->of_libc && !(blocks_flags(blocks, number) & BLOCK_HOLES)) {
+		/* The header is there by now. */
+		uint64_t bytes = MIN_OF(chunk_of(start).size, (uint64_t)FETCH_MOST);
+		for (uint64_t at = 128; at < bytes; at += 64)
+			__builtin_prefetch((const char *)start + at);
 	}
 	if (!blocks->of_libc && blocks->fetch)
 		blocks->fetch(start, step);
@@ -334,9 +342,9 @@ static struct mark_pending next_to_read(struct mark *mark)
 		struct mark_pending read = mark->to_read[turn], fetch = mark->to_fetch[turn],
 				    entry = take(mark);
 		if (entry.used)
-			fetch_block(mark->blocks, entry.start, 0);
+			fetch_block(mark->blocks, entry.number, entry.start, 0);
 		if (fetch.used)
-			fetch_block(mark->blocks, fetch.start, 1);
+			fetch_block(mark->blocks, fetch.number, fetch.start, 1);
 		mark->to_fetch[turn] = entry;
 		mark->to_read[turn] = fetch;
 		if (read.used)
