@@ -494,13 +494,13 @@ void start_fork_child(void)
 		self.busy -= HOOK_IN_ALLOCATOR;
 		return;
 	}
-	static struct rec_thread before; /* static: 4 KiB are too much for a small stack */
 	int32_t parent = recording->pid;
 	uint32_t era = recording->era;
 	uint64_t verified = recording->verify_stacks;
-	bool known = self.slot != NULL;
-	if (known)
-		memcpy(&before, self.slot, sizeof before);
+	/* Who forks without libc's knowledge has holds that the parent may have given up since: it gets none. */
+	static struct forking unannounced;
+	unannounced.flags = self.slot ? self.slot->flags : 0;
+	const struct forking *before = self.forking ? self.forking : &unannounced;
 	orphans_collect(self.forked_at);
 	self.forked_at = 0;
 	resource_fork_child();
@@ -530,7 +530,7 @@ void start_fork_child(void)
 		overhead_fork_child();
 		bind_fork_child();
 		object_fork_restore();
-		thread_fork_child(known ? &before : NULL);
+		thread_fork_child(before);
 		stack_depth_fork_child();
 		recording_publish();
 	} else {

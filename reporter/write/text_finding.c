@@ -237,7 +237,9 @@ void text_item(struct text_report *text, const struct account *account, const st
 		put_line(text, indent, label, names_format(names, "%s ago", names_duration(names, age)));
 	else
 		text_line(text, indent, label, age);
-	if (item->stack || item->thread)
+	if (item->role == ROLE_acquired && item->thread)
+		text_hold_stack(text, item->stack, item->since, indent + 4);
+	else if (item->stack || item->thread)
 		text_stack(text, item->stack, indent + 4);
 	if (item->role == ROLE_waits || item->role == ROLE_blocked)
 		text_signalled(text, object_of_item(names, item), indent);

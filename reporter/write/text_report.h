@@ -35,6 +35,9 @@ struct text_report {
 /* Frames, one a line, `indent` columns in; a line that says so where there are none. */
 void text_stack(struct text_report *text, stack_id stack, size_t indent);
 
+/* The same of what was taken at `since`: what a fork child has had from its beginning has no stack that it knows. */
+void text_hold_stack(struct text_report *text, stack_id stack, nsec_t since, size_t indent);
+
 /* `map_put map.c:120`: the program's own innermost frame in short; "" where there is none. */
 const char *text_place(struct text_report *text, stack_id stack);
 

@@ -170,3 +170,12 @@ const char *text_place(struct text_report *text, stack_id stack)
 	return names_format(&text->names, "%s%s%s", names_short_function(&text->names, frame),
 			    *location ? " " : "", location);
 }
+
+void text_hold_stack(struct text_report *text, stack_id stack, nsec_t since, size_t indent)
+{
+	const struct rec_header *header = text->report->view->header;
+	if (!stack && since && header->fork_parent && since < header->started_mono)
+		put_faint(text, indent, "(taken by its parent, before the fork)");
+	else
+		text_stack(text, stack, indent);
+}

@@ -117,7 +117,7 @@ static void put_hold(struct text_report *text, const struct rec_hold *hold)
 		label = names_format(names, "%s, %u wait%s for it", label, object->waiter_count,
 				     object->waiter_count == 1 ? "s" : "");
 	text_line(text, TEXT_INDENT, label, hold->since && now > hold->since ? now - hold->since : 0);
-	text_stack(text, hold->stack, TEXT_INDENT + 4);
+	text_hold_stack(text, hold->stack, hold->since, TEXT_INDENT + 4);
 }
 
 /*

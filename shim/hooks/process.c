@@ -16,9 +16,20 @@
 
 /* -- fork ------------------------------------------------------------------ */
 
+/* Answers what to put back: a handler may fork in the midst of a fork. */
+static const struct forking *forking_begin(struct forking *ret_forking)
+{
+	const struct forking *outer = self.forking;
+	start_fork_prepare();
+	thread_fork_prepare(ret_forking);
+	self.forking = ret_forking;
+	return outer;
+}
+
 static pid_t fork_with(pid_t (*real_fork)(void), const void *frame)
 {
-	start_fork_prepare();
+	struct forking forking;
+	const struct forking *outer = forking_begin(&forking);
 	/* For the child, which may meet a lock that another thread of ours holds. */
 	if (self.slot && recording->threads_started > 1 && !self.busy)
 		self.forked_at = stack_capture(frame);
@@ -28,6 +39,7 @@ static pid_t fork_with(pid_t (*real_fork)(void), const void *frame)
 		start_fork_child();
 	else
 		start_fork_parent();
+	self.forking = outer;
 	errno = error;
 	return pid;
 }
@@ -48,7 +60,8 @@ EXPORT pid_t _Fork(void)
 EXPORT int daemon(int stay_in_folder, int keep_descriptors)
 {
 	real_ready();
-	start_fork_prepare();
+	struct forking forking;
+	const struct forking *outer = forking_begin(&forking);
 	pid_t before = getpid();
 	int result = real.daemon(stay_in_folder, keep_descriptors);
 	int error = errno;
@@ -56,6 +69,7 @@ EXPORT int daemon(int stay_in_folder, int keep_descriptors)
 		start_daemon_child();
 	else
 		start_fork_parent();
+	self.forking = outer;
 	errno = error;
 	return result;
 }

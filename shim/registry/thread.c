@@ -487,7 +487,19 @@ static bool stays_with_parent(const struct rec_hold *hold)
 	}
 }
 
-void thread_fork_child(const struct rec_thread *before)
+void thread_fork_prepare(struct forking *ret_forking)
+{
+	const struct rec_thread *slot = self.slot;
+	*ret_forking = (struct forking){ 0 };
+	if (!slot)
+		return;
+	ret_forking->flags = slot->flags;
+	ret_forking->hold_count = MIN_OF(slot->hold_count, FORKING_HOLDS);
+	memcpy((void *)ret_forking->holds, (const void *)slot->holds,
+	       ret_forking->hold_count * sizeof slot->holds[0]);
+}
+
+void thread_fork_child(const struct forking *before)
 {
 	generation++;
 	free_hint = 0;
@@ -497,14 +509,14 @@ void thread_fork_child(const struct rec_thread *before)
 	self.ended = false;
 	memset(self.signalled, 0, sizeof self.signalled);
 	struct rec_thread *slot = thread_slot();
-	if (!slot || !before)
+	if (!slot)
 		return;
 	/* Where its signals are handled is as before. */
 	atomic_fetch_or_explicit(&slot->flags, before->flags & THREAD_STACK_SPLIT, memory_order_relaxed);
 	thread_write_begin(slot);
 	slot->wait_depth = 0;
 	slot->hold_count = 0;
-	for (uint32_t i = 0; i < MIN_OF(before->hold_count, REC_SLOT_HOLDS); i++)
+	for (uint32_t i = 0; i < before->hold_count; i++)
 		if (!stays_with_parent(&before->holds[i]))
 			memcpy((void *)&slot->holds[slot->hold_count++], (const void *)&before->holds[i],
 			       sizeof slot->holds[0]);

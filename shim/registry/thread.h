@@ -21,6 +21,8 @@
  */
 struct region; /* of address_map/ */
 
+struct forking;
+
 struct self_state {
 	struct rec_thread *slot;
 	uint32_t busy;         /* > 0: inside the registry or a real allocation; events are not recorded */
@@ -49,6 +51,7 @@ struct self_state {
 	struct rec_use_cells *use_cells; /* contention/: how often this thread takes what */
 	uint32_t taken_uncounted;        /* contention/: locks taken without cells */
 	stack_id forked_at;              /* where it is about to fork, for orphan/; 0: unknown */
+	const struct forking *forking;   /* while it forks: what its child has from it; NULL: not known */
 	uint64_t *order_seen;  /* order/: what it has seen itself hold; a private page of this thread */
 	uint16_t signalled[4]; /* signalled/: places of what it has signalled last, from 1 */
 	/* A block that is being moved by realloc, and known to no table meanwhile; 0: none. For the scan of an image. */
@@ -123,8 +126,19 @@ void thread_set_name(uint64_t pthread, const char *name);
 /* Live slots, the reporter thread not counted. Context: signal. */
 uint32_t thread_live_count(void);
 
+/* What a thread has when it forks, for its child: the recording is shared, and in it the parent goes on. */
+#define FORKING_HOLDS \
+	8u /* somewhat arbitrary: it lies on the thread's stack; of more the child knows nothing */
+struct forking {
+	uint32_t flags, hold_count;
+	struct rec_hold holds[FORKING_HOLDS];
+};
+
+/* Before the calling thread forks. `ret_forking` belongs to it until then. Context: hook. */
+void thread_fork_prepare(struct forking *ret_forking);
+
 /* In a fork child: all slots are gone; the caller gets one as the main thread, with the holds that it had. */
-void thread_fork_child(const struct rec_thread *before);
+void thread_fork_child(const struct forking *before);
 
 /* -- the slot's sequence lock, for registry/ only -- */
 void thread_write_begin(struct rec_thread *slot);
