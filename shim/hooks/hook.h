@@ -57,7 +57,7 @@ struct hook {
  * Added to self.busy while the real allocator runs: what it does inside (locks of jemalloc, malloc
  * under operator new) is its own business and not recorded.
  */
-#define HOOK_IN_ALLOCATOR 0x10000u
+#define HOOK_IN_ALLOCATOR SELF_IN_ALLOCATOR
 
 /* Groups that are switched on (enum hook_group); 0 until the shim has started and where it is switched off. */
 extern HIDDEN uint32_t hook_groups;

@@ -20,7 +20,7 @@
 
 /* Chosen somewhat arbitrarily. */
 #define KEPT_RARE 32u
-#define KEPT_CHOSEN 64u
+#define KEPT_CHOSEN 256u
 #define KEPT_RUN 128u
 
 #define KEPT_GONE 16u

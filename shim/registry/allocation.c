@@ -2,12 +2,15 @@
  * The slab of records, and the magazines of free ones. What makes it safe without a lock:
  *
  *   - A record belongs to whoever owns the block; the allocator orders one owner after the other.
- *   - Free records lie in magazines, a chain a thread, and in one common chain under a lock. Only
- *     their thread takes from and gives to a magazine. A signal handler that frees something in the
- *     middle of that may make us lose a record, never use one twice: each step is one store.
+ *   - Free records lie in magazines: chains of MAGAZINE_MOST at the most, each with a name of its own. A thread has one
+ *     that it takes from and gives to, and maybe a full one beside it; others are in a stack of them, under a lock. They
+ *     come and go as a whole: what was freed long ago is in no cache, and walking such a chain is one miss after another.
+ *   - Only its thread touches a magazine. A signal handler that frees something in the
+ *     middle of that may make us lose records, never use one twice: each step is one store, and it puts records into
+ *     the magazine that it finds, while there is room, but exchanges none.
  *   - A program that frees a block twice at the same time from two threads (and was about to
- *     crash) can bring one record into two magazines. Each free record names its magazine; one
- *     that finds another's in its chain lets go of the chain, and those records stay unused.
+ *     crash) can bring one record into two magazines. Each free record names its magazine; who
+ *     finds another's name in its chain lets go of the chain, and those records stay unused.
  *   - The slab only ever grows. A reader (allocation_each) may see an entry whose record is
  *     being filled or given back: it is told that it sees about that moment.
  */
@@ -39,8 +42,9 @@ _Static_assert(sizeof(struct record) == 16, "part of the promise of 32 bytes a b
 
 #define RECORDS_MOST ((uint64_t)1 << 28) /* without a limit on address space */
 #define RECORDS_CHUNK 64u
-#define MAGAZINE_MOST 256u
-#define COMMON 0u /* the magazine that is nobody's */
+#define MAGAZINE_MOST 128u
+#define MAGAZINES_EACH \
+	32u /* of so many records there is room for one in the stack; what finds none is lost */
 
 _Static_assert(RECORDS_MOST <= ADDRESS_MAP_NUMBERS, "each record has a number");
 
@@ -48,13 +52,21 @@ static struct record *slab;
 static uint64_t slab_records;  /* how many there is address space for */
 static uint32_t slab_used = 1; /* records handed out to magazines so far; 0 is none */
 
-static struct lock growing; /* the slab, the common chain */
-static uint32_t common_free, common_free_count;
+static struct lock growing; /* the slab, the stack of magazines */
+/* Behind the slab and not in its records: what one says that came into two magazines is not to be gone by. */
+static struct magazine *stacked;
+static uint32_t stacked_count, stacked_records; /* magazines; records in them */
 static bool sampling; /* the tracker has used up its memory, or was told to sample */
 static bool partial;
 static bool uncertain;        /* there are, or were, blocks that come or go unrecorded */
 static bool refused;          /* there is no address space for the tables */
 static uint64_t memory_limit; /* bytes for the tracker; 0: none */
+
+/* The slab, and the stack behind it. */
+static uint64_t tables_bytes(void)
+{
+	return slab_records * sizeof *slab + slab_records / MAGAZINES_EACH * sizeof *stacked;
+}
 
 static NOINLINE bool make_tables(void)
 {
@@ -64,9 +76,11 @@ static NOINLINE bool make_tables(void)
 		slab_records = RECORDS_MOST / sys_address_thrift();
 		struct record *made = NULL;
 		/* Less will do where overcommitting is forbidden. */
-		while (slab_records >= 65536 && !(made = sys_pages_lazy(slab_records * sizeof *slab)))
+		while (slab_records >= 65536 && !(made = sys_pages_lazy(tables_bytes())))
 			slab_records /= 2;
-		if (!made)
+		if (made)
+			stacked = (struct magazine *)(made + slab_records);
+		else
 			refused = true;
 		sampling = options.alloc == ALLOC_SAMPLE;
 		uncertain |= sampling;
@@ -128,10 +142,11 @@ static inline unsigned flags_in(uint64_t rest)
 	return (unsigned)(rest >> FLAGS_SHIFT);
 }
 
-/* A name for this thread's magazine; in 2^38 bytes of thread-local areas no two meet. */
-static void name_magazine(void)
+/* Names that were no magazine's before; of eras (`born` of a live record) none has come so far after 248 days. */
+static uint32_t new_name(void)
 {
-	self.magazine = (uint32_t)((uintptr_t)&self >> 6) | 1;
+	static uint32_t named;
+	return __atomic_add_fetch(&named, 1, __ATOMIC_RELAXED) | UINT32_C(1) << 31;
 }
 
 static inline void record_push(uint32_t number)
@@ -142,44 +157,95 @@ static inline void record_push(uint32_t number)
 	self.free_record_count++;
 }
 
+/*
+ * The name goes first: what a handler frees in between is lost with its own record alone. A name that is
+ * taken over is this thread's then, as all of the chain.
+ */
+static inline void magazine_set(struct magazine to)
+{
+	self.magazine = to.name;
+	self.free_records = to.top;
+	self.free_record_count = to.count;
+}
+
+static inline struct magazine magazine_now(void)
+{
+	return (struct magazine){ self.free_records, self.free_record_count, self.magazine };
+}
+
+/* Puts the thread's magazine onto the stack; the thread has an empty one then. */
+static void magazine_give(void)
+{
+	struct magazine given = magazine_now();
+	given.count = MIN_OF(given.count, MAGAZINE_MOST); /* a handler may have come between two counts */
+	magazine_set((struct magazine){ .name = new_name() });
+	if (!given.top || !lock_take(&growing))
+		return;
+	if (stacked_count < slab_records / MAGAZINES_EACH) {
+		stacked[stacked_count] = given;
+		__atomic_store_n(&stacked_count, stacked_count + 1, __ATOMIC_RELAXED);
+		stacked_records += given.count;
+	}
+	lock_release(&growing);
+}
+
+/* Takes the top one off the stack. Return: false: there is none. */
+static bool magazine_take(void)
+{
+	if (!__atomic_load_n(&stacked_count, __ATOMIC_RELAXED) || !lock_take(&growing))
+		return false;
+	const uint32_t left = stacked_count;
+	if (left) {
+		__atomic_store_n(&stacked_count, left - 1, __ATOMIC_RELAXED);
+		stacked_records -= stacked[left - 1].count;
+		magazine_set(stacked[left - 1]);
+	}
+	lock_release(&growing);
+	return left;
+}
+
+/* Exchanges the thread's magazine for the one beside it. */
+static void magazine_turn(void)
+{
+	const struct magazine beside = self.beside;
+	self.beside = magazine_now();
+	magazine_set(beside.top ? beside : (struct magazine){ .name = new_name() });
+}
+
+/* New ones, off the end of the slab. Return: false: there is no room. */
+static bool magazine_make(void)
+{
+	if (__atomic_load_n(&slab_used, __ATOMIC_RELAXED) + RECORDS_CHUNK >= slab_records)
+		return false;
+	uint32_t from = __atomic_fetch_add(&slab_used, RECORDS_CHUNK, __ATOMIC_RELAXED);
+	if (UNLIKELY(from + RECORDS_CHUNK >= slab_records)) {
+		__atomic_fetch_sub(&slab_used, RECORDS_CHUNK, __ATOMIC_RELAXED);
+		return false;
+	}
+	for (uint32_t number = from + RECORDS_CHUNK; number-- > from;)
+		record_push(number);
+	/* A record and its entry, of 4 bytes for 32 of the block. */
+	if (memory_limit && (uint64_t)from * 24 >= memory_limit && !sampling)
+		allocation_sample_from_now(REC_MEMORY_LIMIT);
+	return true;
+}
+
 static NOINLINE uint32_t record_take_other(void)
 {
-	/* A chain that another magazine's record has come into is not ours any more. */
-	self.free_records = self.free_record_count = 0;
-	name_magazine();
-	if (__atomic_load_n(&common_free, __ATOMIC_RELAXED) && lock_take(&growing)) {
-		for (unsigned i = 0; i < RECORDS_CHUNK && common_free; i++) {
-			uint32_t number = common_free;
-			if (slab[number].born != COMMON) {
-				common_free_count = 0;
-				__atomic_store_n(&common_free, 0, __ATOMIC_RELAXED);
-				break;
-			}
-			__atomic_store_n(&common_free, slab[number].site, __ATOMIC_RELAXED);
-			common_free_count--;
-			record_push(number);
-		}
-		lock_release(&growing);
-	}
-	if (!self.free_records &&
-	    __atomic_load_n(&slab_used, __ATOMIC_RELAXED) + RECORDS_CHUNK < slab_records) {
-		uint32_t from = __atomic_fetch_add(&slab_used, RECORDS_CHUNK, __ATOMIC_RELAXED);
-		if (UNLIKELY(from + RECORDS_CHUNK >= slab_records)) {
-			__atomic_fetch_sub(&slab_used, RECORDS_CHUNK, __ATOMIC_RELAXED);
+	for (;;) {
+		/* A chain that another magazine's record has come into is not ours any more. */
+		magazine_set((struct magazine){ .name = new_name() });
+		if (self.beside.top)
+			magazine_turn();
+		else if (!magazine_take() && !magazine_make())
 			return 0;
-		}
-		for (uint32_t number = from + RECORDS_CHUNK; number-- > from;)
-			record_push(number);
-		/* A record and its entry, of 4 bytes for 32 of the block. */
-		if (memory_limit && (uint64_t)from * 24 >= memory_limit && !sampling)
-			allocation_sample_from_now(REC_MEMORY_LIMIT);
-	}
-	uint32_t number = self.free_records;
-	if (number) {
+		uint32_t number = self.free_records;
+		if (UNLIKELY(!number || slab[number].born != self.magazine))
+			continue;
 		self.free_records = slab[number].site;
 		self.free_record_count--;
+		return number;
 	}
-	return number;
 }
 
 static inline uint32_t record_take(void)
@@ -192,33 +258,27 @@ static inline uint32_t record_take(void)
 	return number;
 }
 
-static NOINLINE void give_back(uint32_t keep)
+/*
+ * The thread's magazine is full: it goes beside, or where one is there, onto the stack. Return: false: a handler has interrupted
+ * who may just take from it.
+ */
+static NOINLINE bool make_place(void)
 {
-	if (!lock_take(&growing))
-		return;
-	while (self.free_record_count > keep && self.free_records) {
-		uint32_t number = self.free_records;
-		if (slab[number].born != self.magazine) {
-			self.free_records = self.free_record_count = 0;
-			break;
-		}
-		self.free_records = slab[number].site;
-		self.free_record_count--;
-		slab[number].site = common_free;
-		slab[number].born = COMMON;
-		__atomic_store_n(&common_free, number, __ATOMIC_RELAXED);
-		common_free_count++;
-	}
-	lock_release(&growing);
+	if (UNLIKELY(self.busy > SELF_IN_ALLOCATOR))
+		return false;
+	if (self.beside.top)
+		magazine_give();
+	else
+		magazine_turn();
+	return true;
 }
 
 static inline void record_give(uint32_t number)
 {
 	if (UNLIKELY(!self.magazine))
-		name_magazine();
-	record_push(number);
-	if (UNLIKELY(self.free_record_count > MAGAZINE_MOST))
-		give_back(MAGAZINE_MOST / 2);
+		self.magazine = new_name();
+	if (LIKELY(self.free_record_count < MAGAZINE_MOST) || make_place())
+		record_push(number);
 }
 
 /* -- counting ------------------------------------------------------------------ */
@@ -342,6 +402,8 @@ void allocation_made(uint64_t hidden, size_t size, enum allocation_kind kind, st
 	if (UNLIKELY(record->born != self.magazine))
 		goto other;
 	uint32_t following = record->site;
+	__builtin_prefetch(&slab[following],
+			   1); /* in magazines that come back from the stack it may be long since touched */
 	record->site = site;
 	record->born = era_now();
 	/* Cells take small blocks only, so the size needs no cutting. */
@@ -572,7 +634,7 @@ void allocation_each(bool (*call)(const struct allocation *allocation, void *dat
 
 uint64_t allocation_count(void)
 {
-	return (uint64_t)slab_used - common_free_count;
+	return (uint64_t)slab_used - stacked_records;
 }
 
 bool allocation_partial(void)
@@ -582,8 +644,11 @@ bool allocation_partial(void)
 
 void allocation_thread_end(void)
 {
-	if (slab)
-		give_back(0);
+	if (!slab)
+		return;
+	magazine_give();
+	magazine_turn();
+	magazine_give();
 }
 
 void allocation_fork_child(void)
@@ -591,10 +656,11 @@ void allocation_fork_child(void)
 	growing.word = 0;
 	address_map_fork_child();
 	if (slab)
-		sys_pages_free(slab, slab_records * sizeof *slab);
+		sys_pages_free(slab, tables_bytes());
 	slab = NULL;
 	slab_used = 1;
-	common_free = common_free_count = 0;
+	stacked_count = stacked_records = 0;
 	self.free_records = self.free_record_count = 0;
+	self.beside = (struct magazine){ 0 };
 	partial = true;
 }

@@ -23,9 +23,13 @@ struct region; /* of address_map/ */
 
 struct forking;
 
+/* What each call into the real allocator, one within the other, adds to self_state.busy. */
+#define SELF_IN_ALLOCATOR 0x10000u
+
 struct self_state {
 	struct rec_thread *slot;
-	uint32_t busy;         /* > 0: inside the registry or a real allocation; events are not recorded */
+	uint32_t
+	    busy; /* > 0: inside the registry or a real allocation; events are not recorded. See SELF_IN_ALLOCATOR */
 	uint32_t generation;   /* of the process (fork): a slot of another generation is not ours */
 	bool ended;            /* the slot was given back: late events are not recorded */
 	bool guest;            /* the reporter thread: nothing of it is recorded */
@@ -47,7 +51,10 @@ struct self_state {
 	uint32_t *windows;     /* ... and its windows */
 	uint32_t free_records; /* allocation/: this thread's magazine of free records */
 	uint32_t free_record_count;
-	uint32_t magazine;               /* its name; 0: none yet */
+	uint32_t magazine; /* its name; 0: none yet */
+	struct magazine {
+		uint32_t top, count, name;
+	} beside;                        /* allocation/: another one, full or empty */
 	struct rec_use_cells *use_cells; /* contention/: how often this thread takes what */
 	uint32_t taken_uncounted;        /* contention/: locks taken without cells */
 	stack_id forked_at;              /* where it is about to fork, for orphan/; 0: unknown */
