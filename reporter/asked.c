@@ -14,6 +14,7 @@
 #include "platform/sys.h"
 #include "registry/allocation.h"
 #include "registry/recording.h"
+#include "reporter/scan/asleep.h"
 #include "reporter/scan/why.h"
 #include "stack/stack.h"
 
@@ -21,6 +22,8 @@
 #define STOP_LIMIT (20 * NSEC_PER_MSEC)
 #define STOP_TRIES 20u
 #define STOP_AGAIN (25 * NSEC_PER_MSEC)
+/* So often nobody is stopped who sleeps. */
+#define SPARE_TRIES 4u
 #define POLL_IMAGE (5 * NSEC_PER_MSEC)
 
 /* Of threads that no hook saw waiting; each costs some file of /proc. */
@@ -54,6 +57,7 @@ static int look(void *data)
 		.snapshot = &asked->snapshot,
 		.stop = asked->stopped ? &asked->stop : NULL,
 		.threads_known = asked->stopped,
+		.process = recording->pid,
 		.heap_partial = allocation_partial(),
 		.deadline = sys_monotonic() + ANSWER_LIMIT,
 		.shared[0] = { (uint64_t)asked->answer, (uint64_t)(asked->answer + 1) },
@@ -126,6 +130,15 @@ static void look_at_stacks(struct asked *asked)
 	}
 }
 
+static void drop_image(struct asked *asked)
+{
+	if (asked->image > 0) {
+		sys_call2(SYS_kill, asked->image, SIGKILL);
+		guest_reap(asked->image, NSEC_PER_SEC, NULL);
+	}
+	asked->image = 0;
+}
+
 static bool has_room(void)
 {
 	/* Its index of blocks, and for each where it was come from, twice in turn. */
@@ -160,7 +173,13 @@ static void make_some_image(struct asked *asked)
 	asked->answer->what = asked->what;
 	asked->answer->value = asked->value;
 	asked->answer->error = -EINPROGRESS;
-	int error = asked->stopped ? stop_while(&asked->stop, STOP_LIMIT, make_image, asked) : -EPERM;
+	stop_knows *knows = asked->tries < SPARE_TRIES ? asleep_known : NULL;
+	int error = asked->stopped ? stop_while(&asked->stop, STOP_LIMIT, make_image, asked, knows) : -EPERM;
+	if (!error && !asked->stop.slept) {
+		stop_release(&asked->stop);
+		drop_image(asked);
+		error = -ETIMEDOUT;
+	}
 	if (!error) {
 		asked->pause = asked->stop.to - asked->stop.from;
 	} else if (error == -ETIMEDOUT && ++asked->tries < STOP_TRIES) {
@@ -208,10 +227,7 @@ void asked_cancel(struct asked *asked)
 {
 	if (!asked->begun)
 		return;
-	if (asked->image > 0) {
-		sys_call2(SYS_kill, asked->image, SIGKILL);
-		guest_reap(asked->image, NSEC_PER_SEC, NULL);
-	}
+	drop_image(asked);
 	answer(asked, -ECANCELED);
 }
 

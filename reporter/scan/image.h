@@ -37,6 +37,7 @@ struct image {
 	bool threads_known;      /* caller and stop are all the threads there are */
 	bool heap_partial;       /* the heap holds blocks that nothing is known of */
 	bool seeks_ghosts;       /* pieces of libc's lists are to be told: see ghosts.h */
+	int32_t process;         /* whose copy this is; 0: it is taken in the process itself */
 	enum channels channels;  /* what leads out of the process; see wakers.h */
 	struct orphans
 	    *orphans; /* threads whose stacks are no roots, and what becomes of them; NULL: all are */

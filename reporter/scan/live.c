@@ -17,6 +17,7 @@
 #include "registry/alert.h"
 #include "registry/allocation.h"
 #include "registry/recording.h"
+#include "reporter/scan/asleep.h"
 #include "reporter/scan/verdict.h"
 #include "reporter/scan/wakers.h"
 
@@ -25,6 +26,8 @@
 /* In which threads come to a stop that sleep or run; who does not, is in the middle of something that can't be interrupted. */
 #define STOP_LIMIT (20 * NSEC_PER_MSEC)
 #define STOP_TRIES 20u
+/* So often nobody is stopped who sleeps; then all are: some run every few moments. */
+#define SPARE_TRIES 4u
 #define STOP_AGAIN (25 * NSEC_PER_MSEC)
 /* From one image to the next: by then a pointer that was on its way has arrived. Chosen by feel. */
 #define LOOK_AGAIN (300 * NSEC_PER_MSEC)
@@ -86,6 +89,7 @@ static int look(void *data)
 		.snapshot = &live->snapshot,
 		.stop = live->stopped ? &live->stop : NULL,
 		.threads_known = live->stopped,
+		.process = recording->pid,
 		.channels = live->channels,
 		.heap_partial = allocation_partial(),
 		.deadline = sys_monotonic() + LOOK_LIMIT,
@@ -177,13 +181,30 @@ static void make_image_of_held(void *data)
 	make_image(data, true);
 }
 
+/* It shows somebody in the middle of what is not known of him. */
+static void drop_image(struct live *live)
+{
+	if (live->image > 0) {
+		sys_call2(SYS_kill, live->image, SIGKILL);
+		guest_reap(live->image, NSEC_PER_SEC, NULL);
+	}
+	live->image = 0;
+}
+
 /*
- * While all threads are held, and so their registers known, where that is allowed. Return: false: one of them could not be
- * interrupted just now; to be tried again.
+ * While all threads are held or sleep, and so their registers known, where that is allowed. Return: false: one of them could
+ * not be interrupted just now, or woke up; to be tried again.
  */
 static bool make_some_image(struct live *live)
 {
-	int error = live->stopped ? stop_while(&live->stop, STOP_LIMIT, make_image_of_held, live) : -EPERM;
+	stop_knows *knows = live->tries < SPARE_TRIES ? asleep_known : NULL;
+	int error =
+	    live->stopped ? stop_while(&live->stop, STOP_LIMIT, make_image_of_held, live, knows) : -EPERM;
+	if (!error && !live->stop.slept) {
+		stop_release(&live->stop);
+		drop_image(live);
+		error = -EBUSY;
+	}
 	if (!error) {
 		live->pause = MAX_OF(live->pause, live->stop.to - live->stop.from);
 		live->fork = MAX_OF(live->fork, live->forking);
@@ -410,10 +431,8 @@ void live_cancel(struct live *live)
 {
 	if (live->stage == LIVE_IDLE)
 		return;
-	if (live->stage == LIVE_LOOKING) {
-		sys_call2(SYS_kill, live->image, SIGKILL);
-		guest_reap(live->image, NSEC_PER_SEC, NULL);
-	}
+	if (live->stage == LIVE_LOOKING)
+		drop_image(live);
 	live->image = 0;
 	answer(live, -ECANCELED);
 }

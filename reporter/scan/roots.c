@@ -384,8 +384,8 @@ static int mark_roots(struct image *image, struct mark *mark)
 	ranges_sort(&roots.left_out);
 	mark_mappings(&roots);
 	mark_standard_streams(&roots);
-	polled_mark(mark, image->caller ? 0 : recording->pid);
-	timers_mark(mark, image->caller ? 0 : recording->pid);
+	polled_mark(mark, image->process);
+	timers_mark(mark, image->process);
 	for (uint64_t i = 0; i < image->blocks.noted_count; i++)
 		if (image->blocks.noted[i].flags & BLOCK_ROOT)
 			mark_word(mark, image->blocks.noted[i].start);

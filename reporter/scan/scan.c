@@ -1,6 +1,7 @@
 #include "reporter/scan/scan.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 
 #include "options.h"
@@ -11,6 +12,7 @@
 #include "registry/allocation.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "reporter/scan/asleep.h"
 #include "reporter/scan/image.h"
 #include "reporter/scan/resources.h"
 #include "reporter/scan/verdict.h"
@@ -28,6 +30,12 @@ static int run(void *data)
 	struct scan *scan = data;
 	verdict_reach(scan->verdict, &scan->image, NULL);
 	return 0;
+}
+
+static void scan_share(struct scan *scan, struct verdict *verdict)
+{
+	scan->verdict = verdict;
+	scan->image.shared[0] = (struct range){ (uint64_t)verdict, (uint64_t)verdict + verdict->bytes };
 }
 
 /* -- other threads --------------------------------------------------------- */
@@ -58,9 +66,27 @@ static bool any_busy(const struct stop *stop)
 
 static int run_copy(void *data)
 {
-	const struct scan *scan = data;
+	struct scan *scan = data;
 	unforked_restore(&scan->unforked);
 	return run(data);
+}
+
+static bool is_dumpable(void)
+{
+	return sys_call1(SYS_prctl, PR_GET_DUMPABLE) == 1;
+}
+
+/* Of the calling thread: what stands still, or sleeps, may run on as soon as it is made. Return: its pid, or -errno. */
+static int32_t make_copy(struct scan *scan)
+{
+	/* Who may not be traced may not be asked by its copy either. */
+	if (is_dumpable())
+		scan->image.process = sys_pid();
+	int error = unforked_save(&scan->unforked);
+	int32_t pid = error ? error : guest_fork(run_copy, scan, false);
+	unforked_release(&scan->unforked);
+	scan->image.process = 0;
+	return pid;
 }
 
 /*
@@ -71,19 +97,56 @@ static void run_in_copy(struct scan *scan)
 {
 	recording_degrade(REC_NO_PTRACE);
 	scan->image.threads_known = false;
-	int32_t pid = unforked_save(&scan->unforked) == 0 ? guest_fork(run_copy, scan, false) : -1;
-	unforked_release(&scan->unforked);
+	int32_t pid = make_copy(scan);
 	if (pid < 0)
 		recording_degrade(REC_NO_FORK);
 	else
 		guest_reap(pid, SCAN_LIMIT + NSEC_PER_SEC, NULL);
 }
 
+/*
+ * Some sleep and were not touched: they could run at any time, so a copy is looked at, which has what they had when it was made.
+ * Return: false: one of them ran meanwhile, or there is no copy, and nothing was judged.
+ */
+static bool run_beside_sleepers(struct scan *scan, struct stop *stop)
+{
+	scan->image.stop = stop;
+	scan->image.threads_known = true;
+	int32_t pid = make_copy(scan);
+	bool known = pid >= 0 && stop_slept(stop) && stop_holds(stop) && !any_busy(stop);
+	scan->image.stop = NULL;
+	stop_end(stop);
+	if (pid >= 0 && !known)
+		sys_call2(SYS_kill, pid, SIGKILL);
+	if (pid >= 0)
+		guest_reap(pid, SCAN_LIMIT + NSEC_PER_SEC, NULL);
+	return known;
+}
+
+/* A new verdict for one that was half reached. Return: false: there is no memory for it. */
+static bool begin_anew(struct scan *scan)
+{
+	struct verdict *verdict = verdict_make(scan->image.snapshot, 0);
+	if (!verdict)
+		return false;
+	verdict->lost_from = scan->verdict->lost_from;
+	verdict_free(scan->verdict);
+	scan_share(scan, verdict);
+	return true;
+}
+
 /* Return: false: judged without the registers of every thread. */
 static bool run_among_threads(struct scan *scan)
 {
 	struct stop stop;
-	int error = stop_begin(&stop, STOP_LIMIT, thread_is_busy);
+	int error = stop_begin(&stop, STOP_LIMIT, thread_is_busy, is_dumpable() ? asleep_known : NULL);
+	if (!error && stop.spared) {
+		if (run_beside_sleepers(scan, &stop))
+			return true;
+		if (!begin_anew(scan))
+			return false;
+		error = stop_begin(&stop, STOP_LIMIT, thread_is_busy, NULL);
+	}
 	if (error) {
 		run_in_copy(scan);
 		return false;
@@ -146,13 +209,12 @@ void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *call
 	const uint64_t *resources = NULL;
 	bool sure = true;
 	if (verdict) {
-		scan.verdict = verdict;
-		scan.image.shared[0] =
-		    (struct range){ (uint64_t)verdict, (uint64_t)verdict + verdict->bytes };
+		scan_share(&scan, verdict);
 		scan.image.deadline = sys_monotonic() + SCAN_LIMIT;
 		scan.image.heap_partial = allocation_partial();
 		scan.image.threads_known = true;
 		sure = run_undisturbed(&scan);
+		verdict = scan.verdict;
 		struct verdict_manner manner = { sure ? FINDING_leak : FINDING_possible_leak,
 						 FOUND_AT_EXIT | (sure ? 0 : FOUND_DEGRADED),
 						 scan.image.threads_known ? 0 : verdict_unread() };
@@ -203,13 +265,12 @@ size_t scan_lost_since(const struct scan_caller *caller, uint32_t era)
 				   .caller = caller,
 				   .threads_known = true,
 				   .heap_partial = allocation_partial(),
-				   .shared[0] = { (uint64_t)verdict, (uint64_t)verdict + verdict->bytes },
 				   .deadline = sys_monotonic() + SCAN_LIMIT },
-			.verdict = verdict,
 		};
-		if (run_undisturbed(&scan) && !verdict->error)
-			lost = verdict->lost_bytes;
-		verdict_free(verdict);
+		scan_share(&scan, verdict);
+		if (run_undisturbed(&scan) && !scan.verdict->error)
+			lost = scan.verdict->lost_bytes;
+		verdict_free(scan.verdict);
 	}
 	arena_release(&arena);
 	return lost;

@@ -15,12 +15,12 @@
 #include <sys/wait.h>
 
 #include "base/context.h"
-#include "base/digits.h"
 #include "platform/files.h"
 #include "platform/guest.h"
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "reporter/scan/memory.h"
+#include "reporter/scan/task.h"
 
 enum phase {
 	PHASE_MADE, /* the tracer waits until the caller has allowed it to trace */
@@ -34,6 +34,7 @@ enum thread_is {
 	THREAD_SEIZED, /* runs on, unaware */
 	THREAD_ASKED,  /* to stop; has not yet */
 	THREAD_HELD,
+	THREAD_SPARED, /* asleep; never touched */
 	THREAD_GONE,
 };
 
@@ -57,33 +58,6 @@ static bool is_late(const struct stop *stop)
 	return sys_monotonic() > stop->deadline;
 }
 
-/* What the kernel says of a thread. The tracer's own /proc/self is another process. Return: bytes; negative: it is gone. */
-static long task_read(const struct stop *stop, int32_t tid, const char *what, char *line, size_t bytes)
-{
-	char path[32];
-	struct text name = TEXT_OF(path);
-	text_format(&name, "%d/%s", tid, what);
-	int fd = (int)sys_call4(SYS_openat, stop->tasks_fd, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	long got = sys_read(fd, line, bytes - 1);
-	sys_close(fd);
-	line[MAX_OF(got, 0)] = '\0';
-	return got;
-}
-
-/* The state letter of a thread; 0: it is gone. */
-static char task_state(const struct stop *stop, int32_t tid)
-{
-	char line[256];
-	long got = task_read(stop, tid, "stat", line, sizeof line);
-	/* The name in parentheses may hold anything, so the state is looked for from behind. */
-	for (long i = got - 3; i > 0; i--)
-		if (line[i] == ')' && line[i + 1] == ' ')
-			return line[i + 2];
-	return 0;
-}
-
 /* As much as a pipe takes in one piece or not at all. */
 #define PIPE_PIECE 4096u
 
@@ -97,47 +71,85 @@ static bool is_amid_transfer(const struct stop *stop, int32_t tid)
 		SYS_writev,   SYS_pwritev,  SYS_pwritev2, SYS_sendto,   SYS_sendmsg,
 		SYS_sendmmsg, SYS_sendfile, SYS_splice,   SYS_vmsplice, SYS_recvmmsg
 	};
-	char line[256];
-	uint64_t number, arguments[4];
-	if (task_read(stop, tid, "syscall", line, sizeof line) <= 0 || line[0] < '0' || line[0] > '9')
+	struct task_call call;
+	if (!task_call(stop->tasks_fd, tid, &call))
 		return false;
-	const char *at = digits_either(line, &number);
-	for (unsigned i = 0; i < COUNT_OF(arguments); i++)
-		at = digits_either(at, &arguments[i]);
-	if (number == SYS_write || number == SYS_pwrite64)
-		return arguments[2] > PIPE_PIECE;
-	if (number == SYS_recvfrom)
-		return arguments[3] & MSG_WAITALL;
-	if (number == SYS_recvmsg)
-		return arguments[2] & MSG_WAITALL;
+	if (call.number == SYS_write || call.number == SYS_pwrite64)
+		return call.arguments[2] > PIPE_PIECE;
+	if (call.number == SYS_recvfrom)
+		return call.arguments[3] & MSG_WAITALL;
+	if (call.number == SYS_recvmsg)
+		return call.arguments[2] & MSG_WAITALL;
 	for (size_t i = 0; i < COUNT_OF(calls); i++)
-		if (number == calls[i])
+		if (call.number == calls[i])
 			return true;
 	return false;
 }
 
-static int seize(struct stop *stop, int32_t tid)
+static int seize(const struct stop *stop, struct stop_thread *thread)
 {
-	if (stop->count == stop->room)
-		return -EAGAIN;
-	struct stop_thread *thread = &stop->threads[stop->count];
+	int32_t tid = thread->tid;
 	*thread = (struct stop_thread){ .tid = tid, .state = THREAD_SEIZED };
 	long error = trace(PTRACE_SEIZE, tid, NULL, NULL);
 	if (error) {
-		/* A first thread that has ended stays listed as long as others run. */
-		char state = task_state(stop, tid);
-		if (error != -ESRCH && state && state != 'Z' && state != 'X')
-			return (int)error;
 		thread->state = THREAD_GONE;
-	} else {
-		thread->asleep = task_state(stop, tid) == 'S';
-		if (thread->asleep && is_amid_transfer(stop, tid)) {
-			stop->count++;
-			return -EBUSY;
-		}
+		/* A first thread that has ended stays listed as long as others run. */
+		char state = task_state(stop->tasks_fd, tid);
+		return error != -ESRCH && state && state != 'Z' && state != 'X' ? (int)error : 0;
 	}
-	stop->count++;
-	return 0;
+	thread->asleep = task_state(stop->tasks_fd, tid) == 'S';
+	return thread->asleep && is_amid_transfer(stop, tid) ? -EBUSY : 0;
+}
+
+/* Return: whether the thread is left alone: what it has in registers is known as long as it has not run. */
+static bool spare(struct stop *stop, struct stop_thread *thread)
+{
+	thread->turns = stop->knows ? task_turns(stop->tasks_fd, thread->tid) : 0;
+	uint64_t number = (uint64_t)(thread - stop->threads);
+	if (!thread->turns || !stop->knows(stop, thread, stop->registers + number * STOP_WORDS))
+		return false;
+	thread->state = THREAD_SPARED;
+	thread->asleep = true;
+	stop->spared++;
+	return true;
+}
+
+static int take_in(struct stop *stop, int32_t tid)
+{
+	if (stop->count == stop->room)
+		return -EAGAIN;
+	struct stop_thread *thread = &stop->threads[stop->count++];
+	*thread = (struct stop_thread){ .tid = tid };
+	return spare(stop, thread) ? 0 : seize(stop, thread);
+}
+
+static bool has_slept(const struct stop_thread *thread, int tasks_fd)
+{
+	return thread->state != THREAD_SPARED || task_turns(tasks_fd, thread->tid) == thread->turns;
+}
+
+/* Seizes those spared ones that have run since. Return: how many there were, or -errno. */
+static int seize_woken(struct stop *stop)
+{
+	int found = 0;
+	for (uint64_t i = 0; stop->spared && i < stop->count; i++) {
+		if (has_slept(&stop->threads[i], stop->tasks_fd))
+			continue;
+		int error = seize(stop, &stop->threads[i]);
+		if (error)
+			return error;
+		stop->spared--;
+		found++;
+	}
+	return found;
+}
+
+static bool all_slept(const struct stop *stop, int tasks_fd)
+{
+	for (uint64_t i = 0; stop->spared && i < stop->count; i++)
+		if (!has_slept(&stop->threads[i], tasks_fd))
+			return false;
+	return true;
 }
 
 static bool is_known(const struct stop *stop, int32_t tid)
@@ -148,7 +160,7 @@ static bool is_known(const struct stop *stop, int32_t tid)
 	return tid == stop->caller;
 }
 
-/* Seizes every thread that is not known yet. Return: how many there were, or -errno. */
+/* Spares or seizes every thread that is not known yet. Return: how many there were, or -errno. */
 static int seize_new(struct stop *stop)
 {
 	struct entry {
@@ -172,7 +184,7 @@ static int seize_new(struct stop *stop)
 				tid = tid * 10 + (*digit - '0');
 			if (!tid || is_known(stop, tid))
 				continue;
-			int error = seize(stop, tid);
+			int error = take_in(stop, tid);
 			if (error)
 				return error;
 			found++;
@@ -338,6 +350,7 @@ static int hold_all(struct stop *stop)
 {
 	int fresh = seize_new(stop);
 	stop->from = sys_monotonic();
+	stop->deadline = stop->from + stop->limit;
 	for (int round = 0;;) {
 		if (fresh < 0)
 			return fresh;
@@ -345,6 +358,8 @@ static int hold_all(struct stop *stop)
 		if (error)
 			return error;
 		fresh = seize_new(stop);
+		if (!fresh)
+			fresh = seize_woken(stop);
 		if (fresh)
 			continue;
 		for (uint64_t i = 0; i < stop->count && !error; i++)
@@ -420,6 +435,7 @@ static void tracer_run(void *data)
 			stop->error = hold_all(stop);
 		if (!stop->error && stop->while_held) {
 			stop->while_held(stop->data);
+			stop->slept = all_slept(stop, stop->tasks_fd);
 		} else if (!stop->error) {
 			phase_set(stop, PHASE_HELD);
 			while (__atomic_load_n(&stop->phase, __ATOMIC_ACQUIRE) == PHASE_HELD)
@@ -518,6 +534,7 @@ static int begin_with(struct stop *stop, uint64_t more)
 	stop->process = sys_pid();
 	stop->phase = PHASE_MADE;
 	stop->files = files_clone_flags();
+	stop->spared = 0;
 	uint64_t all = ~UINT64_C(0);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &stop->signals, sizeof all);
 	int error = make_room(stop, more);
@@ -552,20 +569,29 @@ static int begin_with(struct stop *stop, uint64_t more)
 #define MORE_FIRST ((uint64_t)64)
 #define MORE_MOST ((uint64_t)4096)
 
-static int begin(struct stop *stop, nsec_t limit)
+static int begin(struct stop *stop)
 {
-	stop->deadline = sys_monotonic() + limit;
+	nsec_t until = sys_monotonic() + stop->limit;
 	uint64_t more = MORE_FIRST;
 	int error = begin_with(stop, more);
-	while (error == -EAGAIN && more < MORE_MOST && sys_monotonic() < stop->deadline)
+	while (error == -EAGAIN && more < MORE_MOST && sys_monotonic() < until)
 		error = begin_with(stop, more *= 8);
 	return error;
 }
 
-int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_pointer))
+int stop_begin(struct stop *stop, nsec_t limit, bool (*is_busy)(uint64_t thread_pointer), stop_knows *knows)
 {
-	*stop = (struct stop){ .is_busy = is_busy };
-	return begin(stop, limit);
+	*stop = (struct stop){ .is_busy = is_busy, .limit = limit, .knows = knows };
+	return begin(stop);
+}
+
+bool stop_slept(const struct stop *stop)
+{
+	int fd = stop->spared ? sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0) : -1;
+	bool slept = !stop->spared || (fd >= 0 && all_slept(stop, fd));
+	if (fd >= 0)
+		sys_close(fd);
+	return slept;
 }
 
 bool stop_holds(const struct stop *stop)
@@ -580,10 +606,10 @@ void stop_end(struct stop *stop)
 	release(stop);
 }
 
-int stop_while(struct stop *stop, nsec_t limit, void (*run)(void *data), void *data)
+int stop_while(struct stop *stop, nsec_t limit, void (*run)(void *data), void *data, stop_knows *knows)
 {
-	*stop = (struct stop){ .while_held = run, .data = data };
-	int error = begin(stop, limit);
+	*stop = (struct stop){ .while_held = run, .data = data, .limit = limit, .knows = knows };
+	int error = begin(stop);
 	if (error)
 		return error;
 	reap(stop);

@@ -173,7 +173,7 @@ static struct numbers *numbers_of(struct image *image)
 		ignore_own(numbers);
 		numbers_ignore(numbers, image->loader.start, image->loader.end);
 		ignore_loaders_memory(numbers, image);
-		numbers_polled(numbers, image->caller ? 0 : recording->pid);
+		numbers_polled(numbers, image->process);
 	}
 	return numbers;
 }

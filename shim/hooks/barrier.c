@@ -9,6 +9,7 @@ EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_barrier_wait(barrier);
+	HOOK_KEEP(&hook);
 	hook_wait(&hook, KIND_BARRIER, (uintptr_t)barrier, MODE_NONE, OP_pthread_barrier_wait);
 	int result = real.pthread_barrier_wait(barrier);
 	hook_wait_over(&hook);

@@ -8,7 +8,9 @@
 	EXPORT type name params \
 	{ \
 		HOOK(hook, BLOCKING); \
+		struct hook_kept kept CLEANUP(hook_kept_end); \
 		if (hook.track && (waits)) { \
+			hook_keep(&hook, &kept); \
 			struct wait_for what = { .kind = KIND_##kind_, \
 						 .op = OP_##op_, \
 						 .timed = (timed_), \

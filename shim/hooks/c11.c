@@ -24,6 +24,7 @@ static bool is_taken(const mtx_t *mutex)
 
 static NOINLINE int lock_taken(struct hook *hook, mtx_t *mutex)
 {
+	HOOK_KEEP(hook);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	hook_lock_contended(hook, &wait, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
 	int result = real.mtx_lock(mutex);
@@ -65,6 +66,7 @@ EXPORT int mtx_timedlock(mtx_t *mutex, const struct timespec *until)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.mtx_timedlock(mutex, until);
+	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_timedlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	if (is_taken(mutex))
@@ -119,6 +121,7 @@ EXPORT int cnd_wait(cnd_t *cond, mtx_t *mutex)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.cnd_wait(cond, mutex);
+	HOOK_KEEP(&hook);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
 	    cond_wait_begin(&hook, cond, mutex, OP_cnd_wait, false);
 	(void)wait;
@@ -130,6 +133,7 @@ EXPORT int cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *until
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.cnd_timedwait(cond, mutex, until);
+	HOOK_KEEP(&hook);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
 	    cond_wait_begin(&hook, cond, mutex, OP_cnd_timedwait, true);
 	(void)wait;

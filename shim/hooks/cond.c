@@ -57,6 +57,7 @@ EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_cond_wait(cond, mutex);
+	HOOK_KEEP(&hook);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
 	    cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_wait, false);
 	wait.result = real.pthread_cond_wait(cond, mutex);
@@ -68,6 +69,7 @@ EXPORT int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, 
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_cond_timedwait(cond, mutex, until);
+	HOOK_KEEP(&hook);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
 	    cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_timedwait, true);
 	wait.result = real.pthread_cond_timedwait(cond, mutex, until);
@@ -80,6 +82,7 @@ EXPORT int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, 
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_cond_clockwait(cond, mutex, clock, until);
+	HOOK_KEEP(&hook);
 	struct cond_wait wait CLEANUP(cond_wait_end) =
 	    cond_wait_begin(&hook, cond, mutex, OP_pthread_cond_clockwait, true);
 	wait.result = real.pthread_cond_clockwait(cond, mutex, clock, until);

@@ -75,6 +75,7 @@ void file_lock_taken(struct hook *hook, int fd, enum mode mode, enum op op)
 EXPORT int flock(int fd, int operation)
 {
 	HOOK(hook, BLOCKING);
+	struct hook_kept kept CLEANUP(hook_kept_end);
 	int what = operation & ~LOCK_NB;
 	enum mode mode = what == LOCK_SH ? MODE_SHARED : MODE_EXCLUSIVE;
 	if (!hook.track || (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN))
@@ -82,8 +83,10 @@ EXPORT int flock(int fd, int operation)
 	int error = errno;
 	if (what == LOCK_UN)
 		file_lock_released(fd);
-	else if (!(operation & LOCK_NB))
+	else if (!(operation & LOCK_NB)) {
+		hook_keep(&hook, &kept);
 		file_lock_wait(&hook, fd, mode, OP_flock);
+	}
 	errno = error;
 	int result = real.flock(fd, operation);
 	if (result == 0 && what != LOCK_UN)

@@ -100,6 +100,7 @@ void hook_wait_for(struct hook *hook, struct wait_for *what)
 {
 	what->stack = hook_stack(hook);
 	what->frame = hook->frame;
+	what->kept = hook->kept;
 	wait_begin(what);
 	hook->waiting = true;
 	if (UNLIKELY(lacks_reporter()) && may_last(what))
@@ -141,5 +142,7 @@ void hook_lock_contended(struct hook *hook, struct contended *wait, enum kind ki
 			acquire_wait(self.slot, kind, handle, mode, op, stack, hook->frame, since);
 	if (!hook->waiting)
 		hook_lock_rare(hook, kind, handle, mode, op);
+	else
+		self.slot->waits[0].kept = hook->kept;
 	hook->since = 0; /* the lock is taken later */
 }

@@ -51,6 +51,7 @@ struct hook {
 	nsec_t since;   /* of hook_lock: now, if that is known; else 0 */
 	bool track;
 	bool waiting;
+	bool kept; /* hook_keep was called */
 };
 
 /*
@@ -106,6 +107,40 @@ static inline stack_id hook_stack(struct hook *hook)
 		hook->stack = stack_capture(hook->frame);
 	return hook->stack;
 }
+
+/* The registers that a function must preserve for its caller. */
+struct hook_kept {
+	uint64_t registers[6];
+};
+
+/* As long as the scope lasts nothing else is put in its place. */
+static inline void hook_kept_end(struct hook_kept *kept)
+{
+	__asm__ volatile("" : : "m"(*kept));
+}
+
+/*
+ * Puts what the caller has in registers on the stack, so that who searches that for pointers while the thread sleeps
+ * need not stop it for them. `kept` is the hook's own, in a scope that does not end before the wait: what the hook has already
+ * saved of a register lies in its frame, what it has not is still in place.
+ */
+static inline __attribute__((always_inline)) void hook_keep(struct hook *hook, struct hook_kept *kept)
+{
+	__asm__ volatile("mov %%rbx, 0(%1)\n\t"
+			 "mov %%rbp, 8(%1)\n\t"
+			 "mov %%r12, 16(%1)\n\t"
+			 "mov %%r13, 24(%1)\n\t"
+			 "mov %%r14, 32(%1)\n\t"
+			 "mov %%r15, 40(%1)"
+			 : "=m"(*kept)
+			 : "r"(kept->registers));
+	hook->kept = true;
+}
+
+/* The same in one, for the function that waits itself. */
+#define HOOK_KEEP(hook) \
+	struct hook_kept hook_kept CLEANUP(hook_kept_end); \
+	hook_keep(hook, &hook_kept)
 
 /* Begins a wait from the caller's stack; for more than these fields use hook_wait_for. */
 void hook_wait(struct hook *hook, enum kind kind, uint64_t handle, enum mode mode, enum op op);

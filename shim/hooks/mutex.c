@@ -28,6 +28,7 @@ static inline void mutex_result(struct hook *hook, const void *mutex, enum op op
 
 static NOINLINE int lock_taken(struct hook *hook, pthread_mutex_t *mutex)
 {
+	HOOK_KEEP(hook);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	hook_lock_contended(hook, &wait, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_lock);
 	int result = real.pthread_mutex_lock(mutex);
@@ -63,6 +64,7 @@ EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_mutex_timedlock(mutex, until);
+	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_timedlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	if (mutex_is_taken(mutex))
@@ -79,6 +81,7 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, cons
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_mutex_clocklock(mutex, clock, until);
+	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_pthread_mutex_clocklock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	if (mutex_is_taken(mutex))

@@ -44,6 +44,7 @@ static bool is_wanted(const pthread_rwlock_t *lock)
 
 static NOINLINE int rdlock_taken(struct hook *hook, pthread_rwlock_t *lock)
 {
+	HOOK_KEEP(hook);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	hook_lock_contended(hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_rdlock);
 	int result = real.pthread_rwlock_rdlock(lock);
@@ -67,6 +68,7 @@ EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
 
 static NOINLINE int wrlock_taken(struct hook *hook, pthread_rwlock_t *lock)
 {
+	HOOK_KEEP(hook);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	hook_lock_contended(hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE,
 			    OP_pthread_rwlock_wrlock);
@@ -112,6 +114,7 @@ EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct times
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_rwlock_timedrdlock(lock, until);
+	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_timedrdlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	if (readers_wait(lock))
@@ -128,6 +131,7 @@ EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct times
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_rwlock_timedwrlock(lock, until);
+	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_timedwrlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	if (writers_wait(lock))
@@ -144,6 +148,7 @@ EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, c
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_rwlock_clockrdlock(lock, clock, until);
+	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_clockrdlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	if (readers_wait(lock))
@@ -160,6 +165,7 @@ EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, c
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_rwlock_clockwrlock(lock, clock, until);
+	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_clockwrlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
 	if (writers_wait(lock))

@@ -28,6 +28,7 @@ EXPORT int sem_wait(sem_t *sem)
 	/* A peek at glibc's own word, whose low half is the value. */
 	if (UNLIKELY(!(uint32_t)__atomic_load_n((const uint64_t *)(const void *)sem, __ATOMIC_RELAXED)))
 		reporter_want_now(); /* there may be nobody to post it */
+	HOOK_KEEP(&hook);
 	hook_wait(&hook, KIND_SEM, (uintptr_t)sem, MODE_SHARED, OP_sem_wait);
 	int result = real.sem_wait(sem);
 	sem_result(&hook, sem, OP_sem_wait, result);
@@ -53,6 +54,7 @@ EXPORT int sem_timedwait(sem_t *sem, const struct timespec *until)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.sem_timedwait(sem, until);
+	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_SEM, (uintptr_t)sem, MODE_SHARED, OP_sem_timedwait);
 	int result = real.sem_timedwait(sem, until);
 	sem_result(&hook, sem, OP_sem_timedwait, result);
@@ -64,6 +66,7 @@ EXPORT int sem_clockwait(sem_t *sem, clockid_t clock, const struct timespec *unt
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.sem_clockwait(sem, clock, until);
+	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_SEM, (uintptr_t)sem, MODE_SHARED, OP_sem_clockwait);
 	int result = real.sem_clockwait(sem, clock, until);
 	sem_result(&hook, sem, OP_sem_clockwait, result);

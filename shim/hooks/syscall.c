@@ -19,7 +19,9 @@
 static long syscall_futex(long number, long word, long op, long value, long timeout, long word2, long value3)
 {
 	HOOK(hook, BLOCKING);
+	struct hook_kept kept CLEANUP(hook_kept_end);
 	if (hook.track) {
+		hook_keep(&hook, &kept);
 		struct wait_for what = {
 			.kind = KIND_FUTEX, .op = OP_futex, .timed = timeout != 0, .handle = (uint64_t)word
 		};

@@ -210,6 +210,7 @@ EXPORT int pthread_join(pthread_t thread, void **ret_value)
 	HOOK(hook, PROCESS);
 	if (!hook.track)
 		return real.pthread_join(thread, ret_value);
+	HOOK_KEEP(&hook);
 	struct thread_call call = join_begin(&hook, thread, OP_pthread_join, false);
 	int result = real.pthread_join(thread, ret_value);
 	join_result(&hook, &call, result);
@@ -234,6 +235,7 @@ EXPORT int pthread_timedjoin_np(pthread_t thread, void **ret_value, const struct
 	if (!hook.track)
 		return real.pthread_timedjoin_np(thread, ret_value, until);
 	/* libc takes no time at all for all the time there is. */
+	HOOK_KEEP(&hook);
 	struct thread_call call = join_begin(&hook, thread, OP_pthread_timedjoin_np, until != NULL);
 	int result = real.pthread_timedjoin_np(thread, ret_value, until);
 	join_result(&hook, &call, result);
@@ -246,6 +248,7 @@ EXPORT int pthread_clockjoin_np(pthread_t thread, void **ret_value, clockid_t cl
 	HOOK(hook, PROCESS);
 	if (!hook.track)
 		return real.pthread_clockjoin_np(thread, ret_value, clock, until);
+	HOOK_KEEP(&hook);
 	struct thread_call call = join_begin(&hook, thread, OP_pthread_clockjoin_np, until != NULL);
 	int result = real.pthread_clockjoin_np(thread, ret_value, clock, until);
 	join_result(&hook, &call, result);
@@ -257,6 +260,7 @@ EXPORT int thrd_join(thrd_t thread, int *ret_value)
 	HOOK(hook, PROCESS);
 	if (!hook.track)
 		return real.thrd_join(thread, ret_value);
+	HOOK_KEEP(&hook);
 	struct thread_call call = join_begin(&hook, thread, OP_thrd_join, false);
 	int result = real.thrd_join(thread, ret_value);
 	join_result(&hook, &call, error_of(&call, result));

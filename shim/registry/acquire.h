@@ -88,6 +88,7 @@ static inline bool acquire_wait(struct rec_thread *slot, enum kind kind, uint64_
 	wait->kind = (uint8_t)kind;
 	wait->mode = (uint8_t)mode;
 	wait->timed = false;
+	wait->kept = false;
 	acquire_show(slot, word + WORD_WAIT);
 	return acquire_leave(true);
 }

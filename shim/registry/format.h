@@ -280,7 +280,8 @@ struct rec_wait {
 	uint8_t kind;     /* enum kind; KIND_NONE: not waiting */
 	uint8_t mode;     /* enum mode */
 	uint8_t timed;    /* gives up by itself at some time */
-	uint8_t spare[7];
+	uint8_t kept;     /* what the program had in registers lies in the hook's frame: see hook_keep */
+	uint8_t spare[6];
 };
 
 /* -- threads --------------------------------------------------------------- */

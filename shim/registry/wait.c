@@ -59,6 +59,7 @@ void wait_begin(const struct wait_for *what)
 		wait->kind = (uint8_t)what->kind;
 		wait->mode = (uint8_t)what->mode;
 		wait->timed = what->timed;
+		wait->kept = what->kept;
 		if (outer) {
 			/* The futex or sleep inside is how it waits; what it waits for, the program has said. */
 			wait->handle = outer->handle;

@@ -19,6 +19,7 @@ struct wait_for {
 	enum mode mode;
 	enum op op;
 	bool timed; /* gives up by itself */
+	bool kept;  /* the hook has kept the registers: see hook_keep */
 	uint64_t handle;
 	uint64_t handle2; /* of a condition wait: the mutex */
 	thread_id target; /* of a join */

@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@
 
 #include "base/context.h"
 #include "reporter/scan/stop.h"
+#include "reporter/scan/task.h"
 
 #include "testprogs/lib/deny_ptrace.h"
 #include "testprogs/unit/suite.h"
@@ -65,7 +67,7 @@ START_TEST(threads_stand_still_and_run_on)
 	pause_ms(20);
 	for (int round = 0; round < 20; round++) {
 		struct stop stop;
-		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), 0);
 		ck_assert_uint_eq(stop.count, COUNT_OF(threads));
 		ck_assert(stop_holds(&stop));
 		unsigned long before = counted;
@@ -85,7 +87,7 @@ END_TEST
 START_TEST(nobody_else)
 {
 	struct stop stop;
-	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), 0);
 	ck_assert_uint_eq(stop.count, 0);
 	stop_end(&stop);
 }
@@ -109,7 +111,7 @@ START_TEST(threads_that_come_and_go)
 		start(breed, NULL);
 	for (int round = 0; round < 50; round++) {
 		struct stop stop;
-		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), 0);
 		stop_end(&stop);
 	}
 	breed_on = false;
@@ -152,7 +154,7 @@ START_TEST(registers_are_read)
 		pause_ms(1);
 	pause_ms(10);
 	struct stop stop;
-	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), 0);
 	bool general = has_word(&stop, 0, WORD_GENERAL), vector = has_word(&stop, 0, WORD_VECTOR);
 	uint64_t pointer = stop.threads[0].pointer;
 	stop_end(&stop);
@@ -183,11 +185,11 @@ START_TEST(busy_threads_may_run_on_for_a_while)
 	pthread_t thread = start(count, NULL);
 	struct stop stop;
 	busy_looks = 0;
-	ck_assert_int_eq(stop_begin(&stop, LIMIT, busy_at_first), 0);
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, busy_at_first, NULL), 0);
 	ck_assert_uint_eq(busy_looks, 4);
 	ck_assert(!stop.threads[0].busy);
 	stop_end(&stop);
-	ck_assert_int_eq(stop_begin(&stop, LIMIT, busy_always), 0);
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, busy_always, NULL), 0);
 	ck_assert(stop.threads[0].busy);
 	unsigned long before = counted;
 	pause_ms(5);
@@ -235,7 +237,7 @@ START_TEST(a_write_is_not_cut_short)
 	ck_assert_int_eq(pipe(writing), 0);
 	pthread_t thread = start(writer, NULL);
 	wait_until_full();
-	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), -EBUSY);
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), -EBUSY);
 	static char into[65536];
 	size_t left = WRITTEN_BYTES;
 	while (left) {
@@ -246,7 +248,7 @@ START_TEST(a_write_is_not_cut_short)
 	pthread_join(thread, &result);
 	ck_assert_uint_eq((size_t)result, WRITTEN_BYTES);
 	/* Now that it is over. */
-	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), 0);
 	stop_end(&stop);
 	close(writing[0]);
 	close(writing[1]);
@@ -336,7 +338,7 @@ START_TEST(no_call_is_interrupted)
 	pause_ms(20);
 	for (int round = 0; round < 30; round++) {
 		struct stop stop;
-		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), 0);
 		ck_assert_uint_eq(stop.count, COUNT_OF(threads));
 		stop_end(&stop);
 		pause_ms(2);
@@ -385,7 +387,7 @@ START_TEST(no_signal_is_lost)
 		struct stop stop;
 		for (int i = 0; i < 3; i++)
 			sent += pthread_kill(thread, SIGRTMIN + 3) == 0;
-		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL), 0);
+		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), 0);
 		for (int i = 0; i < 3; i++)
 			sent += pthread_kill(thread, SIGRTMIN + 3) == 0;
 		stop_end(&stop);
@@ -395,6 +397,80 @@ START_TEST(no_signal_is_lost)
 	wait_on = false;
 	pthread_join(thread, NULL);
 	ck_assert_uint_eq(delivered, sent);
+}
+END_TEST
+
+/* -- who is spared -------------------------------------------------------------- */
+
+static atomic_int reader_tid;
+static atomic_uint reads;
+static int reader_pipe[2];
+
+static void *read_on(void *unused)
+{
+	char byte;
+	for (reader_tid = (int)syscall(SYS_gettid); read(reader_pipe[0], &byte, 1) == 1 && byte != 'x';)
+		reads++;
+	return unused;
+}
+
+/* The same twice, and it slept for all of the time in between. */
+static void wait_until_reading(int tasks_fd)
+{
+	struct task_call call;
+	uint64_t turns = 0, before;
+	do {
+		before = turns;
+		pause_ms(5);
+		turns = reader_tid ? task_turns(tasks_fd, reader_tid) : 0;
+	} while (!turns || turns != before || !task_call(tasks_fd, reader_tid, &call) ||
+		 call.number != SYS_read);
+}
+
+static bool knows_the_reader(struct stop *stop, struct stop_thread *thread, uint64_t *ret_words)
+{
+	struct task_call call;
+	if (thread->tid != reader_tid || !task_call(stop->tasks_fd, thread->tid, &call))
+		return false;
+	ret_words[0] = call.arguments[0];
+	thread->words = 1;
+	thread->sp = call.sp;
+	return true;
+}
+
+START_TEST(who_sleeps_and_is_known_is_left_alone)
+{
+	struct stop stop;
+	int tasks_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+	/* A kernel that does not count this has all of them stopped. */
+	if (!task_turns(tasks_fd, (int)syscall(SYS_gettid)))
+		return;
+	ck_assert_int_eq(pipe(reader_pipe), 0);
+	reader_tid = 0;
+	reads = 0;
+	pthread_t other = start(count, NULL), reader = start(read_on, NULL);
+	wait_until_reading(tasks_fd);
+	uint64_t turns = task_turns(tasks_fd, reader_tid);
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, knows_the_reader), 0);
+	ck_assert_uint_eq(stop.count, 2);
+	ck_assert_uint_eq(stop.spared, 1);
+	ck_assert(stop_slept(&stop));
+	ck_assert_uint_eq(task_turns(tasks_fd, reader_tid), turns);
+	/* The other stands still, this one can be woken, and that is noticed. */
+	ck_assert_int_eq(write(reader_pipe[1], "1", 1), 1);
+	while (!reads)
+		pause_ms(1);
+	ck_assert(!stop_slept(&stop));
+	stop_end(&stop);
+	ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), 0);
+	ck_assert_uint_eq(stop.spared, 0);
+	stop_end(&stop);
+	ck_assert_int_eq(write(reader_pipe[1], "x", 1), 1);
+	pthread_join(reader, NULL);
+	finish(other);
+	close(reader_pipe[0]);
+	close(reader_pipe[1]);
+	close(tasks_fd);
 }
 END_TEST
 
@@ -409,7 +485,7 @@ static int try_where_denied(void)
 		return 77;
 	if (pthread_create(&thread, NULL, count, NULL) != 0)
 		return 1;
-	if (stop_begin(&stop, LIMIT, NULL) != -EPERM)
+	if (stop_begin(&stop, LIMIT, NULL, NULL) != -EPERM)
 		return 2;
 	unsigned long before = counted;
 	for (int i = 0; i < 1000 && counted == before; i++)
@@ -445,6 +521,7 @@ int main(void)
 	tcase_add_test(tests, registers_are_read);
 	tcase_add_test(tests, busy_threads_may_run_on_for_a_while);
 	tcase_add_test(tests, no_signal_is_lost);
+	tcase_add_test(tests, who_sleeps_and_is_known_is_left_alone);
 	tcase_add_test(tests, where_it_is_denied_nothing_is_held);
 	tcase_add_test(tests, no_call_is_interrupted);
 	tcase_add_test(tests, a_write_is_not_cut_short);
