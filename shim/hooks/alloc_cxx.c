@@ -8,19 +8,9 @@
  */
 #include "hooks/alloc.h"
 
-#include <string.h>
-
 #include "hooks/cxx_runtime.h"
 
 struct nothrow; /* std::nothrow_t, only ever passed on */
-
-/* One that the program brings itself may put blocks as near to each other as it likes. */
-static void look_whose(void *found)
-{
-	Dl_info info;
-	if (!dladdr(found, &info) || !info.dli_fname || !strstr(info.dli_fname, "/libstdc++.so"))
-		alloc_share_windows();
-}
 
 static void *operator_ready(void **place, const char *name)
 {
@@ -28,12 +18,13 @@ static void *operator_ready(void **place, const char *name)
 	if (LIKELY(found))
 		return found;
 	self.busy += HOOK_IN_ALLOCATOR;
-	found = cxx_runtime_find(name);
-	if (found)
-		look_whose(found);
+	const struct cxx_function function = cxx_runtime_find(name);
+	/* One that the program brings itself may put blocks as near to each other as it likes. */
+	if (function.address && !function.is_libstdcxx)
+		alloc_share_windows();
 	self.busy -= HOOK_IN_ALLOCATOR;
-	__atomic_store_n(place, found, __ATOMIC_RELEASE);
-	return found;
+	__atomic_store_n(place, function.address, __ATOMIC_RELEASE);
+	return function.address;
 }
 
 /*

@@ -14,7 +14,7 @@ static void *guard_ready(void **place, void *resolved, const char *name)
 	if (LIKELY(found))
 		return found;
 	self.busy++;
-	found = cxx_runtime_find(name);
+	found = cxx_runtime_find(name).address;
 	self.busy--;
 	__atomic_store_n(place, found, __ATOMIC_RELEASE);
 	return found;

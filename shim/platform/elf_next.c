@@ -175,10 +175,14 @@ static const struct link_map *own_map(void)
 	return map;
 }
 
+static const ElfW(Dyn) * last_at_start;
+
 void elf_next_begin(void)
 {
 	const struct link_map *own = own_map();
 	chain_read(&next_objects, own ? own->l_next : NULL);
+	for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next)
+		last_at_start = map->l_ld;
 }
 
 void *elf_next(const char *name, const char *version)
@@ -228,6 +232,11 @@ bool elf_definition(const ElfW(Dyn) * dynamic, uintptr_t bias, const char *name,
 const ElfW(Dyn) * elf_own_dynamic(void)
 {
 	return _DYNAMIC;
+}
+
+const ElfW(Dyn) * elf_last_at_start(void)
+{
+	return last_at_start;
 }
 
 bool elf_is_before(const char *name)

@@ -38,8 +38,9 @@ bool elf_defines_at(const ElfW(Dyn) * dynamic, uintptr_t bias, const char *name,
 bool elf_definition(const ElfW(Dyn) * dynamic, uintptr_t bias, const char *name, const char *version,
 		    void **ret_address);
 
-/* Our own dynamic section. Context: signal. */
+/* Our own dynamic section, and that of the last object that was there at elf_next_begin. Context: signal. */
 const ElfW(Dyn) * elf_own_dynamic(void);
+const ElfW(Dyn) * elf_last_at_start(void);
 
 /* Whether an object that comes before ours defines it: the program itself, say. Context: hook. */
 bool elf_is_before(const char *name);
