@@ -65,7 +65,8 @@ static void fill_orders(void)
 	if (!orders)
 		exit(2);
 	orders->first = 0;
-	for (long number = 0; number < 20; number++)
+	/* More than the rounds in which the scan looks for lists: each element lies in front of the one before. */
+	for (long number = 0; number < 400; number++)
 		add_order(number);
 }
 
