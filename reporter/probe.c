@@ -9,6 +9,7 @@
 
 #include "base/digits.h"
 #include "base/hash.h"
+#include "platform/mapping.h"
 #include "platform/process.h"
 #include "platform/sys.h"
 #include "registry/recording.h"
@@ -429,23 +430,6 @@ static void find_queues(struct snapshot *snapshot)
 
 #define MAPS_BYTES (1u << 20)
 
-/* Whether the page at `address` is this process's alone, as /proc/self/maps has it. */
-static bool is_private(char *maps, uint64_t address)
-{
-	for (const char *line = maps; line && *line;) {
-		uint64_t start, end;
-		const char *at = digits_hex(line, &start);
-		if (*at != '-')
-			return false;
-		at = digits_hex(at + 1, &end);
-		if (address >= start && address < end)
-			return at[0] == ' ' && at[1] && at[2] && at[3] && at[4] == 'p';
-		const char *newline = strchr(line, '\n');
-		line = newline ? newline + 1 : NULL;
-	}
-	return false;
-}
-
 struct census {
 	int32_t itself; /* the reporter */
 	char *maps;     /* read once it is needed; NULL: not yet */
@@ -460,7 +444,7 @@ static bool is_process_memory(struct census *census, uint64_t address)
 		if (!census->maps || sys_read_file("/proc/self/maps", census->maps, MAPS_BYTES) <= 0)
 			return false;
 	}
-	return is_private(census->maps, address);
+	return mapping_is_private_in(census->maps, address);
 }
 
 /* Asleep with no end but another thread's, no signal that would do anything; and has it run meanwhile? */

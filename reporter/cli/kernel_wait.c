@@ -15,12 +15,11 @@
 
 static const struct call {
 	long number;
-	const char *name;
 	enum op op;
 	enum kind kind;
 	int argument;
 } calls[] = {
-#define CALL(name, op, kind, argument) { SYS_##name, #name, OP_##op, KIND_##kind, argument },
+#define CALL(name, op, kind, argument) { SYS_##name, OP_##op, KIND_##kind, argument },
 #include "reporter/cli/kernel_calls.def"
 };
 
@@ -30,12 +29,6 @@ static const struct call *call_find(long number)
 		if (calls[i].number == number)
 			return &calls[i];
 	return NULL;
-}
-
-const char *kernel_call_name(long number)
-{
-	const struct call *call = call_find(number);
-	return call ? call->name : NULL;
 }
 
 /* -- glibc's words --------------------------------------------------------- */

@@ -37,7 +37,4 @@ struct kernel_wait {
 void kernel_wait_look(pid_t pid, pid_t tid, int memory, const int32_t *tids, size_t tid_count,
 		      struct kernel_wait *ret_wait);
 
-/* The name of a system call, for those that kernel_calls.def has; NULL: another one. */
-const char *kernel_call_name(long number);
-
 #endif

@@ -37,7 +37,8 @@ static struct sigaction child_before, pipe_before;
 
 /* -- the library and the environment --------------------------------------- */
 
-int launch_library(char *ret_path, size_t bytes)
+/* The library's path, found relative to the command and in the install prefix. Return: 0 or -ENOENT. */
+static int find_library(char *ret_path, size_t bytes)
 {
 	char command[PATH_MAX], resolved[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", command, sizeof command - 1);
@@ -121,7 +122,7 @@ int launch_prepare(struct launch *ret_launch, const struct options *in_force, bo
 	char library[PATH_MAX + 64], list[8 * OPTION_TEXT_BYTES];
 	struct text text = TEXT_OF(list);
 	*ret_launch = (struct launch){ .pidfd = -1 };
-	if (launch_library(library, sizeof library) != 0) {
+	if (find_library(library, sizeof library) != 0) {
 		complain("cannot find " LIBRARY
 			 " beside the command (../lib) nor at '%s'; build or install it ('make', "
 			 "'make install')",

@@ -31,9 +31,6 @@ struct launch {
 	char *directory;            /* for recordings; owned; NULL: none could be made */
 };
 
-/* The library's path, found relative to the command and in the install prefix. Return: 0 or -ENOENT. */
-int launch_library(char *ret_path, size_t bytes);
-
 /*
  * Sets the environment that makes the library record. `all_ends`: a process that ends with nothing to report leaves
  * its recording for us, for as long as we are there. Return: 0, or an exit code after a message.

@@ -32,7 +32,11 @@ bool survivors_rise(const struct rec_growth *growth)
 	return true;
 }
 
-bool survivors_last(const struct rec_growth *growth)
+/*
+ * Whether it is old blocks that make up the growth, of nearly every window one: where all is young, more
+ * is going on, and nothing is being kept. The windows' kept_bytes have been counted.
+ */
+static bool lasts(const struct rec_growth *growth)
 {
 	const struct rec_band *bands = growth->bands;
 	uint64_t kept = 0;
@@ -103,7 +107,7 @@ void detect_survivors(struct detection *run)
 	if (!run->limits->growth)
 		return;
 	for (uint32_t i = 0; (entry = view_growth(view, i)); i++) {
-		if (!copy(entry, &growth) || !survivors_rise(&growth) || !survivors_last(&growth))
+		if (!copy(entry, &growth) || !survivors_rise(&growth) || !lasts(&growth))
 			continue;
 		const struct rec_site *site = view_site(view, growth.site);
 		if (site && site->stack)

@@ -19,10 +19,4 @@
  */
 bool survivors_rise(const struct rec_growth *growth);
 
-/*
- * Whether it is old blocks that make up the growth, of nearly every window one: where all is young, more
- * is going on, and nothing is being kept. The windows' kept_bytes have been counted.
- */
-bool survivors_last(const struct rec_growth *growth);
-
 #endif

@@ -111,7 +111,8 @@ static int by_path(const void *left, const void *right)
 	return strcmp(one->path, other->path);
 }
 
-int discover_in(const char *directory, struct discovery *discovery)
+/* Those of one directory, added to `discovery`. Return: 0 or -ENOMEM. */
+static int discover_in(const char *directory, struct discovery *discovery)
 {
 	DIR *entries = opendir(directory);
 	int error = 0;

@@ -42,8 +42,6 @@ int discover_make_directory(const char *named, char ret_path[DISCOVER_PATH_BYTES
 
 /* All files NAME.PID.whr in the directories. Return: 0 or -ENOMEM. Missing directories have none. */
 int discover(struct discovery *ret_discovery);
-/* Those of one directory, added to `discovery`. */
-int discover_in(const char *directory, struct discovery *discovery);
 void discovery_release(struct discovery *discovery);
 
 #endif

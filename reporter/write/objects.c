@@ -231,18 +231,11 @@ static void add_holder(struct names *names, struct object *object, thread_id thr
 	*(hold ? &object->holder_count : &object->waiter_count) += 1;
 }
 
-/* The place of a thread in the snapshot, whose threads are in ascending order; UINT32_MAX: not there. */
+/* The place of a thread in the snapshot; UINT32_MAX: not there. */
 static uint32_t thread_index(const struct snapshot *snapshot, thread_id id)
 {
-	uint32_t low = 0, high = snapshot->thread_count;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (snapshot->threads[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < snapshot->thread_count && snapshot->threads[low].id == id ? low : UINT32_MAX;
+	const struct snap_thread *thread = snapshot_thread(snapshot, id);
+	return thread ? (uint32_t)(thread - snapshot->threads) : UINT32_MAX;
 }
 
 /* Sorts the resources by owner, by counting; those whose owner is gone are left out. */

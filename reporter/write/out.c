@@ -83,7 +83,7 @@ size_t utf8_width(const char *text)
 	return width;
 }
 
-void out_put_bytes(struct out *out, const char *text, size_t count)
+static void put_bytes(struct out *out, const char *text, size_t count)
 {
 	while (count) {
 		size_t length = utf8_length(text, count);
@@ -106,7 +106,7 @@ void out_put_bytes(struct out *out, const char *text, size_t count)
 
 void out_put(struct out *out, const char *text)
 {
-	out_put_bytes(out, text, strlen(text));
+	put_bytes(out, text, strlen(text));
 }
 
 void out_format(struct out *out, const char *format, ...)
@@ -117,7 +117,7 @@ void out_format(struct out *out, const char *format, ...)
 	va_start(list, format);
 	text_vformat(&text, format, list);
 	va_end(list);
-	out_put_bytes(out, buffer, text.used);
+	put_bytes(out, buffer, text.used);
 }
 
 void out_newline(struct out *out)

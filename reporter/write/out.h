@@ -33,7 +33,6 @@ void out_raw(struct out *out, const char *bytes, size_t count);
 
 /* A newline in the text becomes a space: one call writes on one line. */
 void out_put(struct out *out, const char *text);
-void out_put_bytes(struct out *out, const char *text, size_t count);
 void out_format(struct out *out, const char *format, ...) PRINTF(2, 3); /* at most 1,000 bytes */
 void out_newline(struct out *out);
 

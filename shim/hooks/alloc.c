@@ -32,7 +32,8 @@ static uint32_t before_count;
 
 bool alloc_is_libc;
 
-void alloc_before_start(const void *block, size_t size)
+/* Made before the shim runs: they are known, as roots, from its start. */
+static void made_before_start(const void *block, size_t size)
 {
 	uint32_t at = __atomic_fetch_add(&before_count, 1, __ATOMIC_RELAXED);
 	if (at >= BEFORE_MOST)
@@ -136,7 +137,7 @@ NOINLINE bool alloc_track_other(size_t size, unsigned *ret_flags)
 NOINLINE void alloc_untracked_other(const void *block, size_t size)
 {
 	if (!hook_groups)
-		alloc_before_start(block, size);
+		made_before_start(block, size);
 	else if (hook_groups & HOOK_ALLOC)
 		allocation_unseen(block);
 }
@@ -350,7 +351,7 @@ static void *early_grow(void *old, size_t size)
 		if (known) \
 			allocation_restore(&was); \
 		else if (UNLIKELY(!hook_groups)) \
-			alloc_before_start(old, 0); \
+			made_before_start(old, 0); \
 	} else if (result && tracked) { \
 		allocation_begin(allocation_hide(result), (bytes), ALLOCATED_MALLOC, stack, flags); \
 	} else if (result) { \

@@ -81,8 +81,6 @@ static inline bool alloc_freed_unseen(enum process_gate gate, const void *block)
 	return gate == GATE_OFF;
 }
 
-/* For blocks made before the shim runs, in a small table: they are known, as roots, from its start. */
-void alloc_before_start(const void *block, size_t size);
 /* Hands them to the registry, where blocks are recorded. Context: init. */
 void alloc_start(void);
 /* The same, and for those made within another call of the allocator, or by an interrupted one. */

@@ -27,8 +27,8 @@ static void *answer(long result)
 	return (void *)result;
 }
 
-/* What the kernel refuses is not worth a look. */
-uint64_t mapping_whole_pages(uint64_t start, uint64_t bytes)
+/* What the kernel refuses is not worth a look: 0. */
+static uint64_t whole_pages(uint64_t start, uint64_t bytes)
 {
 	if (start & (MEMORY_PAGE - 1) || bytes > UINT64_MAX - start - MEMORY_PAGE)
 		return 0;
@@ -40,7 +40,7 @@ uint64_t mapping_whole_pages(uint64_t start, uint64_t bytes)
 void mapping_made(struct hook *hook, uint64_t start, uint64_t bytes, enum op op, uint32_t flags)
 {
 	int error = errno;
-	bytes = mapping_whole_pages(start, bytes);
+	bytes = whole_pages(start, bytes);
 	if (bytes)
 		mapping_begin(start, bytes, op, hook_stack(hook), flags);
 	errno = error;
@@ -56,7 +56,7 @@ void mapping_end_begin(struct mapping_ending *ending, uint64_t start, uint64_t b
 	if (!mapping_followed() || self.busy % HOOK_IN_ALLOCATOR || self.guest)
 		return;
 	ending->start = start;
-	ending->bytes = mapping_whole_pages(start, bytes);
+	ending->bytes = whole_pages(start, bytes);
 	ending->before = mapping_clock();
 }
 
@@ -100,8 +100,8 @@ EXPORT int munmap(void *start, size_t bytes)
 	int result;
 	if (LIKELY(hook.track)) {
 		struct lock_unmapping unmapping;
-		lock_unmap_begin(&hook, &unmapping, (uintptr_t)start,
-				 mapping_whole_pages((uintptr_t)start, bytes), OP_munmap);
+		lock_unmap_begin(&hook, &unmapping, (uintptr_t)start, whole_pages((uintptr_t)start, bytes),
+				 OP_munmap);
 		result = real.munmap(start, bytes);
 		if (result == 0)
 			lock_unmap_done(&unmapping);
@@ -135,8 +135,8 @@ static NOINLINE void *map_over(struct hook *hook, void *start, size_t bytes, int
 	void *result;
 	if (LIKELY(hook->track)) {
 		struct lock_unmapping unmapping;
-		lock_unmap_begin(hook, &unmapping, (uintptr_t)start,
-				 mapping_whole_pages((uintptr_t)start, bytes), OP_mmap);
+		lock_unmap_begin(hook, &unmapping, (uintptr_t)start, whole_pages((uintptr_t)start, bytes),
+				 OP_mmap);
 		result = real.mmap(start, bytes, protection, flags, fd, offset);
 		if (result == start)
 			lock_unmap_done(&unmapping);
@@ -170,7 +170,7 @@ static NOINLINE void *note(void *result, size_t bytes, int flags, const void *ca
 {
 	const bool own = (flags & (MAP_PRIVATE | MAP_ANONYMOUS)) == (MAP_PRIVATE | MAP_ANONYMOUS);
 	if (result != MAP_FAILED)
-		foreign_heap_mapped((uintptr_t)result, mapping_whole_pages((uintptr_t)result, bytes),
+		foreign_heap_mapped((uintptr_t)result, whole_pages((uintptr_t)result, bytes),
 				    own ? caller : NULL);
 	return result;
 }
@@ -216,7 +216,7 @@ static bool is_moved(const void *result, const void *start, size_t bytes, size_t
 
 static void shrink(struct mapping_ending *ending, uint64_t new_bytes)
 {
-	uint64_t kept = mapping_whole_pages(ending->start, new_bytes);
+	uint64_t kept = whole_pages(ending->start, new_bytes);
 	ending->start += MIN_OF(kept, ending->bytes);
 	ending->bytes -= MIN_OF(kept, ending->bytes);
 }
@@ -246,13 +246,13 @@ EXPORT void *mremap(void *start, size_t bytes, size_t new_bytes, int flags, ...)
 	struct lock_unmapping left = { .from = 0 }, over = { .from = 0 };
 	/* What is moved goes as a whole, of what shrinks the end: the address is known afterwards, what was there before. */
 	uint64_t from = (uintptr_t)start;
-	uint64_t kept = !fixed && new_bytes < bytes ? mapping_whole_pages(from, new_bytes) : 0;
-	uint64_t whole = mapping_whole_pages(from, bytes);
+	uint64_t kept = !fixed && new_bytes < bytes ? whole_pages(from, new_bytes) : 0;
+	uint64_t whole = whole_pages(from, bytes);
 	if (hook.track)
 		lock_unmap_begin(&hook, &left, from + kept, whole > kept ? whole - kept : 0, OP_mremap);
 	if (hook.track && fixed)
-		lock_unmap_begin(&hook, &over, (uintptr_t)wanted,
-				 mapping_whole_pages((uintptr_t)wanted, new_bytes), OP_mremap);
+		lock_unmap_begin(&hook, &over, (uintptr_t)wanted, whole_pages((uintptr_t)wanted, new_bytes),
+				 OP_mremap);
 	void *result = real.mremap(start, bytes, new_bytes, flags, wanted);
 	if (result == MAP_FAILED)
 		return result;

@@ -17,9 +17,6 @@ static inline bool mapping_followed(void)
 /* The calling thread has just got [start, start + bytes), to whole pages, from `op`. What allocators map is theirs, and left out. */
 void mapping_made(struct hook *hook, uint64_t start, uint64_t bytes, enum op op, uint32_t flags);
 
-/* To whole pages; 0: the kernel refuses that. */
-uint64_t mapping_whole_pages(uint64_t start, uint64_t bytes);
-
 /*
  * What is to be ended: begun before the real call, done once the kernel has said yes. Not begun: nothing is done. `flags`: for what
  * is left around it (enum hold_flag).

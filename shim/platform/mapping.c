@@ -10,7 +10,7 @@
 #define MAPS_BYTES ((size_t)1 << 20)
 
 /* A line is "START-END rwxp ...". */
-static bool is_private_in(const char *maps, uint64_t address)
+bool mapping_is_private_in(const char *maps, uint64_t address)
 {
 	for (const char *line = maps; line && *line;) {
 		uint64_t start, end;
@@ -32,7 +32,7 @@ bool mapping_is_private(uint64_t address)
 	if (!maps)
 		return false;
 	long got = sys_read_file("/proc/self/maps", maps, MAPS_BYTES);
-	bool private = got > 0 && is_private_in(maps, address);
+	bool private = got > 0 && mapping_is_private_in(maps, address);
 	sys_pages_free(maps, MAPS_BYTES);
 	return private;
 }

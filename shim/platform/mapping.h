@@ -13,4 +13,7 @@
  */
 bool mapping_is_private(uint64_t address);
 
+/* The same, as `maps` has it: what /proc/self/maps said. Context: signal. */
+bool mapping_is_private_in(const char *maps, uint64_t address);
+
 #endif

@@ -141,18 +141,6 @@ uint64_t process_anonymous_bytes(void)
 	return pages[1] > pages[2] ? (pages[1] - pages[2]) * 4096 : 0;
 }
 
-bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu)
-{
-	char stat[512];
-	if (process_read_task(0, tid, "stat", stat, sizeof stat) <= 0)
-		return false;
-	const char *end = strrchr(stat, ')');
-	*ret_state = end && end[1] == ' ' ? end[2] : '?';
-	/* In clock ticks, which are 10 ms on every Linux that user space sees. */
-	*ret_cpu = (process_stat_field(stat, 14) + process_stat_field(stat, 15)) * 10 * NSEC_PER_MSEC;
-	return true;
-}
-
 struct kernel_dirent {
 	uint64_t inode;
 	int64_t offset;
@@ -185,12 +173,20 @@ struct count {
 	int tasks;
 };
 
+/* Whether the thread is there and has not ended. */
+static bool lives(int32_t tid)
+{
+	char stat[512];
+	if (process_read_task(0, tid, "stat", stat, sizeof stat) <= 0)
+		return false;
+	const char *end = strrchr(stat, ')');
+	return !end || end[1] != ' ' || (end[2] != 'Z' && end[2] != 'X');
+}
+
 static bool count_task(int32_t tid, void *data)
 {
 	struct count *count = data;
-	char state;
-	nsec_t cpu;
-	if (tid != count->but && process_thread_stat(tid, &state, &cpu) && state != 'Z' && state != 'X')
+	if (tid != count->but && lives(tid))
 		count->tasks++;
 	return true;
 }
@@ -227,13 +223,4 @@ const char *process_environment(const char *name)
 uint64_t process_entry(void)
 {
 	return getauxval(AT_ENTRY);
-}
-
-bool process_traced(void)
-{
-	char status[2048];
-	if (sys_read_file("/proc/self/status", status, sizeof status) <= 0)
-		return false;
-	const char *at = digits_behind(status, "TracerPid:");
-	return at && *at != '0';
 }

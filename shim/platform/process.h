@@ -56,8 +56,6 @@ int32_t process_parent(void);
 uint64_t process_pid_namespace(void);
 /* In memory and of no file, nor shared. */
 uint64_t process_anonymous_bytes(void);
-/* The state letter of a thread and its CPU time; false: it is gone. */
-bool process_thread_stat(int32_t tid, char *ret_state, nsec_t *ret_cpu);
 /*
  * Each number that names an entry of a /proc directory which is open as `directory`, until `each` says false.
  * Return: whether it was read to the end, or as far as `each` wanted.
@@ -76,7 +74,5 @@ const char *process_environment(const char *name);
 uint64_t process_stack_high(void);
 /* Where the kernel, or the loader, entered the program: its _start. 0: unknown. */
 uint64_t process_entry(void);
-/* Whether a debugger or tracer is attached. */
-bool process_traced(void);
 
 #endif

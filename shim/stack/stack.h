@@ -78,13 +78,6 @@ void stack_fork_child(void);
  */
 int stack_of_thread(int32_t tid, stack_id *ret_stack);
 
-/* What comparing with the reference found so far in this recording. */
-struct stack_check {
-	uint64_t compared;
-	uint64_t mismatched; /* two different stacks */
-	uint64_t lost;       /* ours ended early and says so: code without unwind tables */
-};
-
 /*
  * Loads libunwind, so that stacks can be compared with its, and from now on compares one in `every` captures
  * (0: those of stack_verify alone). For developers, see stack/verify.h.
@@ -97,6 +90,5 @@ int stack_verify_init(uint32_t every);
  * *ret_same: false where the two differ before ours says that it was lost. Context: hook.
  */
 stack_id stack_verify(const void *frame, bool *ret_same);
-void stack_verify_count(struct stack_check *ret_check);
 
 #endif

@@ -30,16 +30,6 @@ int stack_verify_init(uint32_t every)
 	return error;
 }
 
-void stack_verify_count(struct stack_check *ret_check)
-{
-	*ret_check = (struct stack_check){ 0 };
-	if (!recording)
-		return;
-	ret_check->compared = atomic_load_explicit(&recording->stacks_compared, memory_order_relaxed);
-	ret_check->mismatched = atomic_load_explicit(&recording->stacks_mismatched, memory_order_relaxed);
-	ret_check->lost = atomic_load_explicit(&recording->stacks_lost, memory_order_relaxed);
-}
-
 static void put_place(struct text *text, uint64_t pc)
 {
 	Dl_info info;
