@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reporter/write/accounts.h"
+#include "reporter/write/gone.h"
 #include "reporter/write/identity.h"
 #include "reporter/write/json_out.h"
 #include "reporter/write/json_why.h"
@@ -429,6 +430,24 @@ static void put_thread(struct json_report *self, uint32_t index)
 	json_end(json, '}');
 }
 
+/* One that is spoken of, and has ended. */
+static void put_gone_thread(struct json *json, const struct gone_thread *thread)
+{
+	json_begin(json, NULL, '{');
+	json_number(json, "id", thread->id);
+	json_signed(json, "tid", thread->tid);
+	json_bytes(json, "name", thread->name ? thread->name : "",
+		   thread->name ? strnlen(thread->name, REC_NAME_BYTES) : 0);
+	json_string(json, "state", "exited");
+	json_null(json, "cpu_s");
+	json_begin(json, "holds", '[');
+	json_end(json, ']');
+	json_null(json, "waits");
+	json_null(json, "created_stack");
+	json_null(json, "now_stack");
+	json_end(json, '}');
+}
+
 /* Who has last signalled it, and whether that thread can do so again; null: not known. */
 static void put_signalled(struct json_report *self, const struct object *object)
 {
@@ -629,6 +648,10 @@ int write_json(const struct report *report, struct sink *sink)
 		error = accounts_make(&self->names, &self->accounts);
 	if (error)
 		return error;
+	struct gone_threads gone;
+	error = gone_threads_find(&self->names, &self->accounts, &gone);
+	if (error)
+		return error;
 	struct json *json = &self->json;
 	json->out = &out;
 	json_begin(json, NULL, '{');
@@ -655,6 +678,8 @@ int write_json(const struct report *report, struct sink *sink)
 	json_begin(json, "threads", '[');
 	for (uint32_t i = 0; i < report->snapshot->thread_count; i++)
 		put_thread(self, i);
+	for (uint32_t i = 0; i < gone.count; i++)
+		put_gone_thread(json, &gone.at[i]);
 	json_end(json, ']');
 	struct lock_table locks = { 0 };
 	error = locks_collect(&self->names, &locks);
