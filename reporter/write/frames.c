@@ -133,6 +133,38 @@ static bool ends_with(const char *text, size_t length, const char *end)
 	return length > count && memcmp(text + length - count, end, count) == 0;
 }
 
+static char char_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool ends_with_any(const char *text, size_t length, const char *const *ends, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t end = strlen(ends[i]), same = 0;
+		while (same < end && length >= end && ends[i][same] == char_lower(text[length - end + same]))
+			same++;
+		if (same == end)
+			return true;
+	}
+	return false;
+}
+
+bool frame_is_allocator(const struct frame *frame)
+{
+	static const char *const ends[] = {
+#define ALLOCATOR_FUNCTION(end) end,
+#include "reporter/write/allocator_functions.def"
+	};
+	size_t length;
+	if (!frame->function)
+		return false;
+	const char *stem = function_stem(frame->function, &length);
+	while (length && (stem[length - 1] == '_' || (stem[length - 1] >= '0' && stem[length - 1] <= '9')))
+		length--;
+	return ends_with_any(stem, length, ends, COUNT_OF(ends));
+}
+
 /* Cuts one suffix that a compiler gave a clone of a function; false: there is none. */
 static bool cut_clone_suffix(const char *text, size_t *length)
 {

@@ -63,6 +63,9 @@ const char *path_base(const char *path);
  */
 bool frame_is_own(const struct frame *frame);
 
+/* Whether it is a function that allocates for whoever calls it, by its name (allocator_functions.def). */
+bool frame_is_allocator(const struct frame *frame);
+
 /* Whether the function's own module is libc, the loader or a language's runtime. */
 bool frame_is_runtime(const struct frame *frame);
 

@@ -46,7 +46,8 @@ static void put_all(const struct names *names, const struct accounts *accounts, 
 	}
 }
 
-int gone_threads_find(const struct names *names, const struct accounts *accounts, struct gone_threads *ret_gone)
+int gone_threads_find(const struct names *names, const struct accounts *accounts,
+		      struct gone_threads *ret_gone)
 {
 	struct gone_threads all = { .at = arena_array(names->arena, count_all(names, accounts) + 1,
 						      sizeof(*all.at)) };

@@ -22,6 +22,7 @@ struct gone_threads {
 };
 
 /* Of the threads that findings name, and those that hold one of the report's objects. Return: 0 or -ENOMEM. */
-int gone_threads_find(const struct names *names, const struct accounts *accounts, struct gone_threads *ret_gone);
+int gone_threads_find(const struct names *names, const struct accounts *accounts,
+		      struct gone_threads *ret_gone);
 
 #endif

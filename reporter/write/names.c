@@ -154,10 +154,17 @@ const struct named_stack *names_stack(struct names *names, stack_id stack)
 const struct frame *names_own_frame(struct names *names, stack_id stack)
 {
 	const struct named_stack *named = names_stack(names, stack);
-	for (size_t i = 0; i < named->count; i++)
-		if (frame_is_own(&named->frames[i]))
-			return &named->frames[i];
-	return named->count ? &named->frames[0] : NULL;
+	const struct frame *own = NULL;
+	for (size_t i = 0; i < named->count; i++) {
+		const struct frame *frame = &named->frames[i];
+		if (!frame_is_own(frame))
+			continue;
+		/* Who called the allocator is meant, where it has a name. */
+		own = own && !frame->function ? own : frame;
+		if (!frame_is_allocator(frame))
+			break;
+	}
+	return own ? own : named->count ? &named->frames[0] : NULL;
 }
 
 const char *names_frame_function(struct names *names, const struct frame *frame)

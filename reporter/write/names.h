@@ -54,7 +54,10 @@ const char *names_count(struct names *names, uint64_t count);
 /* The frames of a stack; with none for 0 and for what can't be read. */
 const struct named_stack *names_stack(struct names *names, stack_id stack);
 
-/* The innermost frame that is the program's own, else the innermost; NULL: no frame at all. */
+/*
+ * The innermost frame that is the program's own, and behind one that only allocates (frame_is_allocator) who called it; else
+ * the innermost; NULL: no frame at all.
+ */
 const struct frame *names_own_frame(struct names *names, stack_id stack);
 
 /*

@@ -97,6 +97,35 @@ START_TEST(test_own_frames)
 }
 END_TEST
 
+START_TEST(test_allocators)
+{
+	static const struct {
+		const char *function;
+		bool allocator;
+	} cases[] = {
+		{ "xmalloc", true },
+		{ "malloc", true },
+		{ "g_malloc0_n", true },
+		{ "PyMem_RawMalloc", true },
+		{ "tor_malloc_", true },
+		{ "x265::x265_malloc(unsigned long)", true },
+		{ "bu_strdup.cold", true },
+		{ "alloc", false },
+		{ "session_alloc", false },
+		{ "mallocator", false },
+		{ "malloc_session", false },
+		{ "loc", false },
+		{ "_0", false },
+		{ "", false },
+		{ NULL, false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct frame frame = { .function = cases[i].function, .module = "/opt/server" };
+		ck_assert_msg(frame_is_allocator(&frame) == cases[i].allocator, "case %zu", i);
+	}
+}
+END_TEST
+
 /* A leak in the functions given, innermost first, as many as are not NULL, in one more run of the program. */
 static const char *leak_id(const char *first, const char *second, const char *third, unsigned run)
 {
@@ -154,6 +183,28 @@ START_TEST(test_id_without_symbols)
 	fake_item_stack(dollar, ROLE_allocated, 0, fake_stack(fake_function("cash$", "", 1), UINT64_C(0)));
 	ck_assert_str_eq(finding_suppression(&names, empty), "leak:*");
 	ck_assert_str_eq(finding_suppression(&names, dollar), "leak:cash$*");
+}
+END_TEST
+
+/* Who called it is meant, unless nothing is known of it. */
+START_TEST(test_suppression_of_allocator)
+{
+	fake_clear();
+	uint64_t allocator = fake_function("xmalloc", "xmalloc.c", 1),
+		 above = fake_function("xstrdup", "", 1);
+	uint64_t load = fake_function("load", "load.c", 1), nameless = fake_nameless(FAKE_PROGRAM, 0x100);
+	struct finding *findings[4];
+	for (unsigned i = 0; i < COUNT_OF(findings); i++)
+		findings[i] = fake_finding(FINDING_leak, 0, 0);
+	fake_item_stack(findings[0], ROLE_allocated, 0, fake_stack(allocator, load, UINT64_C(0)));
+	fake_item_stack(findings[1], ROLE_allocated, 0, fake_stack(allocator, above, load, UINT64_C(0)));
+	fake_item_stack(findings[2], ROLE_allocated, 0, fake_stack(allocator, nameless, load, UINT64_C(0)));
+	fake_item_stack(findings[3], ROLE_allocated, 0, fake_stack(allocator, UINT64_C(0)));
+	names_init(&names, &fake.report);
+	ck_assert_str_eq(finding_suppression(&names, findings[0]), "leak:load");
+	ck_assert_str_eq(finding_suppression(&names, findings[1]), "leak:load");
+	ck_assert_str_eq(finding_suppression(&names, findings[2]), "leak:xmalloc");
+	ck_assert_str_eq(finding_suppression(&names, findings[3]), "leak:xmalloc");
 }
 END_TEST
 
@@ -281,6 +332,8 @@ int main(void)
 	TCase *tests = tcase_create("identity");
 	tcase_add_test(tests, test_stems);
 	tcase_add_test(tests, test_own_frames);
+	tcase_add_test(tests, test_allocators);
+	tcase_add_test(tests, test_suppression_of_allocator);
 	tcase_add_test(tests, test_id_is_stable);
 	tcase_add_test(tests, test_id_without_symbols);
 	tcase_add_test(tests, test_id_from_either_end);
