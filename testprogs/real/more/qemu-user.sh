@@ -1,0 +1,3 @@
+# needs: qemu-x86_64
+echo 'hello' | qemu-x86_64 /bin/cat
+echo $?
