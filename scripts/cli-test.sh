@@ -391,6 +391,7 @@ gives 0 '\+3 KiB +grown +load_row < main' "$wh" diff "$place/old.json" "$place/m
 gives 0 'gone: 1 finding' "$wh" diff "$place/old.json" "$place/more.json"
 gives 0 'shrunk: 1 finding' "$wh" diff "$place/more.json" "$place/old.json"
 gives 0 '0 new, 0 gone, 0 grown, 0 shrunk, 2 the same' "$wh" diff "$place/old.json" "$place/old.json"
+gives 125 'cannot read .*Is a directory; wanted is a recording' "$wh" diff "$place" "$place/more.json"
 gives 9 'grown' "$wh" diff --error-exitcode=9 "$place/old.json" "$place/more.json"
 gives 0 'new: 1 finding' "$wh" diff --error-exitcode=9 "$place/more.json" "$place/old.json"
 gives 9 'new: 1 finding' "$wh" diff --error-exitcode=9 --fail-on=growth "$place/more.json" "$place/old.json"

@@ -13,7 +13,7 @@
  * EXPECT: limit 1 s (option held)
  * EXPECT-JSON: finding("iterator-open") | .count == 4 and has_frame("opened"; "cursor_get"; {{line cursor_pool.h acquires}}) and has_frame("opened"; "look_up"; {{line looks up}}) and has_frame("waits"; "cursor_get"; {{line cursor_pool.h waits}})
  * EXPECT-JSON: finding("iterator-open") | has_thread({{tid asks}})
- * EXPECT-DUMP: holds 4 resources "cursor", all opened in
+ * EXPECT-DUMP: holds 4 resources "cursor", opened in one place
  */
 #include <stdbool.h>
 #include <unistd.h>

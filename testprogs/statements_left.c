@@ -11,7 +11,7 @@
  * EXPECT: holds 6 statements "SQLite", the oldest of them opened in
  * EXPECT-DUMP: 18 statements "SQLite" open, the oldest
  * EXPECT-DUMP: 18 reset before: P50
- * EXPECT-DUMP: holds 6 statements "SQLite", all opened in; the oldest
+ * EXPECT-DUMP: holds 6 statements "SQLite", opened in one place; the oldest
  * EXPECT-DUMP: 18 resources "SQLite statement" open, the oldest
  * EXPECT-JSON: finding("stuck-holder") | has_frame("opened"; "answer"; {{line steps}}) and (.stacks | map(select(.role == "opened")) | length == 6)
  * TWIN: sqlite_cursor_clean

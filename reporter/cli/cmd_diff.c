@@ -93,7 +93,13 @@ static int read_run(char *name, struct arena *arena, struct run_tally *ret_run)
 		return EXIT_FAILED;
 	}
 	ssize_t got = pread(fd, first, sizeof first - 1, 0);
-	text = got < 0 || is_json(first) ? read_all(fd) : render(name);
+	if (got < 0) {
+		complain("cannot read %s: %s; wanted is a recording, or a report that --json wrote", name,
+			 strerror(errno));
+		close(fd);
+		return EXIT_FAILED;
+	}
+	text = is_json(first) ? read_all(fd) : render(name);
 	close(fd);
 	if (!text)
 		return EXIT_FAILED;

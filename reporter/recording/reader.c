@@ -541,10 +541,14 @@ static int open_process(pid_t pid, struct reader *ret_reader)
 		fail(ret_reader, error, "no process %d; 'whoholds list' shows those that run under whoholds",
 		     pid);
 	else if (error == -ENODATA)
-		fail(ret_reader, error, "process %d does not run under whoholds", pid);
+		fail(ret_reader, error,
+		     "process %d does not run under whoholds; start it with 'whoholds run', or with "
+		     "LD_PRELOAD=libwhoholds.so",
+		     pid);
 	else if (error)
-		fail(ret_reader, error, "cannot look into process %d: %s; try as its user or as root", pid,
-		     strerror(-error));
+		fail(ret_reader, error, "cannot look into process %d: %s; %s", pid, strerror(-error),
+		     geteuid() == 0 ? "it is protected, or this container lacks the capability SYS_PTRACE"
+				    : "try as its user or as root");
 	if (error)
 		return reader_fail_close(ret_reader, error);
 	ret_reader->fd = open_mapped(ret_reader, pid, inode);

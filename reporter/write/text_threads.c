@@ -150,7 +150,7 @@ static void put_resources(struct text_report *text, const struct rec_hold *const
 			continue;
 		}
 		text_line(text, TEXT_INDENT,
-			  names_format(names, "holds %s, all opened in; the oldest",
+			  names_format(names, "holds %s, opened in one place; the oldest",
 				       kind_many(names, oldest->kind, alike, one_name ? oldest->name : 0)),
 			  oldest->since && now > oldest->since ? now - oldest->since : 0);
 		text_stack(text, oldest->stack, TEXT_INDENT + 4);

@@ -284,13 +284,13 @@ static void put_head(struct text_report *text)
 	out_color(out, COLOR_STRONG);
 	out_format(out, "%s (pid %d)", *names->program ? names->program : "?", header->pid);
 	out_color(out, COLOR_PLAIN);
-	out_format(out, ", up %s: %u thread%s, %u blocked; heap %s in %s blocks; %s findings so far",
+	out_format(out, ", up %s: %u thread%s, %u blocked; heap %s in %s blocks; %s finding%s so far",
 		   names_duration(names, snapshot->now > header->started_mono
 					     ? snapshot->now - header->started_mono
 					     : 0),
 		   snapshot->thread_count, snapshot->thread_count == 1 ? "" : "s", blocked,
 		   names_size(names, snapshot->live_bytes), names_count(names, snapshot->live_blocks),
-		   names_count(names, header->alerts));
+		   names_count(names, header->alerts), header->alerts == 1 ? "" : "s");
 	out_newline(out);
 }
 

@@ -22,4 +22,5 @@ gives 2 'wants a pid' "$wh" top
 gives 2 'is not a pid' "$wh" top no-such-thing
 gives 2 'number of looks' "$wh" top -n 0 1
 gives 2 'duration from' "$wh" top -d 1 1
-gives 125 'does not run under whoholds' "$wh" top $$
+gives 125 'does not run under whoholds; start it with' "$wh" top $$
+gives 125 'does not run under whoholds; start it with' "$wh" leaks $$
