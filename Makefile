@@ -50,7 +50,7 @@ PROG_WARN := $(WARN) -Wno-unused-but-set-variable -Wno-infinite-recursion \
 
 # One list of folders a program: a new file in them needs no line here.
 SHARED_SRC := $(wildcard shim/base/*.c shim/registry/view.c shim/registry/snapshot.c shim/registry/kind.c shim/options.c shim/option_values.c shim/pairs.c \
-	reporter/finding.c reporter/suppress.c reporter/detect/*.c reporter/write/*.c)
+	reporter/finding.c reporter/mapped.c reporter/suppress.c reporter/detect/*.c reporter/write/*.c)
 LIB_SRC := $(sort $(wildcard shim/*.c shim/*/*.c reporter/*.c reporter/detect/*.c reporter/scan/*.c reporter/write/*.c))
 CLI_SRC := $(sort $(SHARED_SRC) $(wildcard reporter/recording/*.c reporter/symbolize/*.c reporter/cli/*.c))
 UNIT_SRC := $(wildcard testprogs/unit/*.c)

@@ -80,6 +80,8 @@ enum finding_flag {
 
 /* What alone keeps a ghost: its finding's `sort`. */
 enum finding_keeper { KEPT_BY_KEYS = 1, KEPT_BY_HANDLERS };
+/* Whether it is known what the program maps itself: an rss-growth's `sort`. */
+enum finding_mappings { MAPPINGS_RECORDED, MAPPINGS_UNRECORDED };
 
 struct finding {
 	uint32_t bytes;           /* of this record with its items, a multiple of 8 */

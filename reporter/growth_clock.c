@@ -49,8 +49,16 @@ struct sites {
 	uint32_t count;
 };
 
-static bool sites_load(struct sites *sites, const struct view *view)
+/* Of the place that made that mapping (mapping.c sees to it that it has one); 0: it is none, or has none. */
+static site_id site_of_mapping(const struct view *view, const struct rec_hold *hold)
 {
+	const struct rec_stack *stack = hold->kind == KIND_MAPPING ? view_stack(view, hold->stack) : NULL;
+	return stack ? atomic_load_explicit(&stack->site, memory_order_acquire) : 0;
+}
+
+static bool sites_load(struct sites *sites, const struct snapshot *snapshot)
+{
+	const struct view *view = snapshot->view;
 	sites->count = view_sites(view);
 	sites->at = sites->count ? sys_pages_lazy(sites->count * sizeof *sites->at) : NULL;
 	if (!sites->at)
@@ -70,6 +78,11 @@ static bool sites_load(struct sites *sites, const struct view *view)
 	for (site_id site = 1; site < sites->count; site++)
 		sites->at[site].live +=
 		    (int64_t)atomic_load_explicit(&view_site(view, site)->live_bytes, memory_order_acquire);
+	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
+		site_id site = site_of_mapping(view, &snapshot->resources[i]);
+		if (site && site < sites->count)
+			sites->at[site].live += (int64_t)snapshot->resources[i].bytes;
+	}
 	return true;
 }
 
@@ -207,8 +220,30 @@ static bool count_survivor(const struct allocation *allocation, void *data)
 	return true;
 }
 
+/* As count_survivor, by time: mappings know no eras. */
+static void count_mappings(const struct sites *sites, const struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
+		const struct rec_hold *hold = &snapshot->resources[i];
+		site_id site = site_of_mapping(snapshot->view, hold);
+		if (!site || site >= sites->count || !sites->at[site].entry)
+			continue;
+		struct rec_growth *entry = entry_at(sites->at[site].entry - 1);
+		unsigned band = REC_GROWTH_BANDS;
+		while (band > 0 && hold->since < entry->bands[band - 1].from)
+			band--;
+		if (!band) {
+			entry->older_bytes += hold->bytes;
+			entry->older_blocks++;
+		} else if (hold->since < entry->until) {
+			entry->bands[band - 1].kept_bytes += hold->bytes;
+			entry->bands[band - 1].kept_blocks++;
+		}
+	}
+}
+
 /* The window that is open ends, and the next begins. */
-static void turn(struct sites *sites, nsec_t now)
+static void turn(struct sites *sites, const struct snapshot *snapshot, nsec_t now)
 {
 	uint32_t count = entries(), rising = 0;
 	uint32_t era = era_now();
@@ -234,12 +269,13 @@ static void turn(struct sites *sites, nsec_t now)
 	struct census census = { sites };
 	allocation_each(count_survivor, &census);
 	pool_each(count_survivor, &census);
+	count_mappings(sites, snapshot);
 	for (site_id site = 1; site < sites->count; site++)
 		if (sites->at[site].entry)
 			entry_show(entry_at(sites->at[site].entry - 1), site);
 }
 
-void growth_clock_tick(const struct view *view, nsec_t now)
+void growth_clock_tick(const struct snapshot *snapshot, nsec_t now)
 {
 	if (!watch.window || now < watch.next)
 		return;
@@ -249,10 +285,10 @@ void growth_clock_tick(const struct view *view, nsec_t now)
 	}
 	watch.next = now + MAX_OF(watch.window / LOOKS_A_WINDOW, LOOK_LEAST);
 	struct sites sites;
-	if (!sites_load(&sites, view))
+	if (!sites_load(&sites, snapshot))
 		return;
-	look(view, &sites);
+	look(snapshot->view, &sites);
 	if (now - watch.begun >= watch.window)
-		turn(&sites, now);
+		turn(&sites, snapshot, now);
 	sites_release(&sites);
 }

@@ -14,15 +14,15 @@
 #ifndef WH_REPORTER_GROWTH_CLOCK_H
 #define WH_REPORTER_GROWTH_CLOCK_H
 
-#include "registry/view.h"
+#include "registry/snapshot.h"
 
 /* Begins anew. `time`: in all windows together, the option `growth`; 0: never looks. */
 void growth_clock_start(nsec_t time);
 
 /*
- * To be called each tick. Most times it does nothing; else its cost is linear in the sites, and at the end
+ * To be called each tick. Most times it does nothing; else its cost is linear in the sites and mappings, and at the end
  * of a window in which a site has risen for long enough, in the live blocks.
  */
-void growth_clock_tick(const struct view *view, nsec_t now);
+void growth_clock_tick(const struct snapshot *snapshot, nsec_t now);
 
 #endif

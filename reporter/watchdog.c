@@ -215,7 +215,7 @@ static void tick(void)
 	turn_iterations(now);
 	span_look(&snapshot);
 	add_point(&snapshot, now);
-	growth_clock_tick(recording_view(), now);
+	growth_clock_tick(&snapshot, now);
 	probe_threads(&snapshot);
 	probe_stack_locks(&snapshot);
 	look_at_holders(&snapshot);

@@ -6,7 +6,9 @@
  * KINDS: rss-growth
  * EXPECT: warning rss-growth: the memory in use has grown by
  * EXPECT: and not for the heap
+ * EXPECT: with the option mappings=on the places are told that map memory
  * EXPECT: limit 2 s (option rss_growth)
+ * EXPECT-NOT: mapped by
  * EXPECT-JSON: finding("rss-growth") | .bytes_per_s > 20000000 and .bytes_per_s < 80000000
  */
 #include <stdio.h>

@@ -63,6 +63,7 @@ void limits_from_options(struct limits *limits, const struct options *from)
 		.rss_growth_for = from->rss_growth_for,
 		.fragmentation_percent = from->fragmentation_percent,
 		.fragmentation_in = from->fragmentation_in,
+		.mappings = from->mappings,
 	};
 }
 

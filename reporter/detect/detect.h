@@ -30,6 +30,7 @@ struct limits {
 	nsec_t rss_growth_for;
 	unsigned fragmentation_percent;
 	nsec_t fragmentation_in;
+	bool mappings;         /* what the program maps itself is recorded */
 	nsec_t iteration_slow; /* P99 of iterations by site */
 	uint32_t order_news;   /* rec_header.order_news that was judged before; 0: judge them all */
 	uint32_t misuse_news;  /* rec_header.misuse_news that was judged before; 0: judge them all */

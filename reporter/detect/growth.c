@@ -8,6 +8,7 @@
  */
 #include "base/sort.h"
 #include "reporter/detect/detection.h"
+#include "reporter/mapped.h"
 
 #define PARTS 3
 #define TOP_SITES 5u
@@ -249,6 +250,22 @@ static void thread_growth(struct detection *run, const struct series *series)
 
 /* -- rss-growth ------------------------------------------------------------ */
 
+/* Of what the first place has mapped. Chosen somewhat arbitrarily. */
+#define PLACE_LEAST 16
+
+/* What a place has mapped in the meantime, and is still there. */
+static struct finding_item *add_mapped(struct finding *finding, const struct mapped *place, uint32_t room)
+{
+	struct finding_item *item = finding_add(finding, ROLE_allocated, room);
+	item->object_kind = KIND_MAPPING;
+	item->op = place->op;
+	item->since = place->since;
+	item->stack = place->stack;
+	item->amount = place->bytes;
+	item->count = place->count;
+	return item;
+}
+
 /* What the heap has grown by in the meantime is told of as heap-growth, where it is too much. */
 static void rss_growth(struct detection *run, const struct series *series)
 {
@@ -262,7 +279,9 @@ static void rss_growth(struct detection *run, const struct series *series)
 	double of_heap = MAX_OF(heap.last - heap.first, 0.0);
 	if (!grew(series, memory_of, &window, amount + of_heap))
 		return;
-	struct finding *finding = finding_begin(run->list, FINDING_rss_growth, run->snapshot, 0);
+	struct mapped_list mapped = mapped_by_place(run->snapshot, window.start, run->arena);
+	const uint32_t count = MIN_OF(mapped.count, TOP_SITES);
+	struct finding *finding = finding_begin(run->list, FINDING_rss_growth, run->snapshot, count);
 	if (!finding)
 		return;
 	finding->since = window.start;
@@ -270,6 +289,9 @@ static void rss_growth(struct detection *run, const struct series *series)
 	finding->amount = (uint64_t)window.last;
 	finding->rate = (uint64_t)((window.last - window.first) / seconds);
 	finding->key = finding->witness = detection_key(FINDING_rss_growth);
+	finding->sort = limits->mappings ? MAPPINGS_RECORDED : MAPPINGS_UNRECORDED;
+	for (uint32_t i = 0; i < count && mapped.at[i].bytes >= mapped.at[0].bytes / PLACE_LEAST; i++)
+		add_mapped(finding, &mapped.at[i], count)->flags |= i ? 0 : ITEM_SUBJECT;
 }
 
 /* -- fragmentation --------------------------------------------------------- */

@@ -65,6 +65,19 @@ static bool copy(const struct rec_growth *from, struct rec_growth *ret_growth)
 	return atomic_load_explicit(&from->site, memory_order_relaxed) == site;
 }
 
+/* Of those that this place has made; NULL: it makes none, but blocks of the heap. */
+static const struct rec_hold *oldest_mapping(const struct snapshot *snapshot, stack_id stack)
+{
+	const struct rec_hold *oldest = NULL;
+	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
+		const struct rec_hold *hold = &snapshot->resources[i];
+		if (hold->kind == KIND_MAPPING && hold->stack == stack &&
+		    (!oldest || hold->since < oldest->since))
+			oldest = hold;
+	}
+	return oldest;
+}
+
 static void report(struct detection *run, const struct rec_growth *growth, stack_id stack)
 {
 	const unsigned room = 1 + REC_GROWTH_BANDS;
@@ -87,6 +100,12 @@ static void report(struct detection *run, const struct rec_growth *growth, stack
 		    (uint64_t)((double)(growth->bands[LAST].least_bytes - growth->bands[0].least_bytes) /
 			       ((double)passed / (double)NSEC_PER_SEC));
 	struct finding_item *item = finding_add(finding, ROLE_allocated, room);
+	const struct rec_hold *mapping = oldest_mapping(run->snapshot, stack);
+	if (mapping) {
+		finding_item_hold(item, mapping);
+		item->handle = 0; /* one address says nothing of the others */
+		item->count = (uint32_t)MIN_OF(finding->count, (uint64_t)UINT32_MAX);
+	}
 	item->stack = stack;
 	item->amount = finding->amount;
 	item->flags = ITEM_SUBJECT;

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "reporter/mapped.h"
 #include "reporter/write/accounts.h"
 #include "reporter/write/gone.h"
 #include "reporter/write/identity.h"
 #include "reporter/write/json_out.h"
 #include "reporter/write/json_why.h"
 #include "reporter/write/locks.h"
-#include "reporter/write/mapped.h"
 #include "reporter/write/objects.h"
 #include "reporter/write/signalled.h"
 
@@ -557,7 +557,7 @@ static void put_mappings(struct json_report *self)
 {
 	struct json *json = &self->json;
 	const struct snapshot *snapshot = self->names.report->snapshot;
-	struct mapped_list list = mapped_by_place(snapshot, self->names.arena);
+	struct mapped_list list = mapped_by_place(snapshot, 0, self->names.arena);
 	if (!list.count)
 		return;
 	json_begin(json, "mappings", '[');

@@ -85,6 +85,12 @@ static const char *role_words(unsigned role, bool with_name)
 }
 
 /* `2 GiB in 1,024 blocks` where the item says how much; else "". */
+static const char *mapped_text(struct names *names, const struct finding_item *item)
+{
+	return names_format(names, "%s in %s", names_size(names, item->amount),
+			    kind_many(names, KIND_MAPPING, MAX_OF(item->count, 1), 0));
+}
+
 static const char *amount_text(struct text_report *text, const struct finding_item *item)
 {
 	struct names *names = &text->names;
@@ -159,8 +165,11 @@ static const char *item_label(struct text_report *text, const struct finding *of
 				    object_text(names, object, OBJECT_PLAIN));
 	case ROLE_allocated:
 		if (item->object_kind == KIND_MAPPING)
-			return names_format(names, "mapped by %s%s in", op_name(item->op),
-					    item->count > 1 ? ", the oldest of them" : "");
+			return !item->amount || item->amount == of->amount
+				   ? names_format(names, "mapped by %s%s in", op_name(item->op),
+						  item->count > 1 ? ", the oldest of them" : "")
+				   : names_format(names, "%s, mapped by %s%s in", mapped_text(names, item),
+						  op_name(item->op), item->count > 1 ? ", the oldest" : "");
 		/* fall through */
 	case ROLE_site:
 		return names_format(names, "%s%s", item->amount == of->amount ? "" : amount_text(text, item),
@@ -309,6 +318,9 @@ static void put_remarks(struct text_report *text, const struct account *account)
 				       names_size(names, finding->amount),
 				       finding->count > 1 ? "them" : "it"),
 			  0);
+	if (finding->kind == FINDING_rss_growth && finding->sort == MAPPINGS_UNRECORDED)
+		text_faint_line(text, TEXT_INDENT,
+				"with the option mappings=on the places are told that map memory");
 	if (finding->flags & FOUND_STARVED_WRITER)
 		text_line(text, TEXT_INDENT,
 			  "held for reading only: a writer waits until every reader has released it", 0);

@@ -1,4 +1,4 @@
-#include "reporter/write/mapped.h"
+#include "reporter/mapped.h"
 #include "reporter/write/text_report.h"
 
 #define PLACES_MOST 20u /* as of what is open */
@@ -7,7 +7,7 @@ void text_mappings(struct text_report *text)
 {
 	struct names *names = &text->names;
 	const struct snapshot *snapshot = text->report->snapshot;
-	struct mapped_list list = mapped_by_place(snapshot, names->arena);
+	struct mapped_list list = mapped_by_place(snapshot, 0, names->arena);
 	if (!list.count)
 		return;
 	text_line(text, 0,

@@ -124,9 +124,10 @@ static const char *title_thread_growth(struct names *names, const struct account
 static const char *title_rss_growth(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
-	return names_format(names, "the memory in use %s grown by %s/s%s, to %s, and not for the heap",
+	return names_format(names, "the memory in use %s grown by %s/s%s, to %s, and not for the heap%s",
 			    has(account), names_size(names, finding->rate),
-			    lasting(names, account_age(account)), names_size(names, finding->amount));
+			    lasting(names, account_age(account)), names_size(names, finding->amount),
+			    place(names, ", but mapped in", item_with(finding, ROLE_allocated, 0)));
 }
 
 static const char *title_fragmentation(struct names *names, const struct account *account)

@@ -1,7 +1,7 @@
 #include <errno.h>
 
 #include "base/sort.h"
-#include "reporter/write/mapped.h"
+#include "reporter/mapped.h"
 #include "reporter/write/text_report.h"
 #include "reporter/write/writers.h"
 
@@ -261,7 +261,7 @@ static void put_sites(struct text_report *text)
 static void put_mappings(struct text_report *text)
 {
 	struct names *names = &text->names;
-	struct mapped_list list = mapped_by_place(text->report->snapshot, names->arena);
+	struct mapped_list list = mapped_by_place(text->report->snapshot, 0, names->arena);
 	if (!list.count)
 		return;
 	put_title(text, "what the program has mapped itself, by place, with the age of the oldest",

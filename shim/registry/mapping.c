@@ -3,6 +3,7 @@
 #include "base/intervals.h"
 #include "platform/lock.h"
 #include "platform/sys.h"
+#include "registry/count.h"
 #include "registry/recording.h"
 #include "registry/resource.h"
 #include "registry/thread.h"
@@ -71,6 +72,8 @@ void mapping_begin(uint64_t start, uint64_t bytes, enum op op, stack_id stack, u
 				 .stack = stack,
 				 .flags = flags };
 	self.busy++;
+	/* The growth of a place is told by its site, where no block of the heap is counted. */
+	count_site(stack);
 	if (!lock_take(&lock)) {
 		recording_lost(REC_RESOURCES);
 		self.busy--;

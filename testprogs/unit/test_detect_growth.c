@@ -277,10 +277,46 @@ START_TEST(rss)
 	const struct finding *finding = world->found.found[0];
 	ck_assert_uint_eq(finding->amount, 1000 * MB);
 	ck_assert_uint_eq(finding->rate, 60 * MB);
+	ck_assert_uint_eq(finding->item_count, 0);
+	ck_assert_uint_eq(finding->sort, MAPPINGS_UNRECORDED);
 	memory_goes_on(10, 1000 * MB, 60 * MB, 30 * MB);
 	expect_kind(FINDING_rss_growth, false); /* half of it is the heap's */
 	memory_goes_on(10, 1600 * MB, 0, 0);
 	expect_kind(FINDING_rss_growth, false);
+}
+END_TEST
+
+static void map(const struct snap_thread *thread, stack_id stack, uint64_t bytes, nsec_t age)
+{
+	struct rec_hold *hold = world_iterator(world, thread, KIND_MAPPING, stack, age);
+	hold->bytes = bytes;
+	hold->op = OP_mmap;
+}
+
+/* Who has mapped something in the time, and has it still, the most first; not who had it before, and not who has little. */
+START_TEST(rss_mapped)
+{
+	world->limits.heap_growth_rate = 0;
+	world->limits.rss_growth_rate = 50 * MB;
+	world->limits.rss_growth_for = 10 * SEC;
+	world->limits.mappings = true;
+	memory_goes_on(11, 400 * MB, 60 * MB, 0);
+	const struct snap_thread *thread = world_thread(world);
+	map(thread, 7, 100 * MB, 5 * SEC);
+	map(thread, 8, 150 * MB, 4 * SEC);
+	map(thread, 7, 100 * MB, 3 * SEC);
+	map(thread, 9, 900 * MB, 11 * SEC);
+	map(thread, 10, 5 * MB, 2 * SEC);
+	expect_kind(FINDING_rss_growth, true);
+	const struct finding *finding = world->found.found[0];
+	ck_assert_uint_eq(finding->sort, MAPPINGS_RECORDED);
+	ck_assert_uint_eq(finding->item_count, 2);
+	ck_assert_uint_eq(finding->items[0].stack, 7);
+	ck_assert_uint_eq(finding->items[0].amount, 200 * MB);
+	ck_assert_uint_eq(finding->items[0].count, 2);
+	ck_assert_uint_eq(finding->items[0].since, world->snapshot.now - 5 * SEC);
+	ck_assert_uint_eq(finding->items[0].flags, ITEM_SUBJECT);
+	ck_assert_uint_eq(finding->items[1].stack, 8);
 }
 END_TEST
 
@@ -357,6 +393,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, threads_of_a_pool);
 	tcase_add_test(tests, threads_one_to_three);
 	tcase_add_test(tests, rss);
+	tcase_add_test(tests, rss_mapped);
 	tcase_add_test(tests, holes);
 	suite_add_tcase(all, tests);
 	return all;

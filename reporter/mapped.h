@@ -3,8 +3,8 @@
  *
  * Context: reporter.
  */
-#ifndef WH_WRITE_MAPPED_H
-#define WH_WRITE_MAPPED_H
+#ifndef WH_REPORTER_MAPPED_H
+#define WH_REPORTER_MAPPED_H
 
 #include "base/arena.h"
 #include "registry/snapshot.h"
@@ -15,6 +15,7 @@ struct mapped {
 	uint64_t bytes;
 	nsec_t since;     /* of the oldest */
 	thread_id thread; /* of the oldest */
+	uint16_t op;      /* enum op, of the oldest */
 };
 
 struct mapped_list {
@@ -23,7 +24,7 @@ struct mapped_list {
 	uint64_t mappings, bytes; /* in all */
 };
 
-/* Of those in `snapshot`; it lies in `arena`. Without memory it is empty. */
-struct mapped_list mapped_by_place(const struct snapshot *snapshot, struct arena *arena);
+/* Of those in `snapshot` that were made at `since` (0: ever) or later; it lies in `arena`. Without memory it is empty. */
+struct mapped_list mapped_by_place(const struct snapshot *snapshot, nsec_t since, struct arena *arena);
 
 #endif

@@ -1,4 +1,4 @@
-#include "reporter/write/mapped.h"
+#include "reporter/mapped.h"
 
 #include "base/sort.h"
 
@@ -23,20 +23,21 @@ static bool larger(const void *a, const void *b, void *data)
 	return left->stack < right->stack;
 }
 
-struct mapped_list mapped_by_place(const struct snapshot *snapshot, struct arena *arena)
+struct mapped_list mapped_by_place(const struct snapshot *snapshot, nsec_t since, struct arena *arena)
 {
 	struct mapped_list list = { .at = NULL };
 	struct mapped *all = arena_array(arena, (size_t)snapshot->resource_count + 1, sizeof(*all));
 	uint32_t count = 0;
 	for (uint32_t i = 0; all && i < snapshot->resource_count; i++) {
 		const struct rec_hold *hold = &snapshot->resources[i];
-		if (hold->kind != KIND_MAPPING)
+		if (hold->kind != KIND_MAPPING || hold->since < since)
 			continue;
 		all[count] = (struct mapped){ .stack = hold->stack,
 					      .count = 1,
 					      .bytes = hold->bytes,
 					      .since = hold->since,
-					      .thread = hold->owner };
+					      .thread = hold->owner,
+					      .op = hold->op };
 		count++;
 	}
 	if (!count)
