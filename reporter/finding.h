@@ -76,6 +76,7 @@ enum finding_flag {
 	FOUND_NESTED_MONITOR = 128, /* waits to be signalled, and holds a lock that others need */
 	FOUND_ASLEEP = 64, /* deadlock: no ring, but all of the process waits and nobody is left to wake it */
 	FOUND_ON_REQUEST = 256, /* somebody asked, and is told; nobody else is */
+	FOUND_INTERIOR = 512,   /* possible-leak: pointers into the middle keep it alive */
 };
 
 /* What alone keeps a ghost: its finding's `sort`. */

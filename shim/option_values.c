@@ -400,6 +400,8 @@ int option_take(struct options *into, enum option_id id, const char *value)
 		return take_growth(value, &into->fragmentation_percent, &into->fragmentation_in);
 	case OPTION_trim:
 		return take_flag(accepts, value, &into->trim);
+	case OPTION_possible_leaks:
+		return take_flag(accepts, value, &into->possible_leaks);
 	case OPTION_leaks:
 		return take_when(into, accepts, value);
 	case OPTION_pointers:
@@ -535,6 +537,9 @@ void option_put(struct text *text, const struct options *from, enum option_id id
 		return;
 	case OPTION_fragmentation:
 		put_growth(text, from->fragmentation_percent, from->fragmentation_in);
+		return;
+	case OPTION_possible_leaks:
+		text_put(text, from->possible_leaks ? "on" : "off");
 		return;
 	case OPTION_trim:
 		text_put(text, from->trim ? "on" : "off");

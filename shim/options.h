@@ -39,7 +39,7 @@ struct options {
 	nsec_t rss_growth_for;
 	unsigned fragmentation_percent; /* 0: off */
 	nsec_t fragmentation_in;
-	bool trim;
+	bool trim, possible_leaks;
 	bool leaks_at_exit;
 	nsec_t leaks_every; /* 0: not while it runs */
 	uint64_t pointer_mask,

@@ -230,7 +230,9 @@ static void begin_look(struct live *live)
 	snapshot_take(recording_view(), sys_monotonic(), &live->arena, &live->snapshot);
 	live->channels = orphans_possible(&live->snapshot) ? channels_look() : CHANNELS_UNKNOWN;
 	struct verdict **verdict = present(live);
-	uint64_t room = *former(live) ? (*former(live))->suspect_count + 1 : allocation_count() + 65536;
+	uint64_t room = *former(live)
+			    ? (*former(live))->suspect_count + (*former(live))->inner_suspect_count + 1
+			    : allocation_count() + 65536;
 	if ((is_too_much() || !(*verdict = verdict_make(&live->snapshot, room)))) {
 		fail(live, -ENOMEM, REC_NO_SCAN);
 		return;
@@ -347,8 +349,9 @@ static void conclude(struct live *live)
 		answer(live, verdict->error);
 		return;
 	}
-	if (!is_last_look(live) && (verdict->suspect_count || verdict->orphans.count ||
-				    verdict->ghosts.count || verdict->mappings.count)) {
+	if (!is_last_look(live) &&
+	    (verdict->suspect_count || verdict->inner_suspect_count || verdict->orphans.count ||
+	     verdict->ghosts.count || verdict->mappings.count)) {
 		verdict_free(*former(live));
 		*former(live) = NULL;
 		live->look++;

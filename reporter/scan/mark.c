@@ -68,6 +68,12 @@ static void reach(struct mark *mark, uint32_t number, uint64_t start)
 		mark->waiting++;
 }
 
+static inline bool keeps(const struct mark *mark, uint32_t number, uint64_t start, uint64_t word)
+{
+	return LIKELY(!mark->accepts) || word == start ||
+	       mark->accepts(mark->blocks, number, start, word, mark->accepts_data);
+}
+
 void mark_word(struct mark *mark, uint64_t word)
 {
 	if (UNLIKELY(mark->seek)) {
@@ -78,7 +84,7 @@ void mark_word(struct mark *mark, uint64_t word)
 		extents_look(mark->extents, &word, 1);
 	uint64_t start;
 	uint32_t found = blocks_find_start(mark->blocks, word, &start);
-	if (found != BLOCK_NONE)
+	if (found != BLOCK_NONE && keeps(mark, found, start, word))
 		reach(mark, found, start);
 }
 
@@ -132,7 +138,8 @@ static void look_inside(struct mark *mark, struct mark_word word)
 		return;
 	if (word.number != BLOCK_NONE && !(blocks_flags(blocks, word.number) & BLOCK_HOLES) &&
 	    word.word - word.start + CHUNK_SLACK_MOST <= blocks_usable(blocks, word.start)) {
-		reach(mark, word.number, word.start);
+		if (keeps(mark, word.number, word.start, word.word))
+			reach(mark, word.number, word.start);
 		return;
 	}
 	if (word.number != BLOCK_NONE && blocks->fetch)
@@ -211,7 +218,8 @@ static void read_words(struct mark *mark, const uint64_t *words, uint64_t count,
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t start;
 		uint32_t found = blocks_find_start(blocks, words[i], &start);
-		if (found != BLOCK_NONE && !mark_is_bookkeeping(blocks, found, start, words[i], of))
+		if (found != BLOCK_NONE && keeps(mark, found, start, words[i]) &&
+		    !mark_is_bookkeeping(blocks, found, start, words[i], of))
 			reach(mark, found, start);
 	}
 }

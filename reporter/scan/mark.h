@@ -63,14 +63,22 @@ typedef void mark_seen(struct mark *mark, uint32_t block, uint64_t start, uint64
 /* Marks what is in a mapping that was reached. */
 typedef void mark_extent(struct mark *mark, const struct extent *extent, void *data);
 
+/*
+ * Whether a word that points into the middle of a block keeps it alive: block `number`, which starts at `start`; `data`: accepts_data.
+ */
+typedef bool mark_accepts(const struct blocks *blocks, uint32_t number, uint64_t start, uint64_t word,
+			  const void *data);
+
 /* Given all words as they come, in place of anything else; whether one of libc's is bookkeeping is for it to ask. */
 typedef void mark_seek(struct mark *mark, const uint64_t *words, uint64_t count, enum mark_of of);
 
 struct mark {
 	struct blocks *blocks;
-	mark_seen *seen;         /* NULL: mark */
-	mark_seek *seek;         /* NULL: mark */
-	void *seek_data;         /* its own */
+	mark_seen *seen;       /* NULL: mark */
+	mark_seek *seek;       /* NULL: mark */
+	void *seek_data;       /* its own */
+	mark_accepts *accepts; /* NULL: every word does */
+	const void *accepts_data;
 	struct numbers *numbers; /* looked for in all that is read while marking; NULL: none are */
 	struct extents *extents; /* likewise; those that were reached are read in their turn */
 	mark_extent *read_extent;

@@ -210,6 +210,9 @@ static void add_stopped(struct roots *roots, uint64_t number)
 static void add_threads(struct roots *roots)
 {
 	const struct image *image = roots->image;
+	/* A loop that is at work may have nothing but the place where it is. */
+	mark_accepts *accepts = roots->mark->accepts;
+	roots->mark->accepts = NULL;
 	const struct scan_caller *caller = image->caller;
 	if (caller) {
 		mark_words(roots->mark, caller->registers, COUNT_OF(caller->registers), MARK_OF_PROGRAM);
@@ -229,6 +232,7 @@ static void add_threads(struct roots *roots)
 	for (uint32_t i = 0; (slot = view_thread(image->snapshot->view, i)); i++)
 		if (__atomic_load_n((const uint32_t *)&slot->state, __ATOMIC_RELAXED) == THREAD_STARTING)
 			mark_word(roots->mark, slot->argument);
+	roots->mark->accepts = accepts;
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "registry/allocation.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "reporter/scan/interior.h"
 #include "reporter/scan/links.h"
 #include "reporter/scan/numbers.h"
 #include "reporter/scan/pools.h"
@@ -23,8 +24,9 @@
 struct verdict *verdict_make(const struct snapshot *snapshot, uint64_t suspect_room)
 {
 	uint64_t sites = (uint64_t)view_sites(snapshot->view) + 1;
+	uint64_t inner_sites = options.possible_leaks ? sites : 0;
 	uint64_t mappings = mappings_count(snapshot);
-	uint64_t bytes = sizeof(struct verdict) + sites * sizeof(struct group) +
+	uint64_t bytes = sizeof(struct verdict) + (sites + inner_sites) * sizeof(struct group) +
 			 snapshot->resource_count * sizeof(uint64_t) + suspect_room * sizeof(struct suspect) +
 			 mappings * sizeof(struct lost_mapping);
 	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
@@ -36,7 +38,9 @@ struct verdict *verdict_make(const struct snapshot *snapshot, uint64_t suspect_r
 	verdict->bytes = bytes;
 	verdict->groups = (struct group *)(verdict + 1);
 	verdict->group_room = sites;
-	verdict->resources = (uint64_t *)(verdict->groups + sites);
+	verdict->inner = verdict->groups + sites;
+	verdict->inner_room = inner_sites;
+	verdict->resources = (uint64_t *)(verdict->inner + inner_sites);
 	verdict->suspects = (struct suspect *)(verdict->resources + snapshot->resource_count);
 	verdict->suspect_room = suspect_room;
 	verdict->mappings.at = (struct lost_mapping *)(verdict->suspects + suspect_room);
@@ -52,19 +56,22 @@ void verdict_free(struct verdict *verdict)
 
 /* -- two looks --------------------------------------------------------------- */
 
-static void note_suspects(struct verdict *verdict, const struct blocks *blocks)
+/* All that are not BLOCK_REACHED now, as far as there is room. Return: how many. */
+static uint64_t note_suspects(struct suspect *suspects, uint64_t room, const struct blocks *blocks)
 {
 	struct block_walk walk = { 0 };
-	while (verdict->suspect_count < verdict->suspect_room && blocks_next(blocks, &walk)) {
+	uint64_t count = 0;
+	while (count < room && blocks_next(blocks, &walk)) {
 		struct allocation known;
 		if (blocks_flags(blocks, walk.number) & BLOCK_REACHED || !image_known(walk.start, &known))
 			continue;
-		verdict->suspects[verdict->suspect_count++] = (struct suspect){
+		suspects[count++] = (struct suspect){
 			.address = walk.start,
 			.site = known.site,
 			.born = known.born,
 		};
 	}
+	return count;
 }
 
 static bool is_same(const struct suspect *suspect)
@@ -74,16 +81,15 @@ static bool is_same(const struct suspect *suspect)
 }
 
 /* What nothing leads to now, but something did before, was on its way somewhere; it is not accused. */
-static void clear_new_ones(struct blocks *blocks, const struct verdict *before)
+static void clear_new_ones(struct blocks *blocks, const struct suspect *before, uint64_t count)
 {
 	uint64_t at = 0;
 	for (struct block_walk walk = { 0 }; blocks_next(blocks, &walk);) {
 		if (blocks_flags(blocks, walk.number) & BLOCK_REACHED)
 			continue;
-		while (at < before->suspect_count && before->suspects[at].address < walk.start)
+		while (at < count && before[at].address < walk.start)
 			at++;
-		if (at == before->suspect_count || before->suspects[at].address != walk.start ||
-		    !is_same(&before->suspects[at]))
+		if (at == count || before[at].address != walk.start || !is_same(&before[at]))
 			blocks_flag(blocks, walk.number, BLOCK_REACHED);
 	}
 }
@@ -119,14 +125,48 @@ static void note_memory(const struct court *court, uint64_t more)
 	verdict->memory = MAX_OF(verdict->memory, now - MIN_OF(now, court->memory));
 }
 
+/* Of what is not BLOCK_REACHED now. */
+static int group(const struct court *court, struct group *into, uint64_t room, uint64_t *ret_count)
+{
+	struct groups groups = { .at = into, .room = room };
+	groups_make(&groups, &court->image->blocks, court->image->deadline);
+	*ret_count = groups.count;
+	note_memory(court, groups.memory);
+	return groups.failed ? -ETIMEDOUT : 0;
+}
+
 static int group_lost(const struct court *court)
 {
 	struct verdict *verdict = court->verdict;
-	struct groups groups = { .at = verdict->groups, .room = verdict->group_room };
-	groups_make(&groups, &court->image->blocks, court->image->deadline);
-	verdict->group_count = groups.count;
-	note_memory(court, groups.memory);
-	return groups.failed ? -ETIMEDOUT : 0;
+	struct blocks *blocks = &court->image->blocks;
+	const struct verdict *before = court->before;
+	if (before)
+		clear_new_ones(blocks, before->suspects, before->suspect_count);
+	verdict->suspect_count = note_suspects(verdict->suspects, verdict->suspect_room, blocks);
+	pools_settle(court->image);
+	return group(court, verdict->groups, verdict->group_room, &verdict->group_count);
+}
+
+/* The same of what is held by its middle. */
+static int group_inner(const struct court *court)
+{
+	struct verdict *verdict = court->verdict;
+	struct blocks *blocks = &court->image->blocks;
+	const struct verdict *before = court->before;
+	int error = interior_mark(court->image);
+	if (error)
+		return error;
+	if (before)
+		clear_new_ones(blocks, before->suspects + before->suspect_count, before->inner_suspect_count);
+	verdict->inner_suspect_count = note_suspects(verdict->suspects + verdict->suspect_count,
+						     verdict->suspect_room - verdict->suspect_count, blocks);
+	return group(court, verdict->inner, verdict->inner_room, &verdict->inner_count);
+}
+
+/* Where a pointer may be that nobody has read, its block would seem to be held by another one. */
+static bool seeks_inner(const struct image *image)
+{
+	return options.possible_leaks && image->threads_known && !image->heap_partial;
 }
 
 /* The loader's: above it lie the arguments, the environment and the auxiliary vector, which is a list of small numbers. */
@@ -238,11 +278,11 @@ static int judge_image(const struct court *court, struct numbers *numbers, struc
 		count_lost(verdict, &image->blocks);
 		return 0;
 	}
-	if (court->before)
-		clear_new_ones(&image->blocks, court->before);
-	note_suspects(verdict, &image->blocks);
-	pools_settle(image);
-	return group_lost(court);
+	bool inner = seeks_inner(image);
+	if (inner)
+		interior_note_lost(&image->blocks);
+	error = group_lost(court);
+	return !error && inner ? group_inner(court) : error;
 }
 
 static int judge(const struct court *court)
@@ -320,13 +360,12 @@ static void report_group(const struct snapshot *snapshot, const struct group *gr
 		finding_add(finding, ROLE_allocated, room)->stack = stack_of_site(snapshot, group->others[i]);
 }
 
-void verdict_report(const struct verdict *verdict, const struct snapshot *snapshot,
-		    struct verdict_manner manner, struct finding_list *list)
+static void report_groups(const struct snapshot *snapshot, struct group *groups, uint64_t all,
+			  struct verdict_manner manner, struct finding_list *list)
 {
-	struct group *groups = verdict->groups;
-	uint64_t count = MIN_OF(verdict->group_count, (uint64_t)FINDINGS_MOST);
+	uint64_t count = MIN_OF(all, (uint64_t)FINDINGS_MOST);
 	/* Too many to be read by anybody: the small ones are one finding, of no stack. */
-	for (uint64_t i = count; i < verdict->group_count; i++) {
+	for (uint64_t i = count; i < all; i++) {
 		struct group *rest = &groups[count - 1];
 		rest->site = 0;
 		rest->threads_differ = true;
@@ -335,12 +374,21 @@ void verdict_report(const struct verdict *verdict, const struct snapshot *snapsh
 		rest->indirect_bytes += groups[i].indirect_bytes;
 		rest->others[0] = 0;
 	}
-	orphans_report(&verdict->orphans, snapshot, manner.flags, list);
-	ghosts_report(&verdict->ghosts, snapshot, manner.flags, list);
-	mappings_report(&verdict->mappings, snapshot, manner.kind, manner.flags, manner.unread, list);
 	for (uint64_t i = 0; i < count; i++)
 		if (groups[i].count > manner.unread)
 			report_group(snapshot, &groups[i], manner, list);
+}
+
+void verdict_report(const struct verdict *verdict, const struct snapshot *snapshot,
+		    struct verdict_manner manner, struct finding_list *list)
+{
+	orphans_report(&verdict->orphans, snapshot, manner.flags, list);
+	ghosts_report(&verdict->ghosts, snapshot, manner.flags, list);
+	mappings_report(&verdict->mappings, snapshot, manner.kind, manner.flags, manner.unread, list);
+	report_groups(snapshot, verdict->groups, verdict->group_count, manner, list);
+	manner.kind = FINDING_possible_leak;
+	manner.flags |= FOUND_INTERIOR;
+	report_groups(snapshot, verdict->inner, verdict->inner_count, manner, list);
 }
 
 /* Those that a function's caller may have something in while it is blocked, the stack pointer aside, and some. */

@@ -27,9 +27,11 @@ struct verdict {
 	uint64_t bytes; /* of the mapping */
 	struct group *groups;
 	uint64_t group_count, group_room; /* room for one a site */
-	uint64_t *resources;              /* the verdict on each: see resources.h */
-	struct suspect *suspects;         /* ascending */
-	uint64_t suspect_count, suspect_room;
+	struct group *inner; /* what is held by its middle (interior.h), where that is asked for */
+	uint64_t inner_count, inner_room;
+	uint64_t *resources;      /* the verdict on each: see resources.h */
+	struct suspect *suspects; /* ascending; behind them, likewise, those that are held by their middle */
+	uint64_t suspect_count, suspect_room, inner_suspect_count;
 	struct orphans orphans;
 	struct ghosts ghosts;
 	struct lost_mappings mappings;

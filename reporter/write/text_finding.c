@@ -309,8 +309,9 @@ static void put_remarks(struct text_report *text, const struct account *account)
 			  "the blocks point to one another, and nothing else points to them", 0);
 	if (finding->indirect && finding->kind != FINDING_fragmentation)
 		text_line(text, TEXT_INDENT,
-			  names_format(names, "with them %s more are lost, which nothing else points to",
-				       names_size(names, finding->indirect)),
+			  names_format(names, "with them %s more are %s, which nothing else points to",
+				       names_size(names, finding->indirect),
+				       finding->flags & FOUND_INTERIOR ? "kept" : "lost"),
 			  0);
 	if (finding->kind == FINDING_orphan_thread && finding->amount)
 		text_line(text, TEXT_INDENT,

@@ -79,6 +79,10 @@ static const char *title_leak(struct names *names, const struct account *account
 
 static const char *title_possible_leak(struct names *names, const struct account *account)
 {
+	if (account->finding->flags & FOUND_INTERIOR)
+		return names_format(names, "%s that only pointers into the middle lead to%s",
+				    bytes_in_blocks(names, account->finding),
+				    place(names, ", from", finding_main_item(account->finding)));
 	return names_format(names, "%s perhaps lost%s", bytes_in_blocks(names, account->finding),
 			    place(names, ", from", finding_main_item(account->finding)));
 }

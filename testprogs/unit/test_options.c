@@ -75,6 +75,7 @@ static const struct {
 	{ "fragmentation", { "400% in 1m", "off" }, { "400%", "400 in 1m" }, { "0% in 5m", "10% in 0s" } },
 	{ "trim", { "on", "off" }, { "yes" }, { NULL } },
 	{ "leaks", { "exit", "off", "5m", "1s", "1000h" }, { "on", "never", "5" }, { "0", "1ms", "1001h" } },
+	{ "possible_leaks", { "on", "off" }, { "yes" }, { NULL } },
 	{ "pointers",
 	  { "plain", "mask 0xffffffffffff", "xor 0x5a5a", "mask 0xfffffffffff8 xor 0x1" },
 	  { "mask", "xor 5", "mask 0x", "mask 0xfg", "hidden", "mask 0x1 xor", "xor 0x0" },
