@@ -77,6 +77,7 @@ enum finding_flag {
 	FOUND_ASLEEP = 64, /* deadlock: no ring, but all of the process waits and nobody is left to wake it */
 	FOUND_ON_REQUEST = 256, /* somebody asked, and is told; nobody else is */
 	FOUND_INTERIOR = 512,   /* possible-leak: pointers into the middle keep it alive */
+	FOUND_FOR_LIFE = 1024,  /* held-at-exit: from the start on, and nobody else ever wanted it */
 };
 
 /* What alone keeps a ghost: its finding's `sort`. */

@@ -3,7 +3,7 @@
  * is the next call's. By an early return, by longjmp, of a thread as of the program's first; and one that another
  * thread has, who took it in time.
  *
- * KINDS: destroyed-in-use held-at-exit
+ * KINDS: destroyed-in-use
  * EXPECT: thread 1 "main" holds mutex
  * EXPECT: in a stack frame that it has left
  * EXPECT: thread 2 "worker" holds rwlock

@@ -337,6 +337,10 @@ static void put_remarks(struct text_report *text, const struct account *account)
 		    "every thread of the process waits for another one, and no signal will do anything: "
 		    "this lasts for ever",
 		    0);
+	if (finding->flags & FOUND_FOR_LIFE)
+		text_line(text, TEXT_INDENT,
+			  "taken once, soon after the start, and never waited for: most likely this is meant",
+			  0);
 	if (option && finding->limit)
 		text_faint_line(
 		    text, TEXT_INDENT,

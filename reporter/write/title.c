@@ -435,6 +435,10 @@ static const char *title_held_at_exit(struct names *names, const struct account 
 	const struct finding_item *item = item_with(finding, ROLE_acquired, 0);
 	const char *what = item ? object_text(names, object_of_item(names, item), OBJECT_BRIEF) : "a lock";
 	const char *who = subject(names, finding);
+	if (finding->flags & FOUND_FOR_LIFE)
+		return names_format(names,
+				    "%s held %s until the process ended, and nobody else ever wanted it%s",
+				    who, what, place(names, ", taken in", item));
 	if ((finding->flags & FOUND_AT_EXIT) && !(item && (item->flags & ITEM_ENDED)))
 		return names_format(names, "the process ended while %s held %s%s", who, what,
 				    place(names, ", taken in", item));

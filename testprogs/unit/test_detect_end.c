@@ -93,6 +93,42 @@ START_TEST(once_by_both_runs)
 }
 END_TEST
 
+START_TEST(held_for_life)
+{
+	static struct rec_use use;
+	use = (struct rec_use){
+		.handle = A, .kind = KIND_MUTEX, .op = OP_pthread_mutex_lock, .stack = 1, .taken = 1
+	};
+	world->view.tables[REC_USES] = (char *)&use;
+	world->header.tables[REC_USES].used = sizeof use;
+	world->header.started_mono = world->snapshot.now - 100 * SEC;
+	struct rec_hold *hold = world_mutex(world, t[0], A, 99 * SEC);
+	world_end(world);
+	ck_assert_uint_eq(world->found.count, 1);
+	const struct finding *finding = world_found(world, FINDING_held_at_exit);
+	ck_assert_int_eq(finding->severity, SEVERITY_WARNING);
+	ck_assert(finding->flags & FOUND_FOR_LIFE);
+	/* Each of these by itself makes it an error. */
+	use.taken = 2;
+	expect_held(t[0]);
+	use.taken = 1;
+	use.waits = 1;
+	expect_held(t[0]);
+	use.waits = 0;
+	use.handle = B;
+	expect_held(t[0]);
+	use.handle = A;
+	hold->since = world->snapshot.now - 80 * SEC;
+	expect_held(t[0]);
+	hold->since = world->snapshot.now - 99 * SEC;
+	world->limits.exiting = t[1]->id;
+	expect_held(t[0]);
+	world->limits.exiting = 0;
+	t[0]->state = THREAD_ENDED;
+	expect_held(t[0]);
+}
+END_TEST
+
 START_TEST(robust_mutex)
 {
 	world_mutex(world, t[1], A, 5 * SEC);
@@ -367,6 +403,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, thread_ended_with_a_lock);
 	tcase_add_test(tests, while_the_process_lives);
 	tcase_add_test(tests, once_by_both_runs);
+	tcase_add_test(tests, held_for_life);
 	tcase_add_test(tests, robust_mutex);
 	tcase_add_test(tests, not_bound_to_threads);
 	tcase_add_test(tests, main_exits_with_a_lock);
