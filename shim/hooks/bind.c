@@ -6,6 +6,7 @@
 #include "hooks/bind_entries.h"
 #include "hooks/bind_table.h"
 #include "hooks/check_heap.h"
+#include "hooks/deep.h"
 #include "hooks/hook.h"
 #include "options.h"
 #include "platform/elf_next.h"
@@ -165,13 +166,17 @@ static uint64_t target_of(const struct elf_module *module, const struct elf_slot
 
 static bool wants(const char *name)
 {
-	return bind_table_find(name) || foreign_heap_hands_out(name);
+	return bind_table_find(name) || foreign_heap_hands_out(name) || deep_wants(name);
 }
 
 static void bind_slot(struct elf_module *module, const struct elf_slot *slot, void *data)
 {
 	struct bind_function *function = bind_table_find(slot->name);
 	(void)data;
+	if (deep_wants(slot->name)) {
+		deep_bind(module, slot);
+		return;
+	}
 	if (UNLIKELY(!function))
 		foreign_heap_called_by((const void *)module->start);
 	if (function && bind_is_entry(__atomic_load_n(slot->at, __ATOMIC_ACQUIRE)))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hooks/deep.h"
 #include "hooks/hook.h"
 #include "hooks/kept.h"
 #include "platform/guard.h"
@@ -373,27 +374,14 @@ bool check_heap_runs(void)
 	return below.malloc;
 }
 
+const struct real_functions *check_heap_below(void)
+{
+	return check_heap_runs() ? &below : &real;
+}
+
 void *check_heap_instead(void *found)
 {
-	const struct {
-		void *real, *hook;
-	} ways[] = {
-		{ (void *)below.free, (void *)free },
-		{ (void *)below.malloc, (void *)malloc },
-		{ (void *)below.calloc, (void *)calloc },
-		{ (void *)below.realloc, (void *)realloc },
-		{ (void *)below.reallocarray, (void *)reallocarray },
-		{ (void *)below.memalign, (void *)memalign },
-		{ (void *)below.aligned_alloc, (void *)aligned_alloc },
-		{ (void *)below.posix_memalign, (void *)posix_memalign },
-		{ (void *)below.valloc, (void *)valloc },
-		{ (void *)below.pvalloc, (void *)pvalloc },
-		{ (void *)below.malloc_usable_size, (void *)malloc_usable_size },
-	};
-	for (unsigned i = 0; found && i < COUNT_OF(ways); i++)
-		if (found == ways[i].real)
-			return ways[i].hook;
-	return found;
+	return check_heap_runs() ? deep_instead(found) : found;
 }
 
 static bool look_at_live(const struct allocation *block, void *data)

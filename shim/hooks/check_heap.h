@@ -25,6 +25,10 @@ bool check_heap_runs(void);
  */
 void *check_heap_instead(void *found);
 
+/* The allocator's own functions, whether anything is checked or not. Context: signal. */
+struct real_functions;
+const struct real_functions *check_heap_below(void);
+
 /* Looks at every live block and at those that are kept back. Context: hook, at the end of the process. */
 void check_heap_end(void);
 

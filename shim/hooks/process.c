@@ -6,6 +6,7 @@
 
 #include <link.h>
 
+#include "hooks/deep.h"
 #include "hooks/lock_misuse.h"
 #include "hooks/tail.h"
 #include "platform/sys.h"
@@ -195,14 +196,16 @@ static void *note_opening(const void *caller_sp, void *real_function)
 #define CALLER_SP ((const char *)*(void **)__builtin_frame_address(0) + 16)
 
 /*
- * A module that binds deeply has libc's allocator behind our backs, and one in a namespace of its own
+ * A module that binds deeply has libc's allocator behind our backs until it is there as a whole (deep.h), and one in a namespace of its own
  * brings another libc: what goes to and fro between them and the others, we see one half of.
  */
 void *dlopen_route(const char *file, int mode);
 void *dlopen_route(const char *file, int mode)
 {
-	if (file && mode & RTLD_DEEPBIND)
+	if (file && mode & RTLD_DEEPBIND) {
 		allocation_doubt();
+		deep_opening();
+	}
 	return real_ready() ? note_opening(CALLER_SP, (void *)real.dlopen) : (void *)real.dlopen;
 }
 TAIL_HOOK(dlopen, dlopen_route);
