@@ -16,7 +16,8 @@
 /* Whether a live look has told of it, and nothing about it can have changed since. */
 static bool is_told(const struct finding *finding)
 {
-	bool leak = finding->kind == FINDING_leak || finding->kind == FINDING_possible_leak;
+	bool leak = finding->kind == FINDING_leak || finding->kind == FINDING_possible_leak ||
+		    finding->kind == FINDING_iterator_leak;
 	bool is = false;
 	if (!detect_is_event(finding->kind) && !leak)
 		return false;

@@ -46,7 +46,7 @@ int finding_kind_find(const char *name)
 bool finding_kind_is_sought(unsigned kind)
 {
 	return kind == FINDING_leak || kind == FINDING_possible_leak || kind == FINDING_orphan_thread ||
-	       kind == FINDING_ghost;
+	       kind == FINDING_ghost || kind == FINDING_iterator_leak;
 }
 
 const char *severity_name(unsigned severity)

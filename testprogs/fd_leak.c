@@ -4,7 +4,7 @@
  *
  * RUN: whoholds run --set descriptors=on %prog
  * KINDS: iterator-leak
- * EXPECT: 3 descriptors were never closed, opened in early
+ * EXPECT: 3 descriptors "/dev/null" were never closed, opened in early
  * EXPECT-JSON: finding("iterator-leak") | .count == 3 and has_frame("opened"; "early"; {{line early}})
  * EXPECT-JSON: finding("iterator-leak") | .count == 1 and has_frame("opened"; "half"; {{line half}})
  * EXPECT-JSON: [.findings[] | select(.kind == "iterator-leak")] | length == 2

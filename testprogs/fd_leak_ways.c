@@ -5,7 +5,7 @@
  *
  * RUN: whoholds run --set descriptors=on %prog
  * KINDS: iterator-leak
- * EXPECT: 4 descriptors were never closed, opened in copied
+ * EXPECT: were never closed, opened in copied
  * EXPECT-JSON: [finding("iterator-leak") | select(.count == 4) | .stacks[0].frames[0].function] | sort == ["copied", "message_receive", "ranges", "signals"]
  * EXPECT-JSON: [finding("iterator-leak")] | length == 4
  */

@@ -279,6 +279,8 @@ static bool is_news(const struct finding *finding, const struct finding *told, b
 		       told->indirect != finding->indirect;
 	if (finding->kind == FINDING_orphan_thread)
 		return finding->count > told->count;
+	if (finding->kind == FINDING_iterator_leak)
+		return finding->count >= 2 * told->count;
 	return finding->amount + finding->indirect >= 2 * (told->amount + told->indirect);
 }
 
@@ -351,7 +353,7 @@ static void conclude(struct live *live)
 	}
 	if (!is_last_look(live) &&
 	    (verdict->suspect_count || verdict->inner_suspect_count || verdict->orphans.count ||
-	     verdict->ghosts.count || verdict->mappings.count)) {
+	     verdict->ghosts.count || verdict->mappings.count || verdict->lost.count)) {
 		verdict_free(*former(live));
 		*former(live) = NULL;
 		live->look++;

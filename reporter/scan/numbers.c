@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/digits.h"
+#include "platform/process.h"
+#include "platform/sys.h"
 #include "registry/kind.h"
 #include "registry/opened.h"
 #include "reporter/scan/memory.h"
@@ -84,28 +86,63 @@ static void look_at_value(struct numbers *numbers, uint64_t word)
 	}
 }
 
+/* The number that a word begins with as a text of its own, as a shell's variables hold them; UINT64_MAX: none. */
+static inline uint64_t text_of_word(uint64_t word)
+{
+	uint64_t number = 0;
+	for (; (uint8_t)(word - '0') < 10 && number < NUMBERS_MOST; word >>= 8)
+		number = number * 10 + (uint8_t)(word - '0');
+	return (uint8_t)word ? UINT64_MAX : number;
+}
+
+/* Four shorts: each is one that is looked for, or less than that, or -1. Parts of any other word would be any number by chance. */
+static inline bool may_be_shorts(uint64_t word, uint32_t limit)
+{
+	for (unsigned shift = 0; shift < 64; shift += 16)
+		if ((uint16_t)(word >> shift) >= limit && (uint16_t)(word >> shift) != UINT16_MAX)
+			return false;
+	return true;
+}
+
+static inline bool may_be_text(uint64_t word)
+{
+	return (uint8_t)(word - '0') < 10;
+}
+
+static inline bool may_hold_one(uint64_t word, uint32_t limit)
+{
+	return (uint32_t)word < limit || word < 4 * (uint64_t)limit || (uint32_t)(word >> 32) < limit ||
+	       may_be_shorts(word, limit) || may_be_text(word) || may_be_double(word);
+}
+
+static void look_at_word(struct numbers *numbers, uint64_t word)
+{
+	look_at(numbers, (uint32_t)word);
+	look_at(numbers, (uint32_t)(word >> 32));
+	for (unsigned shift = 0; shift < 64 && may_be_shorts(word, numbers->limit); shift += 16)
+		look_at(numbers, (uint16_t)(word >> shift));
+	look_at_value(numbers, word);
+	if (may_be_text(word))
+		look_at(numbers, (uint32_t)text_of_word(word));
+}
+
 void numbers_look(struct numbers *numbers, const uint64_t *words, uint64_t count)
 {
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t at = (uintptr_t)&words[i];
-		uint32_t low = (uint32_t)words[i], high = (uint32_t)(words[i] >> 32);
-		bool value = words[i] < 4 * (uint64_t)numbers->limit || may_be_double(words[i]);
-		if (LIKELY(low >= numbers->limit && high >= numbers->limit && !value) ||
-		    is_ignored(numbers, at))
-			continue;
-		look_at(numbers, low);
-		look_at(numbers, high);
-		if (value)
-			look_at_value(numbers, words[i]);
-	}
+	for (uint64_t i = 0; i < count; i++)
+		if (words[i] && UNLIKELY(may_hold_one(words[i], numbers->limit)) &&
+		    !is_ignored(numbers, (uintptr_t)&words[i]))
+			look_at_word(numbers, words[i]);
 }
 
 static void look_at_file(const char *text, void *data)
 {
+	struct numbers *numbers = data;
 	uint64_t number;
-	for (const char *at = text; (at = digits_behind(at, "tfd:"));) {
+	if (!text)
+		memcpy(numbers->known, numbers->wanted, sizeof numbers->known);
+	for (const char *at = text; at && (at = digits_behind(at, "tfd:"));) {
 		at = digits_decimal(at, &number);
-		look_at(data, (uint32_t)number);
+		look_at(numbers, (uint32_t)number);
 	}
 }
 
@@ -117,4 +154,37 @@ void numbers_polled(struct numbers *numbers, int32_t pid)
 bool numbers_known(const struct numbers *numbers, uint64_t number)
 {
 	return number >= NUMBERS_MOST || numbers->known[number / 64] >> (number % 64) & 1;
+}
+
+#define FILE_BYTES 4096
+
+bool numbers_lose(int32_t tid, uint64_t number)
+{
+	char name[32], file[FILE_BYTES];
+	struct text text = TEXT_OF(name);
+	text_format(&text, "fdinfo/%lu", number);
+	return process_read_task(0, tid, name, file, sizeof file) > 0 && !digits_behind(file, "\nlock:");
+}
+
+bool numbers_target(int32_t tid, uint64_t number, struct text *target)
+{
+	char path[64], link[256];
+	struct text text = TEXT_OF(path);
+	text_format(&text, "/proc/self/task/%d/fd/%lu", tid, number);
+	long length = sys_readlink(path, link, sizeof link - 1);
+	if (length <= 0)
+		return false;
+	link[length] = '\0';
+	/* "socket:[4711]", "anon_inode:[eventfd]", "anon_inode:inotify": the number says nothing to anybody. */
+	const char *kind = *link == '/' ? NULL : strchr(link, ':');
+	if (!kind) {
+		text_put(target, link);
+		return true;
+	}
+	kind += kind[1] == '[' ? 2 : 1;
+	if (*kind >= '0' && *kind <= '9')
+		text_bytes(target, link, strcspn(link, ":"));
+	else
+		text_bytes(target, kind, strcspn(kind, "]"));
+	return true;
 }

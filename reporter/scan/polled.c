@@ -33,15 +33,20 @@ static void put_path(char *path, const char *root, const char *folder, const cha
 
 static void look_at(const char *root, const char *name, char *text, polled_file *each, void *data)
 {
-	static const char epoll[] = "anon_inode:[eventpoll]";
+	static const char epoll[] = "anon_inode:[eventpoll]", uring[] = "anon_inode:[io_uring]";
 	char path[64], target[sizeof epoll];
 	put_path(path, root, "fd", name);
 	long length = sys_readlink(path, target, sizeof target);
+	if (length == (long)sizeof uring - 1 && memcmp(target, uring, sizeof uring - 1) == 0)
+		each(NULL, data);
 	if (length != (long)sizeof epoll - 1 || memcmp(target, epoll, sizeof epoll - 1) != 0)
 		return;
 	put_path(path, root, "fdinfo", name);
-	if (sys_read_file(path, text, TEXT_BYTES) > 0)
+	long got = sys_read_file(path, text, TEXT_BYTES);
+	if (got > 0)
 		each(text, data);
+	if (got <= 0 || got >= (long)TEXT_BYTES - 1)
+		each(NULL, data);
 }
 
 void polled_each(int32_t pid, polled_file *each, void *data)
@@ -79,7 +84,8 @@ void polled_each(int32_t pid, polled_file *each, void *data)
 
 static void mark_file(const char *text, void *data)
 {
-	polled_parse(text, mark_data, data);
+	if (text)
+		polled_parse(text, mark_data, data);
 }
 
 void polled_mark(struct mark *mark, int32_t pid)

@@ -16,7 +16,10 @@
  */
 void polled_mark(struct mark *mark, int32_t pid);
 
-/* Calls `each` with what /proc/PID/fdinfo says of every epoll. `text` ends with a NUL. */
+/*
+ * Calls `each` with what /proc/PID/fdinfo says of every epoll. `text` ends with a NUL; NULL: there is more, of which nothing can be
+ * known: an io_uring, or an epoll of too many to be read.
+ */
 typedef void polled_file(const char *text, void *data);
 void polled_each(int32_t pid, polled_file *each, void *data);
 

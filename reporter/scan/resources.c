@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "registry/opened.h"
+#include "registry/recording.h"
 #include "reporter/scan/memory.h"
 #include "reporter/scan/numbers.h"
 
@@ -79,7 +80,8 @@ static bool is_lost(const struct snapshot *snapshot, uint32_t number, const uint
 	if (resource->flags & HOLD_BY_MEMORY || kind_has(resource->kind, KIND_IS_SIZED))
 		return false; /* told with its memory (mappings.h) */
 	/* Only who has looked for the number can say that it is lost; and what is opened once may be meant to stay. */
-	if (resource->kind == KIND_DESCRIPTOR && (!verdicts || !opened_again(resource->stack)))
+	if (resource->kind == KIND_DESCRIPTOR &&
+	    (!verdicts || !opened_again(resource->stack) || !numbers_lose(caller, resource->handle)))
 		return false;
 	return !kind_has(resource->kind, KIND_IS_MEMORY) && owner_is_over(snapshot, resource->owner, caller);
 }
@@ -100,39 +102,56 @@ static struct finding *find_added(const struct finding_list *list, uint32_t from
 
 #define KINDS_MOST 1000u /* findings; what is beyond them is counted with the last */
 
+/* What it is called; of a descriptor, what it is open on. */
+static text_id name_of(const struct rec_hold *resource, int32_t tid)
+{
+	char target[256];
+	struct text text = TEXT_OF(target);
+	return resource->kind == KIND_DESCRIPTOR && numbers_target(tid, resource->handle, &text)
+		   ? recording_text(target)
+		   : resource->name;
+}
+
+void resources_add_lost(const struct snapshot *snapshot, const struct rec_hold *resource, uint64_t dragged,
+			int32_t tid, uint32_t flags, uint32_t from, struct finding_list *list)
+{
+	text_id name = name_of(resource, tid);
+	uint64_t key = key_of(resource);
+	struct finding *finding = find_added(list, from, key);
+	if (!finding && list->count - from < KINDS_MOST) {
+		finding = finding_begin(list, FINDING_iterator_leak, snapshot, 1);
+		struct finding_item *item = finding_add(finding, ROLE_opened, 1);
+		if (!item)
+			return;
+		finding->key = finding->witness = key;
+		finding->flags = flags;
+		finding->thread = resource->owner;
+		finding->since = resource->since;
+		finding_item_hold(item, resource);
+		item->name = name;
+		item->flags |= ITEM_SUBJECT;
+		const struct snap_thread *thread = snapshot_thread(snapshot, resource->owner);
+		if (thread)
+			finding_item_thread(item, thread);
+		else
+			item->thread = resource->owner;
+	} else if (!finding) {
+		finding = list->found[list->count - 1];
+	}
+	if (finding->items[0].name != name)
+		finding->items[0].flags |= ITEM_OF_SEVERAL_NAMES;
+	finding->count++;
+	finding->amount += dragged;
+}
+
 void resources_report(const struct snapshot *snapshot, const uint64_t *verdicts, int32_t caller,
 		      uint32_t flags, struct finding_list *list)
 {
 	uint32_t from = list->count;
 	for (uint32_t i = 0; i < snapshot->resource_count; i++) {
-		if (!is_lost(snapshot, i, verdicts, caller))
-			continue;
-		const struct rec_hold *resource = &snapshot->resources[i];
-		uint64_t key = key_of(resource);
-		struct finding *finding = find_added(list, from, key);
-		if (!finding && list->count - from < KINDS_MOST) {
-			finding = finding_begin(list, FINDING_iterator_leak, snapshot, 1);
-			struct finding_item *item = finding_add(finding, ROLE_opened, 1);
-			if (!item)
-				return;
-			finding->key = finding->witness = key;
-			finding->flags = flags;
-			finding->thread = resource->owner;
-			finding->since = resource->since;
-			finding_item_hold(item, resource);
-			item->flags |= ITEM_SUBJECT;
-			const struct snap_thread *thread = snapshot_thread(snapshot, resource->owner);
-			if (thread)
-				finding_item_thread(item, thread);
-			else
-				item->thread = resource->owner;
-		} else if (!finding) {
-			finding = list->found[list->count - 1];
-		}
-		if (finding->items[0].name != resource->name)
-			finding->items[0].flags |= ITEM_OF_SEVERAL_NAMES;
-		finding->count++;
-		if (verdicts && verdicts[i] > RESOURCE_LOST)
-			finding->amount += verdicts[i] - RESOURCE_LOST;
+		uint64_t dragged = verdicts && verdicts[i] > RESOURCE_LOST ? verdicts[i] - RESOURCE_LOST : 0;
+		if (is_lost(snapshot, i, verdicts, caller))
+			resources_add_lost(snapshot, &snapshot->resources[i], dragged, caller, flags, from,
+					   list);
 	}
 }

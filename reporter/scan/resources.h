@@ -40,4 +40,11 @@ void resources_judge(const struct snapshot *snapshot, struct mark *mark, uint64_
 void resources_report(const struct snapshot *snapshot, const uint64_t *verdicts, int32_t caller,
 		      uint32_t flags, struct finding_list *list);
 
+/*
+ * Adds one of them, and the `dragged` bytes that only it leads to, to the findings from number `from` on. Task `tid` of this process has
+ * its table of descriptors.
+ */
+void resources_add_lost(const struct snapshot *snapshot, const struct rec_hold *resource, uint64_t dragged,
+			int32_t tid, uint32_t flags, uint32_t from, struct finding_list *list);
+
 #endif

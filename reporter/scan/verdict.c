@@ -28,7 +28,8 @@ struct verdict *verdict_make(const struct snapshot *snapshot, uint64_t suspect_r
 	uint64_t mappings = mappings_count(snapshot);
 	uint64_t bytes = sizeof(struct verdict) + (sites + inner_sites) * sizeof(struct group) +
 			 snapshot->resource_count * sizeof(uint64_t) + suspect_room * sizeof(struct suspect) +
-			 mappings * sizeof(struct lost_mapping);
+			 mappings * sizeof(struct lost_mapping) +
+			 (suspect_room ? snapshot->resource_count * sizeof(struct lost_resource) : 0);
 	long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct verdict *verdict = (unsigned long)at >= -4095ul ? NULL : (struct verdict *)at;
@@ -45,6 +46,8 @@ struct verdict *verdict_make(const struct snapshot *snapshot, uint64_t suspect_r
 	verdict->suspect_room = suspect_room;
 	verdict->mappings.at = (struct lost_mapping *)(verdict->suspects + suspect_room);
 	verdict->mappings.room = mappings;
+	verdict->lost.at = (struct lost_resource *)(verdict->mappings.at + mappings);
+	verdict->lost.room = suspect_room ? snapshot->resource_count : 0;
 	return verdict;
 }
 
@@ -241,6 +244,9 @@ static int mark_all(const struct court *court, struct mark *mark)
 	/* A lost stream is lost memory, to who asks for nothing else. */
 	if (!mark->expired && !verdict->lost_from) {
 		resources_judge(image->snapshot, mark, verdict->resources);
+		if (image->threads_known)
+			lost_resources_settle(&verdict->lost, image->snapshot, verdict->resources,
+					      before ? &before->lost : NULL);
 		if (mark->extents)
 			mappings_settle(&verdict->mappings, image, mark, before ? &before->mappings : NULL);
 	}
@@ -384,6 +390,7 @@ void verdict_report(const struct verdict *verdict, const struct snapshot *snapsh
 {
 	orphans_report(&verdict->orphans, snapshot, manner.flags, list);
 	ghosts_report(&verdict->ghosts, snapshot, manner.flags, list);
+	lost_resources_report(&verdict->lost, snapshot, manner.flags, list);
 	mappings_report(&verdict->mappings, snapshot, manner.kind, manner.flags, manner.unread, list);
 	report_groups(snapshot, verdict->groups, verdict->group_count, manner, list);
 	manner.kind = FINDING_possible_leak;

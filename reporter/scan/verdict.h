@@ -12,6 +12,7 @@
 #include "reporter/scan/ghosts.h"
 #include "reporter/scan/group.h"
 #include "reporter/scan/image.h"
+#include "reporter/scan/lost.h"
 #include "reporter/scan/mappings.h"
 #include "reporter/scan/orphans.h"
 
@@ -35,6 +36,7 @@ struct verdict {
 	struct orphans orphans;
 	struct ghosts ghosts;
 	struct lost_mappings mappings;
+	struct lost_resources lost; /* of an image of a running process, with all of its threads known */
 	/* In place of all that: bytes in lost blocks that were made in this era or later; 0: in none in particular. */
 	uint32_t lost_from;
 	uint64_t lost_bytes;

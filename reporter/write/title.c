@@ -448,6 +448,27 @@ static const char *title_held_at_exit(struct names *names, const struct account 
 
 /* -- things that are opened ------------------------------------------------- */
 
+/* What nobody does any more with those that are lost, and with what of theirs. */
+static const char *kind_known(unsigned kind)
+{
+	return kind == KIND_DESCRIPTOR ? "has" : "points to";
+}
+
+static const char *kind_it(unsigned kind, uint64_t count)
+{
+	if (kind == KIND_DESCRIPTOR)
+		return count == 1 ? "its number" : "their numbers";
+	return count == 1 ? "it" : "them";
+}
+
+/* How many of them its place has open, where that is more. */
+static const char *of_open(struct names *names, const struct finding_item *item, uint64_t count)
+{
+	if (!item || item->count <= count)
+		return "";
+	return names_format(names, ", of %s open ones,", names_count(names, item->count));
+}
+
 static const char *title_iterator_leak(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;
@@ -456,15 +477,18 @@ static const char *title_iterator_leak(struct names *names, const struct account
 	uint64_t count = MAX_OF(finding->count, 1);
 	const char *from = place(names, ", opened in", item);
 	struct object *object = item ? object_of_item(names, item) : NULL;
+	const char *much = count == 1 ? names_format(names, "one %s", kind_noun(kind, 1))
+			   : item     ? item_many(names, item, count)
+				      : kind_many(names, kind, count, 0);
+	if (!(finding->flags & FOUND_AT_EXIT))
+		return names_format(names, "%s%s %s lost%s: nothing %s %s any more", much,
+				    of_open(names, item, count), count == 1 ? "is" : "are", from,
+				    kind_known(kind), kind_it(kind, count));
 	/* The address of something that has no name says nothing by now. */
 	if (count == 1 && object && object_name(names, object))
 		return names_format(names, "%s was never %s%s", object_text(names, object, OBJECT_BRIEF),
 				    kind_given_back(kind), from);
-	if (count == 1)
-		return names_format(names, "one %s was never %s%s", kind_noun(kind, 1), kind_given_back(kind),
-				    from);
-	return names_format(names, "%s were never %s%s",
-			    item ? item_many(names, item, count) : kind_many(names, kind, count, 0),
+	return names_format(names, "%s %s never %s%s", much, count == 1 ? "was" : "were",
 			    kind_given_back(kind), from);
 }
 

@@ -1,6 +1,8 @@
 #include "hooks/descriptor.h"
 
+#include "platform/sys.h"
 #include "registry/opened.h"
+#include "registry/recording.h"
 #include "stack/memory.h"
 
 void descriptor_opened(struct hook *hook, int number, bool more)
@@ -48,6 +50,9 @@ static bool is_closed(const struct rec_hold *hold)
 
 void descriptors_closed(uint32_t first, uint32_t last)
 {
+	/* The child of a vfork clears its own table, and shares all else with its parent. */
+	if (sys_pid() != recording->pid)
+		return;
 	closed_first = first;
 	closed_last = last;
 	resource_forget(is_closed);

@@ -1,6 +1,9 @@
 /* Which numbers of descriptors the program still knows. */
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "registry/opened.h"
 #include "reporter/scan/numbers.h"
@@ -41,7 +44,7 @@ END_TEST
 START_TEST(more_than_an_int_is_another_number)
 {
 	struct numbers *numbers = four();
-	const uint64_t words[] = { 0x500000046, 70 + NUMBERS_MOST };
+	const uint64_t words[] = { 0x500000046, UINT64_C(0x80000000) + 70 };
 	numbers_look(numbers, words, 2);
 	ck_assert(numbers_known(numbers, 5));
 	ck_assert(numbers_known(numbers, 70)); /* two ints side by side are what a word mostly is */
@@ -73,6 +76,58 @@ START_TEST(values_that_carry_their_type_count)
 	ck_assert(!numbers_known(numbers, 5));
 	ck_assert(!numbers_known(numbers, 70));
 	numbers_free(numbers);
+}
+END_TEST
+
+START_TEST(shorts_count_where_all_of_a_word_may_be_such)
+{
+	struct numbers *numbers = four();
+	const uint64_t words[] = { 0xffff000000050007, UINT64_C(70) << 48 | UINT64_C(0x8123) << 16,
+				   UINT64_C(0x7f12) << 32 | 4000 << 16 | 9 };
+	numbers_look(numbers, words, 3);
+	ck_assert(numbers_known(numbers, 5));
+	ck_assert(!numbers_known(numbers, 70));
+	ck_assert(!numbers_known(numbers, 4000));
+	numbers_free(numbers);
+}
+END_TEST
+
+START_TEST(a_text_of_its_own_counts)
+{
+	struct numbers *numbers = four();
+	const char texts[][8] = { "70", "4000 a", "70x" };
+	uint64_t word;
+	for (unsigned i = 1; i < 3; i++) {
+		memcpy(&word, texts[i], sizeof word);
+		numbers_look(numbers, &word, 1);
+	}
+	ck_assert(!numbers_known(numbers, 70));
+	ck_assert(!numbers_known(numbers, 4000));
+	memcpy(&word, texts[0], sizeof word);
+	numbers_look(numbers, &word, 1);
+	ck_assert(numbers_known(numbers, 70));
+	numbers_free(numbers);
+}
+END_TEST
+
+START_TEST(a_number_is_lost_that_is_open_and_has_no_lock)
+{
+	int ends[2];
+	char name[] = "/tmp/numbers.XXXXXX", target[64];
+	struct text text = TEXT_OF(target);
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert(numbers_lose(getpid(), (uint64_t)ends[0]));
+	ck_assert(numbers_target(getpid(), (uint64_t)ends[0], &text));
+	ck_assert_str_eq(target, "pipe");
+	close(ends[0]);
+	close(ends[1]);
+	ck_assert(!numbers_lose(getpid(), (uint64_t)ends[0]));
+	int locked = mkstemp(name);
+	unlink(name);
+	ck_assert(numbers_lose(getpid(), (uint64_t)locked));
+	ck_assert_int_eq(flock(locked, LOCK_EX), 0);
+	ck_assert(!numbers_lose(getpid(), (uint64_t)locked));
+	close(locked);
 }
 END_TEST
 
@@ -127,6 +182,9 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, an_int_in_either_half_of_a_word_counts);
 	tcase_add_test(tests, values_that_carry_their_type_count);
+	tcase_add_test(tests, shorts_count_where_all_of_a_word_may_be_such);
+	tcase_add_test(tests, a_text_of_its_own_counts);
+	tcase_add_test(tests, a_number_is_lost_that_is_open_and_has_no_lock);
 	tcase_add_test(tests, what_was_waited_for_by_its_bit_counts_until_it_is_opened_anew);
 	tcase_add_test(tests, more_than_an_int_is_another_number);
 	tcase_add_test(tests, what_is_ignored_counts_for_nothing);

@@ -141,6 +141,7 @@ START_TEST(test_assorted)
 	    fake_resource(1, KIND_DIRECTORY, 0x5555600010, OP_opendir,
 			  stack_in("scan_dir", "/src/app/scan.c", 8), 3 * NSEC_PER_SEC);
 	finding = fake_finding(FINDING_iterator_leak, 1, 0);
+	finding->flags = FOUND_AT_EXIT;
 	finding->count = 1;
 	fake_item_hold(finding, ROLE_opened, first, directory)->flags |= ITEM_SUBJECT;
 	finding = fake_finding(FINDING_iterator_open, 1, 3 * NSEC_PER_SEC);
