@@ -170,7 +170,6 @@ static void make_image(struct live *live, bool by_tracer)
 	nsec_t from = sys_monotonic();
 	live->image = error ? error : guest_fork(look, live, by_tracer);
 	live->forking = sys_monotonic() - from;
-	unforked_release(&live->unforked);
 	/* What takes the place of a block freed from now on was born in another era. */
 	if (live->image > 0)
 		atomic_fetch_add_explicit(&recording->era, 1, memory_order_relaxed);
@@ -195,7 +194,7 @@ static void drop_image(struct live *live)
  * While all threads are held or sleep, and so their registers known, where that is allowed. Return: false: one of them could
  * not be interrupted just now, or woke up; to be tried again.
  */
-static bool make_some_image(struct live *live)
+static bool try_image(struct live *live)
 {
 	stop_knows *knows = live->tries < SPARE_TRIES ? asleep_known : NULL;
 	int error =
@@ -222,6 +221,15 @@ static bool make_some_image(struct live *live)
 	live->pause = MAX_OF(live->pause, live->forking);
 	live->fork = MAX_OF(live->fork, live->forking);
 	return true;
+}
+
+static bool make_some_image(struct live *live)
+{
+	unforked_prepare(&live->unforked);
+	bool made = try_image(live);
+	/* Giving it back takes its time, too: not while the program stands still. */
+	unforked_release(&live->unforked);
+	return made;
 }
 
 static void begin_look(struct live *live)

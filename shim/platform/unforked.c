@@ -95,19 +95,38 @@ static struct range_of_program *take_list(void)
 
 /* A part of /proc/self/pagemap. */
 struct page_table {
-	int fd;
+	int fd; /* -1: it can't be read */
 	uint64_t first, count;
 	uint64_t *entries; /* ENTRIES of them */
 };
 
-/* Whether anything was ever written there, or read: large spaces are set aside of which little is used. Unknown: yes. */
-static bool is_used(struct page_table *table, uint64_t address)
+static struct page_table table_open(void)
+{
+	struct page_table table = { .entries = sys_pages_lazy(ENTRIES * sizeof(uint64_t)) };
+	table.fd = table.entries ? sys_open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC, 0) : -1;
+	return table;
+}
+
+static void table_close(const struct page_table *table)
+{
+	if (table->fd >= 0)
+		sys_close(table->fd);
+	if (table->entries)
+		sys_pages_free(table->entries, ENTRIES * sizeof(uint64_t));
+}
+
+/*
+ * Whether anything was ever written there, or read: large spaces are set aside of which little is used. Unknown: yes. Up to `end`
+ * there may be more questions.
+ */
+static bool is_used(struct page_table *table, uint64_t address, uint64_t end)
 {
 	uint64_t number = address / PAGE;
 	if (table->fd < 0)
 		return true;
 	if (number - table->first >= table->count) {
-		long got = sys_call4(SYS_pread64, table->fd, table->entries, ENTRIES * sizeof(uint64_t),
+		const uint64_t wanted = MIN_OF(end / PAGE - number, (uint64_t)ENTRIES);
+		long got = sys_call4(SYS_pread64, table->fd, table->entries, wanted * sizeof(uint64_t),
 				     number * sizeof(uint64_t));
 		table->first = number;
 		table->count = got > 0 ? (uint64_t)got / sizeof(uint64_t) : 0;
@@ -119,58 +138,135 @@ static bool is_used(struct page_table *table, uint64_t address)
 
 /* -- copies --------------------------------------------------------------------- */
 
-/* By the kernel, since the place may be gone. Return: bytes. */
-static uint64_t copy_page(uint64_t to, uint64_t from)
+#define PAGES_MOST (BYTES_MOST / PAGE)
+#define RUNS_BYTES (((PAGES_MOST + 1) * sizeof(struct run) + PAGE - 1) & ~(PAGE - 1))
+#define COPIES_BYTES (RUNS_BYTES + BYTES_MOST)
+
+/* What is copied by one call of the kernel at the most. Chosen somewhat arbitrarily. */
+#define BATCH 128u
+
+/* Pages in a row that were copied, and where they were. `bytes` 0: behind the last. */
+struct run {
+	uint64_t start, bytes;
+};
+
+/*
+ * In front all runs, and their pages behind one another:
+ *
+ *   copies ─▶ │ run │ run │ 0 ... │ pages of the first run │ of the second │ ...
+ *                                 ◀─ RUNS_BYTES from the start
+ */
+struct copying {
+	struct run *runs;
+	char *pages;
+	uint64_t run_count, bytes; /* that are whole */
+	struct run batch[BATCH];   /* to be copied next */
+	uint64_t batch_count, batch_bytes;
+};
+
+/* By the kernel, since the place may be gone. Return: whether it is all there. */
+static bool copy_runs(const struct run *runs, uint64_t count, char *to, uint64_t bytes)
 {
-	struct iovec into = { (void *)to, PAGE }, of = { (void *)from, PAGE };
-	long got = sys_call6(SYS_process_vm_readv, sys_pid(), (long)&into, 1, (long)&of, 1, 0);
-	return got == (long)PAGE ? PAGE : 0;
+	struct iovec into = { to, bytes }, of[BATCH];
+	for (uint64_t i = 0; i < count; i++)
+		of[i] = (struct iovec){ (void *)runs[i].start, runs[i].bytes };
+	long got = sys_call6(SYS_process_vm_readv, sys_pid(), (long)&into, 1, (long)of, (long)count, 0);
+	return got == (long)bytes;
 }
 
-/* In front of each page that was copied: where it was. */
-#define SLOT (PAGE + sizeof(uint64_t))
+/* Copies the batch to the end of what is there; where some of it is gone, page by page what is not. */
+static void copy_batch(struct copying *copying)
+{
+	if (copying->batch_count && copy_runs(copying->batch, copying->batch_count,
+					      copying->pages + copying->bytes, copying->batch_bytes)) {
+		memcpy(&copying->runs[copying->run_count], copying->batch,
+		       copying->batch_count * sizeof(struct run));
+		copying->run_count += copying->batch_count;
+		copying->bytes += copying->batch_bytes;
+	} else {
+		for (uint64_t i = 0; i < copying->batch_count; i++)
+			for (uint64_t at = 0; at < copying->batch[i].bytes; at += PAGE) {
+				const struct run page = { copying->batch[i].start + at, PAGE };
+				if (!copy_runs(&page, 1, copying->pages + copying->bytes, PAGE))
+					continue;
+				copying->runs[copying->run_count++] = page;
+				copying->bytes += PAGE;
+			}
+	}
+	copying->batch_count = copying->batch_bytes = 0;
+}
+
+/* Return: false: there is no room for it. */
+static bool copy_page(struct copying *copying, uint64_t at)
+{
+	struct run *last = copying->batch_count ? &copying->batch[copying->batch_count - 1] : NULL;
+	if (copying->bytes + copying->batch_bytes == BYTES_MOST)
+		return false;
+	if (!last || last->start + last->bytes != at) {
+		if (copying->batch_count == BATCH)
+			copy_batch(copying);
+		last = &copying->batch[copying->batch_count++];
+		*last = (struct run){ .start = at };
+	}
+	last->bytes += PAGE;
+	copying->batch_bytes += PAGE;
+	return true;
+}
 
 /* Return: false: there is no room for all of them. */
 static bool copy_all(const struct range_of_program *list, struct page_table *table, char *copies)
 {
-	uint64_t used = 0;
+	struct copying copying = { .runs = (struct run *)copies, .pages = copies + RUNS_BYTES };
 	for (; list->end; list++)
-		for (uint64_t at = list->start; at < list->end; at += PAGE) {
-			if (!is_used(table, at))
-				continue;
-			if (used == BYTES_MOST / PAGE)
+		for (uint64_t at = list->start; at < list->end; at += PAGE)
+			if (is_used(table, at, list->end) && !copy_page(&copying, at))
 				return false;
-			char *slot = copies + used * SLOT;
-			if (!copy_page((uint64_t)slot + sizeof(uint64_t), at))
-				continue;
-			*(uint64_t *)slot = at;
-			used++;
-		}
+	copy_batch(&copying);
+	copying.runs[copying.run_count] = (struct run){ 0 }; /* there may be others from before */
 	return true;
+}
+
+static bool make_room(struct unforked *unforked)
+{
+	if (!unforked->copies)
+		unforked->copies = sys_pages_lazy(COPIES_BYTES);
+	unforked->bytes = COPIES_BYTES;
+	return unforked->copies;
+}
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+void unforked_prepare(struct unforked *unforked)
+{
+	struct range_of_program *list = take_list();
+	if (list && list->end && make_room(unforked)) {
+		struct page_table table = table_open();
+		uint64_t bytes = 0;
+		for (const struct range_of_program *range = list; range->end; range++)
+			for (uint64_t at = range->start; at < range->end && bytes < BYTES_MOST; at += PAGE)
+				bytes += is_used(&table, at, range->end) ? PAGE : 0;
+		table_close(&table);
+		/* An old kernel refuses, and the pages come one by one as they are written. */
+		sys_call3(SYS_madvise, unforked->copies, RUNS_BYTES + bytes, MADV_POPULATE_WRITE);
+	}
+	if (list)
+		sys_pages_free(list, (RANGES_MOST + 1) * sizeof *list);
 }
 
 int unforked_save(struct unforked *unforked)
 {
-	*unforked = (struct unforked){ 0 };
 	struct range_of_program *list = take_list();
 	if (!list)
 		return -E2BIG;
 	bool whole = true;
 	if (list->end) {
-		struct page_table table = { .entries = sys_pages_lazy(ENTRIES * sizeof(uint64_t)) };
-		table.fd =
-		    table.entries ? sys_open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC, 0) : -1;
-		unforked->bytes = (BYTES_MOST / PAGE + 1) * SLOT;
-		unforked->copies = sys_pages_lazy(unforked->bytes);
-		whole = unforked->copies && copy_all(list, &table, unforked->copies);
-		if (table.fd >= 0)
-			sys_close(table.fd);
-		if (table.entries)
-			sys_pages_free(table.entries, ENTRIES * sizeof(uint64_t));
+		struct page_table table = table_open();
+		whole = make_room(unforked) && copy_all(list, &table, unforked->copies);
+		table_close(&table);
 	}
 	sys_pages_free(list, (RANGES_MOST + 1) * sizeof *list);
-	if (!whole)
-		unforked_release(unforked);
 	return whole ? 0 : -E2BIG;
 }
 
@@ -183,15 +279,16 @@ void unforked_release(struct unforked *unforked)
 
 void unforked_restore(const struct unforked *unforked)
 {
-	for (uint64_t at = 0; at + SLOT <= unforked->bytes; at += SLOT) {
-		const char *slot = (const char *)unforked->copies + at;
-		uint64_t place = *(const uint64_t *)slot;
-		if (!place)
-			return;
-		long got = sys_call6(SYS_mmap, (long)place, PAGE, PROT_READ | PROT_WRITE,
+	if (!unforked->copies)
+		return;
+	const struct run *run = unforked->copies;
+	const uint64_t *from = (const uint64_t *)((const char *)unforked->copies + RUNS_BYTES);
+	for (; run->bytes; run++) {
+		uint64_t *place = (uint64_t *)run->start;
+		long got = sys_call6(SYS_mmap, (long)place, (long)run->bytes, PROT_READ | PROT_WRITE,
 				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-		const uint64_t *from = (const uint64_t *)(slot + sizeof(uint64_t));
-		for (uint64_t word = 0; got == (long)place && word < PAGE / sizeof *from; word++)
-			((uint64_t *)place)[word] = from[word];
+		for (uint64_t word = 0; got == (long)place && word < run->bytes / sizeof *from; word++)
+			place[word] = from[word];
+		from += run->bytes / sizeof *from;
 	}
 }

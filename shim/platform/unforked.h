@@ -22,8 +22,14 @@ struct unforked {
 };
 
 /*
- * Takes copies, before the process is copied. Return: 0, or -E2BIG: it is too much, or not all was noted, and nothing was
- * taken. Context: reporter.
+ * Makes room for as much as there is just now, so that less is to be done while the program stands still. May be left out.
+ * Context: reporter.
+ */
+void unforked_prepare(struct unforked *unforked);
+
+/*
+ * Takes copies, before the process is copied: once. Return: 0, or -E2BIG: it is too much, or not all was noted, and nothing is to
+ * be put back. In both cases unforked_release is to follow. Context: reporter.
  */
 int unforked_save(struct unforked *unforked);
 void unforked_release(struct unforked *unforked);
