@@ -20,6 +20,7 @@
 #include "registry/allocation.h"
 #include "registry/contention.h"
 #include "registry/count.h"
+#include "registry/destroyed.h"
 #include "registry/farewell.h"
 #include "registry/foreign_heap.h"
 #include "registry/freed.h"
@@ -508,6 +509,7 @@ void start_fork_child(void)
 	object_fork_child();
 	order_fork_child();
 	misuse_fork_child();
+	destroyed_fork_child();
 	farewell_fork_child();
 	release_fork_child();
 	opened_fork_child();

@@ -93,6 +93,46 @@ const char *title_reinit_in_use(struct names *names, const struct account *accou
 			    use(names, finding, by), times(names, finding));
 }
 
+/* What the calls do that a destroyed mutex refuses, or that destroy it again. */
+static const char *using(unsigned op)
+{
+	switch (op) {
+	case OP_pthread_mutex_destroy:
+	case OP_mtx_destroy:
+		return "destroyed";
+	case OP_pthread_mutex_unlock:
+	case OP_mtx_unlock:
+		return "unlocked";
+	case OP_pthread_mutex_lock:
+	case OP_pthread_mutex_trylock:
+	case OP_pthread_mutex_timedlock:
+	case OP_pthread_mutex_clocklock:
+	case OP_mtx_lock:
+	case OP_mtx_trylock:
+	case OP_mtx_timedlock:
+		return "locked";
+	default:
+		return "used";
+	}
+}
+
+const char *title_use_after_destroy(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *used = item_with(finding, ROLE_used, 0);
+	const struct finding_item *destroyed = item_with(finding, ROLE_destroyed, 0);
+	if (!used)
+		return finding_kind_words(finding->kind);
+	const char *who = "it had";
+	if (destroyed && destroyed->thread != used->thread)
+		who = names_format(names, "%s had", names_item_thread(names, destroyed));
+	const char *since = destroyed ? names_format(names, "which %s destroyed already", who)
+				      : "which is destroyed, or was never initialised";
+	return names_format(names, "%s %s %s, %s%s", names_item_thread(names, used), using(used->op),
+			    object_text(names, object_of_item(names, used), OBJECT_BRIEF), since,
+			    times(names, finding));
+}
+
 const char *title_cond_misuse(struct names *names, const struct account *account)
 {
 	const struct finding *finding = account->finding;

@@ -15,6 +15,8 @@ static void mtx_result(struct hook *hook, const mtx_t *mutex, enum op op, int re
 	hook_wait_over(hook);
 	if (result == thrd_success)
 		hold_begin(KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, op, hook_stack(hook));
+	else if (result == thrd_error)
+		lock_misuse_use((uintptr_t)mutex, op, hook_stack(hook));
 }
 
 static bool is_taken(const mtx_t *mutex)
@@ -31,7 +33,7 @@ static NOINLINE int lock_taken(struct hook *hook, mtx_t *mutex)
 	if (LIKELY(result == thrd_success))
 		hook_locked(hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
 	else
-		hook_wait_over(hook);
+		mtx_result(hook, mutex, OP_mtx_lock, result);
 	contention_over(&wait, result == thrd_success);
 	return result;
 }
@@ -48,7 +50,7 @@ EXPORT int mtx_lock(mtx_t *mutex)
 	if (LIKELY(result == thrd_success))
 		hook_locked(&hook, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, OP_mtx_lock);
 	else
-		hook_wait_over(&hook);
+		mtx_result(&hook, mutex, OP_mtx_lock, result);
 	return result;
 }
 
@@ -111,6 +113,7 @@ EXPORT void mtx_destroy(mtx_t *mutex)
 		lock_misuse_destroy(&hook, KIND_MUTEX, (uintptr_t)mutex, OP_mtx_destroy);
 	real.mtx_destroy(mutex);
 	if (hook.track) {
+		lock_misuse_destroyed(&hook, (uintptr_t)mutex, OP_mtx_destroy);
 		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
 		object_destroyed(KIND_MUTEX, (uintptr_t)mutex);
 	}

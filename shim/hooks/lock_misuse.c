@@ -1,9 +1,11 @@
 #include "hooks/lock_misuse.h"
 
+#include "hooks/mutex.h"
 #include "hooks/words.h"
 #include "platform/mapping.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
+#include "registry/destroyed.h"
 #include "registry/order.h"
 #include "registry/orphan.h"
 #include "registry/others.h"
@@ -73,6 +75,10 @@ NOINLINE void lock_misuse_unlock(enum kind kind, uint64_t handle, enum op op, co
 	struct lock_words words = words_of(kind, handle);
 	struct other_hold other;
 
+	if (kind == KIND_MUTEX && UNLIKELY(mutex_is_destroyed((const pthread_mutex_t *)(uintptr_t)handle))) {
+		lock_misuse_use(handle, op, stack_capture(frame));
+		return;
+	}
 	/* Types that check answer EPERM, and that is all that happens. */
 	if (words.checks_owner)
 		return;
@@ -95,6 +101,7 @@ NOINLINE void lock_misuse_wait(struct hook *hook, uint64_t cond, uint64_t mutex,
 	struct lock_words words = words_of(KIND_MUTEX, mutex);
 	struct other_hold other;
 
+	lock_misuse_use(mutex, op, hook_stack(hook));
 	if (words.checks_owner)
 		return;
 	enum holding holding = holding_of(KIND_MUTEX, mutex, &words, &other);
@@ -162,6 +169,26 @@ static void note_use(struct hook *hook, enum misuse_kind misuse, enum kind kind,
 static bool is_told(uint64_t handle)
 {
 	return handle == __atomic_load_n(&destroyed_last, __ATOMIC_RELAXED);
+}
+
+NOINLINE void lock_misuse_use(uint64_t mutex, enum op op, stack_id stack)
+{
+	if (!mutex_is_destroyed((const pthread_mutex_t *)(uintptr_t)mutex) || is_told(mutex))
+		return;
+	struct rec_misuse what = {
+		.kind = MISUSE_use_after_destroy,
+		.object_kind = KIND_MUTEX,
+		.handle = mutex,
+		.parts[0] = misuse_now(stack, op),
+	};
+	destroyed_find(mutex, &what.parts[1]);
+	misuse_note(&what);
+}
+
+void lock_misuse_destroyed(struct hook *hook, uint64_t mutex, enum op op)
+{
+	const struct rec_misuse_part by = misuse_now(hook_stack(hook), op);
+	destroyed_note(mutex, &by);
 }
 
 /* Somebody sleeps in memory that is about to go: nobody can wake it there any more. */
@@ -306,6 +333,8 @@ void lock_unload_done(struct lock_unmapping *unmapping)
 
 NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
+	if (kind == KIND_MUTEX && UNLIKELY(mutex_is_destroyed((const pthread_mutex_t *)(uintptr_t)handle)))
+		lock_misuse_use(handle, op, hook_stack(hook));
 	/* One that waits for a condition may have been woken and be about to leave, which is right: libc waits for it. */
 	if (kind != KIND_COND)
 		note_use(hook, MISUSE_destroyed_in_use, kind, handle, op);

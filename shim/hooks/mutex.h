@@ -35,6 +35,15 @@ static inline bool mutex_is_wanted(const pthread_mutex_t *mutex)
 	return __atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED) > 1;
 }
 
+/*
+ * Whether pthread_mutex_destroy has left its mark there, with which no call but an initialisation goes well. One that
+ * nobody has ever initialised may have it by chance, which is no better.
+ */
+static inline bool mutex_is_destroyed(const pthread_mutex_t *mutex)
+{
+	return __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED) == -1;
+}
+
 /* `frame` is that of the hook, `op` the call. */
 void mutex_release_begin(struct mutex_release *release, const pthread_mutex_t *mutex, enum op op,
 			 const void *frame);
