@@ -46,7 +46,7 @@ static bool is_left_by_process(const struct detection *run, const struct snap_th
 }
 
 /* Chosen somewhat arbitrarily: a program that does one thing and ends has no life for this to fill. */
-#define LIFE_LEAST NSEC_PER_SEC
+#define LIFE_LEAST (10 * NSEC_PER_SEC)
 #define LIFE_PARTS 10u /* it is held for all of them but one */
 
 /* How often the lock was taken and waited for in all; false: that can't be told. */

@@ -34,10 +34,10 @@ static double age_s(void)
 	       (double)started / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* So long that what it took to come here is a small part of it. */
+/* Longer than programs that do one thing and end, and so long that what it took to come here is a small part of it. */
 static void live_long(void)
 {
-	double until = 20 * age_s() + 1.5;
+	double until = 20 * age_s() + 10.5;
 	while (age_s() < until)
 		sleep_ms(10);
 }
