@@ -7,8 +7,8 @@
  * KINDS: heap-overflow use-after-free
  * EXPECT: a block of 200 bytes from session_new was written to after it had been freed in session_close, at byte 100
  * EXPECT: a block of 72 bytes from plan_new was written to after it had been freed in plan_drop, at byte 70
- * EXPECT: a block of 19.5 KiB from buffer_new was written to after it had been freed in buffer_free, at byte 19,990
- * EXPECT: a block of 1.1 KiB from counts_new was overrun: something wrote 1 byte before its start
+ * EXPECT: a block of 20,000 bytes from buffer_new was written to after it had been freed in buffer_free, at byte 19,990
+ * EXPECT: a block of 1,200 bytes from counts_new was overrun: something wrote 1 byte before its start
  * EXPECT-JSON: finding("use-after-free") | has_frame("freed"; "session_close"; {{line close}})
  * EXPECT-JSON: finding("heap-overflow") | has_frame("freed"; "main"; {{line counts}})
  */

@@ -159,10 +159,18 @@ static const char *given_back_with(unsigned kind, const struct finding_item *fre
 	return kind < COUNT_OF(words) && words[kind] ? words[kind] : "another allocator";
 }
 
+/* To the byte, where that is what matters: "1 KiB deleted as 1,016 bytes" says less than 1,112 does. */
+static const char *exact_size(struct names *names, uint64_t bytes)
+{
+	if (bytes >= UINT64_C(1) << 20)
+		return names_size(names, bytes);
+	return names_format(names, "%s byte%s", names_count(names, bytes), bytes == 1 ? "" : "s");
+}
+
 /* "a block of 48 bytes", ", from make_node": `finding` is about the block that was allocated so. */
 static const char *block_from(struct names *names, const struct finding *finding)
 {
-	return names_format(names, "a block of %s%s", names_size(names, finding->amount),
+	return names_format(names, "a block of %s%s", exact_size(names, finding->amount),
 			    place(names, " from", item_with(finding, ROLE_allocated, 0)));
 }
 
@@ -261,7 +269,7 @@ static const char *title_mismatched_free(struct names *names, const struct accou
 	const char *in = place(names, ", in", freed);
 	if (made == given_back)
 		return names_format(names, "%s was deleted as one of %s%s", block_from(names, finding),
-				    names_size(names, (uint64_t)finding->offset), in);
+				    exact_size(names, (uint64_t)finding->offset), in);
 	return names_format(names, "%s was made with %s and given back with %s%s", block_from(names, finding),
 			    made_with(made), given_back_with(given_back, freed), in);
 }
