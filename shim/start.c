@@ -617,6 +617,8 @@ static void process_ends(int status, enum start_end how, struct scan_caller *cal
 	recording->ended_mono = sys_monotonic();
 	if (status >= 0)
 		recording->exit_code = status;
+	if (how == START_END_EXIT)
+		atomic_fetch_or_explicit(&recording->flags, REC_EXITING, memory_order_relaxed);
 	if (how == START_END_EXIT && options.check_heap)
 		check_heap_end();
 	if (how == START_END_EXIT)

@@ -96,6 +96,9 @@ static bool is_meant(const struct detection *run, const struct rec_misuse *misus
 		return false;
 	if (!run->at_end || header->state == REC_EXECED || header->exit_code == 0)
 		return true;
+	/* With a status that nobody has seen: what is refused before main is noted too early for that. */
+	if (header->exit_code < 0 && (header->flags & REC_EXITING))
+		return true;
 	uint32_t made = (uint32_t)run->snapshot->total_blocks - misuse->parts[1].serial;
 	return made > MISUSE_SIZE_BLOCKS;
 }

@@ -95,6 +95,7 @@ enum rec_flag {
 	REC_ALLOC_SAMPLED = 16,
 	REC_ALLOC_OFF = 32,
 	REC_LOCKS_OFF = 64,
+	REC_EXITING = 128, /* it ends by itself, by exit or a return from main, with whatever status */
 };
 
 /* What was given up, and why; a bit each in rec_header.degraded. */
