@@ -270,6 +270,74 @@ START_TEST(iterator_in_a_deadlock)
 }
 END_TEST
 
+/* -- pools ---------------------------------------------------------------------- */
+
+#define POOL 0xb0
+
+/* Three entries of the pool: two from one place, which thread 1 and one who is gone have, and one of thread 3's. */
+static void take_all(void)
+{
+	world_iterator(world, t[1], KIND_RESOURCE, 77, 20 * SEC)->container = POOL;
+	struct rec_hold *of_one_gone = world_iterator(world, t[1], KIND_RESOURCE, 77, 40 * SEC);
+	of_one_gone->container = POOL;
+	of_one_gone->owner = 12345;
+	world_iterator(world, t[3], KIND_RESOURCE, 78, 30 * SEC)->container = POOL;
+}
+
+static const struct finding *expect_dry(uint32_t places)
+{
+	world_look(world);
+	ck_assert_uint_eq(world_count(world, FINDING_iterator_open), places);
+	return world_found(world, FINDING_iterator_open);
+}
+
+START_TEST(a_dry_pool_by_place_with_who_waits_for_it)
+{
+	take_all();
+	world_wait(world, t[2], KIND_WAIT, POOL, MODE_NONE, 15 * SEC);
+	const struct finding *finding = expect_dry(2);
+	ck_assert_uint_eq(finding->count, 2);
+	ck_assert_uint_eq(finding->thread, 12345);
+	ck_assert_uint_eq(finding->since, world->snapshot.now - 40 * SEC);
+	ck_assert_uint_eq(finding->limit, world->limits.held);
+	ck_assert_uint_eq(finding->item_count, 2);
+	ck_assert_uint_eq(finding->items[0].role, ROLE_opened);
+	ck_assert_uint_eq(finding->items[0].count, 2);
+	ck_assert_uint_eq(finding->items[1].role, ROLE_waits);
+	ck_assert_uint_eq(finding->items[1].thread, t[2]->id);
+}
+END_TEST
+
+START_TEST(nobody_is_told_of_a_pool_that_nobody_waits_for)
+{
+	take_all();
+	expect_dry(0);
+	/* For another pool, and for a mutex that lies where the pool does. */
+	world_wait(world, t[2], KIND_WAIT, POOL + 8, MODE_NONE, 15 * SEC);
+	expect_dry(0);
+	t[2]->wait.kind = KIND_MUTEX;
+	t[2]->wait.handle = POOL;
+	expect_dry(0);
+}
+END_TEST
+
+START_TEST(a_pool_is_dry_once_both_have_lasted)
+{
+	world_iterator(world, t[1], KIND_RESOURCE, 77, 20 * SEC)->container = POOL;
+	world_wait(world, t[2], KIND_WAIT, POOL, MODE_NONE, 15 * SEC);
+	world->limits.held = 15 * SEC;
+	expect_dry(1);
+	world->limits.held = 15 * SEC + 1; /* the wait is younger */
+	expect_dry(0);
+	world->limits.held = 15 * SEC;
+	world->resources[0].since = world->snapshot.now - 14 * SEC; /* so is the entry */
+	expect_dry(0);
+	world->resources[0].since = world->snapshot.now - 20 * SEC;
+	world->limits.held = 0;
+	expect_dry(0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *all = suite_create("holds");
@@ -293,6 +361,9 @@ static Suite *suite(void)
 	tcase_add_test(tests, iterator_limits);
 	tcase_add_test(tests, iterator_of_one_who_is_gone);
 	tcase_add_test(tests, iterator_in_a_deadlock);
+	tcase_add_test(tests, a_dry_pool_by_place_with_who_waits_for_it);
+	tcase_add_test(tests, nobody_is_told_of_a_pool_that_nobody_waits_for);
+	tcase_add_test(tests, a_pool_is_dry_once_both_have_lasted);
 	suite_add_tcase(all, tests);
 	return all;
 }
