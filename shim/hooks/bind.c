@@ -356,7 +356,7 @@ static bool may_look(const void *frame)
 {
 	uint64_t sp = (uintptr_t)frame + 16;
 	return self.opening_sp && sp >= self.opening_sp && sp - self.opening_sp < STACK_REACH &&
-	       !(self.slot && self.slot->hold_count);
+	       stack_modules_lockable();
 }
 
 void *bind_dlsym(const struct bound *bound, const struct bound_call *call, const void *frame)

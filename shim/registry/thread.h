@@ -45,6 +45,7 @@ struct self_state {
 	    freed_bytes; /* count/: what was counted for the process, ever; see count_flush */
 	void *scratch;   /* stack/: frames being captured; private mapping of this thread */
 	uint32_t scratch_busy;
+	uint32_t opening_serial; /* stack/: the thread's newest hold at that time */
 	uint64_t opening_sp; /* stack/: where dlopen was called that may have brought modules; 0: nowhere */
 	uint64_t near; /* address_map/: number of the region that was asked for last, and one; 0: none */
 	struct region *region; /* address_map/: that region ... */

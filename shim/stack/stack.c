@@ -63,14 +63,28 @@ static stack_id capture_first(struct scratch *scratch, const void *frame)
 	return last_put(last, walk, end, &too_short);
 }
 
+bool stack_modules_lockable(void)
+{
+	const struct rec_thread *slot = self.slot;
+	if (!slot)
+		return true;
+	if (slot->hold_count >= REC_SLOT_HOLDS)
+		return false; /* others may be elsewhere */
+	for (uint32_t i = 0; i < slot->hold_count; i++)
+		if ((int32_t)(slot->holds[i].serial - self.opening_serial) > 0)
+			return false;
+	return true;
+}
+
 /*
  * dlopen was called on this thread. Inside of it, and of what interrupts it, the loader's list is not to be looked at;
  * that dlopen has returned shows in the stack pointer, on the stack that it was called on. Where the thread holds
- * a lock the look is put off: somebody in a callback of dl_iterate_phdr, with the loader's lock, may wait for it.
+ * a lock that it did not hold then, the look is put off: somebody in a callback of dl_iterate_phdr, with the loader's lock, may
+ * wait for it. With the others dlopen has taken that lock as well; many a thread has one for good (each of CPython's has).
  */
 static NOINLINE void look_for_opened(struct scratch *scratch, uint64_t sp)
 {
-	if (sp < self.opening_sp || (self.slot && self.slot->hold_count) || self.busy ||
+	if (sp < self.opening_sp || !stack_modules_lockable() || self.busy ||
 	    !bounds_cover(&scratch->bounds, sp) || !bounds_cover(&scratch->bounds, self.opening_sp))
 		return;
 	self.opening_sp = 0;
@@ -175,6 +189,7 @@ void stack_unload_end(void)
 void stack_modules_opening(uint64_t caller_sp)
 {
 	self.opening_sp = caller_sp;
+	self.opening_serial = self.slot ? self.slot->serial : 0;
 }
 
 void stack_modules_check(void)

@@ -57,6 +57,9 @@ void stack_unload_end(void);
  */
 void stack_modules_opening(uint64_t caller_sp);
 
+/* Whether the loader's lock may be taken: this thread holds nothing that it did not hold at that call. Context: hook. */
+bool stack_modules_lockable(void);
+
 /*
  * Modules may have gone without a call that anybody saw (libc unloads some by itself): looks again
  * without the loader's lock. Cheap; for every tick. Context: reporter.
