@@ -9,11 +9,13 @@
  * failing that our cleanups are passed over: a wait stays recorded until the
  * thread's next one, and the program goes on as it would.
  */
-#include <dlfcn.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/context.h"
+#include "platform/elf_next.h"
+#include "platform/relocations.h"
 
 typedef int personality(int version, int actions, uint64_t class, void *exception, void *context);
 
@@ -24,19 +26,51 @@ personality __gcc_personality_v0; /* hidden by -fvisibility=hidden */
 
 void *cleanups_resume;
 
+/*
+ * Not by dlopen and dlsym, whose lock is held while constructors run: one of these may be waiting for the very thread that unwinds. By
+ * name in libgcc_s, wherever it is loaded; else in whatever has both.
+ */
+struct search {
+	bool in_libgcc;
+	void *resume, *known;
+};
+
+static bool look_in(struct elf_module *module, void *data)
+{
+	struct search *search = data;
+	void *resume = NULL, *known = NULL;
+	if (module->dynamic == elf_own_dynamic() ||
+	    (search->in_libgcc && !strstr(module->name, "/libgcc_s.so.1")) ||
+	    !elf_definition(module->dynamic, module->bias, "_Unwind_Resume", NULL, &resume) ||
+	    !elf_definition(module->dynamic, module->bias, "__gcc_personality_v0", NULL, &known))
+		return true;
+	search->resume = resume;
+	search->known = known;
+	return !resume || !known;
+}
+
+static void look(const struct elf_counts *counts, void *data)
+{
+	(void)counts;
+	relocations_modules(look_in, data);
+}
+
 static personality *find(void)
 {
 	static personality *found;
 	personality *known = __atomic_load_n(&found, __ATOMIC_ACQUIRE);
 	if (known)
 		return known;
-	void *libgcc = dlopen("libgcc_s.so.1", RTLD_LAZY | RTLD_NOLOAD);
-	void *in = libgcc ? libgcc : RTLD_DEFAULT;
-	void *resume = dlsym(in, "_Unwind_Resume");
-	known = (personality *)dlsym(in, "__gcc_personality_v0");
-	if (!resume || !known)
+	struct search search = { .in_libgcc = true };
+	relocations_visit(look, &search);
+	if (!search.known) {
+		search.in_libgcc = false;
+		relocations_visit(look, &search);
+	}
+	if (!search.resume || !search.known)
 		return NULL;
-	__atomic_store_n(&cleanups_resume, resume, __ATOMIC_RELEASE);
+	known = (personality *)search.known;
+	__atomic_store_n(&cleanups_resume, search.resume, __ATOMIC_RELEASE);
 	__atomic_store_n(&found, known, __ATOMIC_RELEASE);
 	return known;
 }

@@ -26,6 +26,8 @@ static void *first(void *unused)
 	char *aligned = _ZnwmSt11align_val_t(64, 64);
 	aligned[63] = 1;
 	_ZdlPvSt11align_val_t(aligned, 64);
+	if (starter_calls)
+		starter_calls();
 	blocks = 2;
 	return NULL;
 }

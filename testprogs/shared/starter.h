@@ -9,6 +9,9 @@ extern "C" {
 /* How many blocks that thread got from operators of C++, and gave back. */
 int starter_blocks(void);
 
+/* What else that thread calls, where the program has it. */
+void starter_calls(void) __attribute__((weak));
+
 #ifdef __cplusplus
 }
 #endif
