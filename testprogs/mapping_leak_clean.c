@@ -39,7 +39,7 @@ static char *fresh(void)
 	return at;
 }
 
-static char *middle, **through, *holed, *aligned;
+static char *middle, **through, *holed, *aligned, *above, *top;
 static struct __attribute__((packed)) {
 	char tag[3];
 	char *at;
@@ -60,6 +60,9 @@ static __attribute__((noinline)) void keep(void)
 	through = (char **)(void *)fresh();
 	through[5] = fresh();
 	memcpy(through[5] + 13, &(char *){ fresh() }, sizeof(char *));
+	/* A stack that is known by its end alone, where as a rule the mapping before begins, which is known, too. */
+	above = fresh();
+	top = map(PIECE, PROT_READ | PROT_WRITE, MAP_STACK) + PIECE;
 	/* With a hole in it: what is behind it is known from before it. */
 	holed = map(3 * PIECE, PROT_READ | PROT_WRITE, 0);
 	munmap(holed + PIECE, PIECE);
@@ -161,8 +164,8 @@ int main(void)
 	start();
 	wipe_stack();
 	sleep(2);
-	return middle && through && holed && aligned && packed.at && tagged && page_number && low && own &&
-		       reserved
+	return middle && through && holed && aligned && above && top && packed.at && tagged && page_number &&
+		       low && own && reserved
 		   ? 0
 		   : 1;
 }

@@ -70,7 +70,11 @@ bool extents_reach(struct extents *extents, uint64_t address)
 {
 	uint64_t number = below(extents, address);
 	struct extent *extent = number ? &extents->at[number - 1] : NULL;
-	return extent && address <= extent->last && reach(extents, extent);
+	if (!extent || address > extent->last)
+		return false;
+	/* Where one begins the one below ends, and may be known by that. */
+	bool below_too = number > 1 && extents->at[number - 2].last == address && reach(extents, extent - 1);
+	return reach(extents, extent) || below_too;
 }
 
 void extents_look(struct extents *extents, const uint64_t *words, uint64_t count)

@@ -2,8 +2,9 @@
  * Mappings of the program's own (registry/mapping.h) while the scan marks: they are no roots, as other mappings are, but are read
  * once something leads to them. What nothing leads to is lost.
  *
- * A pointer to any byte counts; and one behind the end, where nothing else lies there: a stack that grows down may be known by that, but
- * most addresses at which something ends are known since something else begins there. What is left of a mapping in several
+ * A pointer to any byte counts; and one behind the end, where nothing else lies there or the program has mapped it for a stack, which
+ * grows down and may be known by that: most addresses at which something ends are known since something else begins there, and
+ * the kernel mostly puts each mapping right below the one before. What is left of a mapping in several
  * pieces, since some in the middle was unmapped, is known by a pointer into any of them. Nothing else is done here; what
  * may be judged, and how sure one must be, is mappings.h.
  *

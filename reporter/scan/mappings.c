@@ -90,11 +90,12 @@ int mappings_choose(const struct image *image, struct extents *extents)
 	for (uint32_t i = 0; i < snapshot->resource_count && extents->count < extents->room; i++) {
 		const struct rec_hold *hold = &snapshot->resources[i];
 		uint64_t end = hold->handle + hold->bytes;
+		const bool by_end = hold->flags & HOLD_BY_END || !maps_find(&image->maps, end);
 		if (hold->kind == KIND_MAPPING && hold->bytes)
 			extents->at[extents->count++] = (struct extent){
 				.start = hold->handle,
 				.end = end,
-				.last = maps_find(&image->maps, end) ? end - 1 : end,
+				.last = by_end ? end : end - 1,
 				.whole = (uint64_t)hold->owner << 32 | hold->serial,
 				.resource = i,
 			};

@@ -73,7 +73,8 @@ void mapping_end_done(const struct mapping_ending *ending, uint32_t flags)
 static uint32_t flags_of(const void *wanted, const void *result, int flags)
 {
 	bool placed = wanted && ((uintptr_t)wanted & ~(uintptr_t)(MEMORY_PAGE - 1)) == (uintptr_t)result;
-	return placed || flags & (MAP_GROWSDOWN | MAP_HUGETLB) ? HOLD_PLACED : 0;
+	return (placed || flags & (MAP_GROWSDOWN | MAP_HUGETLB) ? HOLD_PLACED : 0) |
+	       (flags & MAP_STACK ? HOLD_BY_END : 0);
 }
 
 /* -- what goes --------------------------------------------------------------- */

@@ -223,6 +223,7 @@ enum hold_state {
  * HOLD_IN_BLOCK: its handle was a block of the allocator's, made at the site in the bits from 8 on; once that is freed it is over.
  * HOLD_BY_MEMORY: lost only where its memory is. HOLD_BY_NUMBER: its handle is a number, which lies in no block.
  * HOLD_PLACED: a mapping that need not be pointed to: the program has said where it is to be, so it can say so again.
+ * HOLD_BY_END: a mapping for a stack, which may be known by its end alone.
  */
 enum hold_flag {
 	HOLD_AGAIN = 1,
@@ -230,6 +231,7 @@ enum hold_flag {
 	HOLD_BY_MEMORY = 4,
 	HOLD_BY_NUMBER = 8,
 	HOLD_PLACED = 16,
+	HOLD_BY_END = 32,
 };
 
 struct rec_hold {

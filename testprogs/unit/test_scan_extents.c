@@ -71,6 +71,18 @@ START_TEST(an_end_counts_where_it_is_said_to)
 }
 END_TEST
 
+/* One that begins where another ends is known by its start, whatever that says of the other. */
+START_TEST(an_end_and_a_start_count_as_both)
+{
+	struct extents extents = four();
+	ck_assert_uint_eq(at[FIRST].end, at[SECOND].start);
+	at[FIRST].last = at[FIRST].end;
+	ck_assert(extents_reach(&extents, at[FIRST].end));
+	expect(1 << FIRST | 1 << SECOND);
+	ck_assert(!extents_reach(&extents, at[FIRST].end));
+}
+END_TEST
+
 START_TEST(a_piece_leads_to_the_others)
 {
 	struct extents extents = four();
@@ -125,6 +137,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, any_byte_counts_and_those_around_don_t);
 	tcase_add_test(tests, an_end_counts_where_it_is_said_to);
+	tcase_add_test(tests, an_end_and_a_start_count_as_both);
 	tcase_add_test(tests, a_piece_leads_to_the_others);
 	tcase_add_test(tests, each_is_read_once);
 	tcase_add_test(tests, words_in_what_is_ignored_lead_nowhere);
