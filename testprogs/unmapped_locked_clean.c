@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/check.h"
@@ -54,6 +55,7 @@ static void refused(struct table *table)
 	CHECK(pthread_mutex_lock(&table->lock) == 0);
 	CHECK(munmap((char *)table + 1, BYTES) == -1 && errno == EINVAL);
 	CHECK(munmap(table, 0) == -1 && errno == EINVAL);
+	CHECK(syscall(SYS_munmap, table, 0) == -1 && errno == EINVAL);
 	CHECK(mmap(table, BYTES, PROT_READ, MAP_PRIVATE | MAP_FIXED, 4711, 0) == MAP_FAILED &&
 	      errno == EBADF);
 	CHECK(mmap(table, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);

@@ -89,29 +89,47 @@ static void end_pools(uint64_t start, uint64_t bytes)
 	self.busy--;
 }
 
+static inline int unmap(struct hook *hook, void *start, size_t bytes, int (*call)(void *start, size_t bytes))
+{
+	struct mapping_ending ending;
+	end_pools((uintptr_t)start, bytes);
+	mapping_end_begin(&ending, (uintptr_t)start, bytes);
+	int result;
+	if (LIKELY(hook->track)) {
+		struct lock_unmapping unmapping;
+		lock_unmap_begin(hook, &unmapping, (uintptr_t)start, whole_pages((uintptr_t)start, bytes),
+				 OP_munmap);
+		result = call(start, bytes);
+		if (result == 0)
+			lock_unmap_done(&unmapping);
+	} else {
+		result = call(start, bytes);
+	}
+	if (result == 0)
+		mapping_end_done(&ending, 0);
+	return result;
+}
+
 EXPORT int munmap(void *start, size_t bytes)
 {
 	HOOK(hook, LOCK);
 	foreign_heap_unmapping((uintptr_t)start, bytes);
 	if (UNLIKELY(!real.munmap))
 		return answer(sys_call2(SYS_munmap, start, bytes)) == MAP_FAILED ? -1 : 0;
-	struct mapping_ending ending;
-	end_pools((uintptr_t)start, bytes);
-	mapping_end_begin(&ending, (uintptr_t)start, bytes);
-	int result;
-	if (LIKELY(hook.track)) {
-		struct lock_unmapping unmapping;
-		lock_unmap_begin(&hook, &unmapping, (uintptr_t)start, whole_pages((uintptr_t)start, bytes),
-				 OP_munmap);
-		result = real.munmap(start, bytes);
-		if (result == 0)
-			lock_unmap_done(&unmapping);
-	} else {
-		result = real.munmap(start, bytes);
-	}
-	if (result == 0)
-		mapping_end_done(&ending, 0);
-	return result;
+	return unmap(&hook, start, bytes, real.munmap);
+}
+
+static int unmap_by_number(void *start, size_t bytes)
+{
+	return (int)real.syscall(SYS_munmap, start, bytes);
+}
+
+long mapping_syscall_unmap(long number, long start, long bytes)
+{
+	(void)number;
+	HOOK(hook, LOCK);
+	foreign_heap_unmapping((uint64_t)start, (uint64_t)bytes);
+	return unmap(&hook, (void *)start, (size_t)bytes, unmap_by_number);
 }
 
 /* Whether a mapping goes where there may be another one, which ends. */

@@ -28,4 +28,7 @@ struct mapping_ending {
 void mapping_end_begin(struct mapping_ending *ending, uint64_t start, uint64_t bytes);
 void mapping_end_done(const struct mapping_ending *ending, uint32_t flags);
 
+/* Of SYS_munmap, with the arguments of syscall(). Return: as it; errno is set. */
+long mapping_syscall_unmap(long number, long start, long bytes);
+
 #endif

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "hooks/mapping.h"
 #include "hooks/memory_lock.h"
 #include "hooks/tail.h"
 #include "start.h"
@@ -87,6 +88,8 @@ void *syscall_route(long number, long a, long b)
 	switch (number) {
 	case SYS_futex:
 		return futex_waits(b) && !waits_for_guard() ? (void *)syscall_futex : (void *)real.syscall;
+	case SYS_munmap:
+		return (void *)mapping_syscall_unmap;
 	case SYS_mlockall:
 		return (void *)memory_lock_syscall;
 	case SYS_unshare:
