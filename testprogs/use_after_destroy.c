@@ -2,17 +2,17 @@
  * A pool is torn down while a worker still has something to give back to it: the worker's lock and unlock of the
  * pool's mutex fail, and nobody looks. Who tears it down does so twice, and then waits for its condition. The same by the C11 names.
  *
- * KINDS: use-after-destroy
+ * KINDS: destroyed-in-use
  * EXPECT: thread 2 "late" locked mutex pool.lock, which thread 1 "main" had destroyed already
  * EXPECT: thread 2 "late" unlocked mutex pool.lock, which thread 1 "main" had destroyed already
  * EXPECT: thread 1 "main" destroyed mutex pool.lock, which it had destroyed already
  * EXPECT: thread 1 "main" used mutex pool.lock, which it had destroyed already
  * EXPECT: thread 1 "main" locked mutex c11_lock, which it had destroyed already
  * EXPECT-NOT: never initialised
- * EXPECT-JSON: finding("use-after-destroy") | has_frame("used"; "late"; {{line locks}})
- * EXPECT-JSON: finding("use-after-destroy") | has_frame("used"; "late"; {{line unlocks}})
- * EXPECT-JSON: finding("use-after-destroy") | has_frame("destroyed"; "pool_close"; {{line destroys}})
- * EXPECT-JSON: finding("use-after-destroy") | has_frame("used"; "main"; {{line waits}})
+ * EXPECT-JSON: finding("destroyed-in-use") | has_frame("used"; "late"; {{line locks}})
+ * EXPECT-JSON: finding("destroyed-in-use") | has_frame("used"; "late"; {{line unlocks}})
+ * EXPECT-JSON: finding("destroyed-in-use") | has_frame("destroyed"; "pool_close"; {{line destroys}})
+ * EXPECT-JSON: finding("destroyed-in-use") | has_frame("used"; "main"; {{line waits}})
  */
 #include <errno.h>
 #include <threads.h>

@@ -31,15 +31,23 @@ unsigned detect_looks(unsigned kind)
 	return looks;
 }
 
+/* What hooks catch becomes one of these. */
+static bool is_misuse(unsigned kind)
+{
+	static const uint8_t kinds[] = {
+#define MISUSE(id, finding, ...) FINDING_##finding,
+#include "registry/misuses.def"
+	};
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		if (kinds[i] == kind)
+			return true;
+	return false;
+}
+
 bool detect_is_event(unsigned kind)
 {
-	switch (kind) {
-#define MISUSE(id, ...) case FINDING_##id:
-#include "registry/misuses.def"
+	if (is_misuse(kind))
 		return true;
-	default:
-		break;
-	}
 	for (size_t i = 0; i < COUNT_OF(detectors); i++)
 		if (kind < FINDING_COUNT && detectors[i].kinds >> kind & 1)
 			return detectors[i].when & ONCE;

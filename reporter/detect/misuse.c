@@ -15,8 +15,8 @@ static const struct {
 	uint8_t finding;
 	uint8_t roles[REC_MISUSE_PARTS];
 } sorts[MISUSE_COUNT] = {
-#define MISUSE(id, first, second, third) \
-	[MISUSE_##id] = { FINDING_##id, { ROLE_##first, ROLE_##second, ROLE_##third } },
+#define MISUSE(id, becomes, first, second, third) \
+	[MISUSE_##id] = { FINDING_##becomes, { ROLE_##first, ROLE_##second, ROLE_##third } },
 #include "registry/misuses.def"
 };
 

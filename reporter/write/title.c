@@ -603,7 +603,6 @@ const char *account_title(struct names *names, const struct account *account)
 		TITLE(destroyed_in_use),
 		TITLE(fork_held),
 		TITLE(reinit_in_use),
-		TITLE(use_after_destroy),
 		TITLE(cond_misuse),
 		TITLE(double_free),
 		TITLE(invalid_free),

@@ -46,7 +46,6 @@ static inline const char *subject(struct names *names, const struct finding *fin
 const char *title_not_owner_unlock(struct names *names, const struct account *account);
 const char *title_destroyed_in_use(struct names *names, const struct account *account);
 const char *title_reinit_in_use(struct names *names, const struct account *account);
-const char *title_use_after_destroy(struct names *names, const struct account *account);
 const char *title_cond_misuse(struct names *names, const struct account *account);
 const char *title_fork_held(struct names *names, const struct account *account);
 const char *title_thread_leak(struct names *names, const struct account *account);

@@ -71,28 +71,6 @@ static const char *title_frame_left(struct names *names, const struct finding *f
 			    names_item_thread(names, ended));
 }
 
-const char *title_destroyed_in_use(struct names *names, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	const struct finding_item *by = item_with(finding, ROLE_destroyed, 0);
-	if (!by)
-		return title_frame_left(names, finding);
-	const char *what = object_text(names, object_of_item(names, by), OBJECT_BRIEF);
-	return names_format(names, "%s %s%s %s%s", names_item_thread(names, by), destroying(by->op), what,
-			    use(names, finding, by), times(names, finding));
-}
-
-const char *title_reinit_in_use(struct names *names, const struct account *account)
-{
-	const struct finding *finding = account->finding;
-	const struct finding_item *by = item_with(finding, ROLE_initialised, 0);
-	if (!by)
-		return finding_kind_words(finding->kind);
-	return names_format(names, "%s initialised %s again %s%s", names_item_thread(names, by),
-			    object_text(names, object_of_item(names, by), OBJECT_BRIEF),
-			    use(names, finding, by), times(names, finding));
-}
-
 /* What the calls do that a destroyed mutex refuses, or that destroy it again. */
 static const char *using(unsigned op)
 {
@@ -116,13 +94,10 @@ static const char *using(unsigned op)
 	}
 }
 
-const char *title_use_after_destroy(struct names *names, const struct account *account)
+/* Of a mutex that had been destroyed before; `destroyed`: by whom, NULL: nobody knows any more. */
+static const char *title_used_after(struct names *names, const struct finding *finding,
+				    const struct finding_item *used, const struct finding_item *destroyed)
 {
-	const struct finding *finding = account->finding;
-	const struct finding_item *used = item_with(finding, ROLE_used, 0);
-	const struct finding_item *destroyed = item_with(finding, ROLE_destroyed, 0);
-	if (!used)
-		return finding_kind_words(finding->kind);
 	const char *who = "it had";
 	if (destroyed && destroyed->thread != used->thread)
 		who = names_format(names, "%s had", names_item_thread(names, destroyed));
@@ -131,6 +106,31 @@ const char *title_use_after_destroy(struct names *names, const struct account *a
 	return names_format(names, "%s %s %s, %s%s", names_item_thread(names, used), using(used->op),
 			    object_text(names, object_of_item(names, used), OBJECT_BRIEF), since,
 			    times(names, finding));
+}
+
+const char *title_destroyed_in_use(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *by = item_with(finding, ROLE_destroyed, 0);
+	const struct finding_item *used = item_with(finding, ROLE_used, 0);
+	if (used)
+		return title_used_after(names, finding, used, by);
+	if (!by)
+		return title_frame_left(names, finding);
+	const char *what = object_text(names, object_of_item(names, by), OBJECT_BRIEF);
+	return names_format(names, "%s %s%s %s%s", names_item_thread(names, by), destroying(by->op), what,
+			    use(names, finding, by), times(names, finding));
+}
+
+const char *title_reinit_in_use(struct names *names, const struct account *account)
+{
+	const struct finding *finding = account->finding;
+	const struct finding_item *by = item_with(finding, ROLE_initialised, 0);
+	if (!by)
+		return finding_kind_words(finding->kind);
+	return names_format(names, "%s initialised %s again %s%s", names_item_thread(names, by),
+			    object_text(names, object_of_item(names, by), OBJECT_BRIEF),
+			    use(names, finding, by), times(names, finding));
 }
 
 const char *title_cond_misuse(struct names *names, const struct account *account)

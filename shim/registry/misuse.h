@@ -13,7 +13,7 @@
 #include "registry/kind.h"
 
 enum misuse_kind {
-#define MISUSE(id, first, second, third) MISUSE_##id,
+#define MISUSE(id, finding, first, second, third) MISUSE_##id,
 #include "registry/misuses.def"
 	MISUSE_COUNT
 };
