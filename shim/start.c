@@ -357,8 +357,12 @@ static nsec_t reporter_aside_until;
 void reporter_step_aside(void)
 {
 	int kept_errno = errno;
-	if (reporter_in_the_way() && watchdog_rests() && reporter_pause()) {
-		__atomic_store_n(&reporter_aside_until, sys_monotonic_coarse() + ASIDE, __ATOMIC_RELAXED);
+	nsec_t until = sys_monotonic_coarse() + ASIDE;
+	if (!reporter_threads()) {
+		/* Nor does it begin meanwhile. */
+		__atomic_store_n(&reporter_aside_until, until, __ATOMIC_RELAXED);
+	} else if (reporter_in_the_way() && watchdog_rests() && reporter_pause()) {
+		__atomic_store_n(&reporter_aside_until, until, __ATOMIC_RELAXED);
 		reporter_unpause();
 	}
 	errno = kept_errno;

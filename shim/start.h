@@ -101,7 +101,7 @@ void reporter_step_aside(void);
 
 /* Makes sure that the reporter thread runs, if this process has a use for it by now. Context: hook. */
 void reporter_want(void);
-/* The same where nothing waits: not within moments of having stepped aside. */
+/* The same where nothing waits for long: not within moments of having stepped aside. */
 void reporter_want_later(void);
 /* The same, where this alone is use enough. Context: hook. */
 void reporter_want_now(void);

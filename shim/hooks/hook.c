@@ -105,6 +105,8 @@ void hook_wait_for(struct hook *hook, struct wait_for *what)
 	hook->waiting = true;
 	if (UNLIKELY(lacks_reporter()) && may_last(what))
 		reporter_want_now();
+	else if (what->kind == KIND_FD)
+		reporter_want_later(); /* perhaps a look into /proc */
 	else
 		reporter_want();
 }

@@ -17,7 +17,7 @@ static bool ends_with(const char *path, size_t length, const char *end)
 
 void thread_count_opened(const char *path)
 {
-	if (!path || LIKELY(strncmp(path, "/proc/", 6) != 0) || !reporter_threads())
+	if (!path || LIKELY(strncmp(path, "/proc/", 6) != 0))
 		return;
 	size_t length = strlen(path);
 	if (ends_with(path, length, "/stat") || ends_with(path, length, "/status") ||

@@ -71,17 +71,32 @@ static long entries(void)
 	return count;
 }
 
-static long in_stat(void)
+static long threads_said(const char *line)
 {
-	char line[1024] = "";
 	long threads = 0;
-	FILE *file = fopen("/proc/self/stat", "r");
-	CHECK(file && fgets(line, sizeof line, file));
-	fclose(file);
-	char *at = strrchr(line, ')');
+	const char *at = strrchr(line, ')');
 	CHECK(at && sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld",
 			   &threads) == 1);
 	return threads;
+}
+
+static long in_stat(void)
+{
+	char line[1024] = "";
+	FILE *file = fopen("/proc/self/stat", "r");
+	CHECK(file && fgets(line, sizeof line, file));
+	fclose(file);
+	return threads_said(line);
+}
+
+/* As streams of C++ read: what was opened is read by read(). */
+static long in_stat_by_read(void)
+{
+	char line[1024] = "";
+	FILE *file = fopen("/proc/self/stat", "r");
+	CHECK(file && read(fileno(file), line, sizeof line - 1) > 0);
+	fclose(file);
+	return threads_said(line);
 }
 
 static long in_status(void)
@@ -109,6 +124,8 @@ static long asked(long (*way)(void))
 
 int main(void)
 {
+	/* Before there is one, too: none is to begin between the two calls. */
+	CHECK_EQUAL(in_stat_by_read(), 1);
 	for (int round = 0; round < 3; round++) {
 		/* Long enough for the reporter thread to be there. */
 		sleep_ms(150);
@@ -123,6 +140,8 @@ int main(void)
 		CHECK_EQUAL(asked(in_stat), 1);
 		sleep_ms(150);
 		CHECK_EQUAL(asked(in_status), 1);
+		sleep_ms(150);
+		CHECK_EQUAL(asked(in_stat_by_read), 1);
 	}
 	puts("one thread, every time");
 	fflush(stdout);
