@@ -27,4 +27,4 @@ holds 'flags are completed' test "$(complete_words whoholds run --error)" = --er
 holds 'option keys are completed' test "$(complete_words whoholds run --set bloc)" = blocked=
 holds 'kinds are completed' test "$(complete_words whoholds help held)" = held-at-exit
 holds 'formats are completed' test "$(complete_words whoholds run --format = j)" = json
-holds "a program's arguments are not ours to complete" test "$(complete_words whoholds run ls testprogs/un)" = testprogs/unit
+holds "a program's arguments are not ours to complete" test "$(complete_words whoholds run ls reporter/compl)" = reporter/completion
