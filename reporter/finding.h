@@ -128,7 +128,7 @@ struct finding_list {
 	struct arena *arena; /* owns the findings and the array */
 	struct finding **found;
 	uint32_t count, room;
-	bool incomplete; /* memory ran out */
+	bool incomplete; /* memory or time ran out */
 };
 
 /*

@@ -335,6 +335,7 @@ static void report(struct live *live)
 	if (live->by_request)
 		manner.flags |= FOUND_ON_REQUEST;
 	verdict_report(verdict, &live->snapshot, manner, &list);
+	list.incomplete |= verdict->inner_error != 0;
 	for (uint32_t i = 0; i < list.count; i++) {
 		const struct finding *told = told_before(list.found[i], live->by_request);
 		if (!is_news(list.found[i], told, live->by_request))
@@ -359,6 +360,8 @@ static void conclude(struct live *live)
 		answer(live, verdict->error);
 		return;
 	}
+	if (verdict->inner_error)
+		live->degraded |= verdict_degrade(verdict->inner_error);
 	if (!is_last_look(live) &&
 	    (verdict->suspect_count || verdict->inner_suspect_count || verdict->orphans.count ||
 	     verdict->ghosts.count || verdict->mappings.count || verdict->lost.count)) {

@@ -222,6 +222,8 @@ void scan_at_end(const struct snapshot *snapshot, const struct scan_caller *call
 			verdict_degrade(verdict->error);
 		else
 			resources = verdict->resources;
+		if (verdict->inner_error)
+			verdict_degrade(verdict->inner_error);
 		if (!verdict->error && options.leaks_at_exit)
 			verdict_report(verdict, snapshot, manner, list);
 	} else if (is_wanted(snapshot)) {

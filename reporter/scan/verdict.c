@@ -288,7 +288,10 @@ static int judge_image(const struct court *court, struct numbers *numbers, struc
 	if (inner)
 		interior_note_lost(&image->blocks);
 	error = group_lost(court);
-	return !error && inner ? group_inner(court) : error;
+	/* What is lost is known by now, and stays told where there is no time for the rest. */
+	if (!error && inner && (verdict->inner_error = group_inner(court)))
+		verdict->inner_count = verdict->inner_suspect_count = 0;
+	return error;
 }
 
 static int judge(const struct court *court)
