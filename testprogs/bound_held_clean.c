@@ -6,43 +6,5 @@
  * KINDS: none
  * EXPECT-STDOUT: 0 open
  */
-#include <dlfcn.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "shared/things.h"
-#include "shared/user.h"
-
-static pthread_mutex_t only_one = PTHREAD_MUTEX_INITIALIZER, of_plugins = PTHREAD_MUTEX_INITIALIZER;
-
-static __attribute__((noinline)) void *get(void *library, const char *name)
-{
-	void *found = library ? dlsym(library, name) : NULL;
-	if (!found)
-		exit(2);
-	return found;
-}
-
-static __attribute__((noinline)) void *load(const char *name, int how)
-{
-	pthread_mutex_lock(&of_plugins);
-	void *library = dlopen(name, how);
-	pthread_mutex_unlock(&of_plugins);
-	return library;
-}
-
-int main(void)
-{
-	pthread_mutex_lock(&only_one);
-	void *things = load("libthings.so", RTLD_NOW | RTLD_GLOBAL);
-	void *user = load("libuser.so", RTLD_NOW);
-	void *volatile block = malloc(100); /* as any program does: further out than the call of dlopen */
-	free(block);
-	struct thing *(*opens)(const char *) = get(user, "user_opens");
-	void (*closes)(struct thing *) = get(user, "user_closes");
-	closes(opens("closed"));
-	printf("%d open\n", *(int *)get(things, "things_open"));
-	pthread_mutex_unlock(&only_one);
-	return 0;
-}
+#define CLEAN
+#include "bound_held.c"

@@ -24,8 +24,12 @@
 
 static __attribute__((noinline)) void hangs_up(void)
 {
-	if (eventfd(0, EFD_CLOEXEC) < CLIENTS_FROM) /* line: lost */
+	int event = eventfd(0, EFD_CLOEXEC); /* line: lost */
+	if (event < CLIENTS_FROM)
 		exit(1);
+#ifdef CLEAN
+	close(event);
+#endif
 }
 
 static __attribute__((noinline)) void log_once(void)
@@ -33,6 +37,9 @@ static __attribute__((noinline)) void log_once(void)
 	FILE *volatile log = fopen("/dev/null", "w"); /* line: log */
 	if (!log)
 		exit(1);
+#ifdef CLEAN
+	fclose(log);
+#endif
 }
 
 int main(void)

@@ -10,7 +10,6 @@
  */
 #include "lib/lose.h"
 #include "lib/sleepers.h"
-#include "whoholds.h"
 
 #define EACH 8
 
@@ -78,14 +77,8 @@ static void *hide_and_sleep(void *argument)
 	return NULL;
 }
 
-int main(void)
+static void start(void)
 {
-	if (!sleepers_visible()) {
-		puts("the kernel does not say how often a thread has run");
-		return 77;
-	}
-	wh_mark begin = wh_now();
-	sleepers_prepare();
 	for (size_t i = 0; i < WAYS_TO_HIDE * HIDING_PLACES; i++) {
 		sleepers[sleeper_count].sleep = hiding_places[i / WAYS_TO_HIDE];
 		thread_start(hide_and_sleep, &sleepers[sleeper_count++]);
@@ -94,13 +87,9 @@ int main(void)
 		sleepers[sleeper_count].sleep = ways_to_sleep[i / EACH];
 		thread_start(sleep_for_good, &sleepers[sleeper_count++]);
 	}
-	sleepers_settle();
-	/* In the process itself, and by its reporter. */
-	CHECK_EQUAL(wh_lost_bytes_since(begin), 0);
-	CHECK_EQUAL(sleepers_disturbed(), 0);
-	sleep_ms(2500);
-	CHECK_EQUAL(sleepers_disturbed(), 0);
-	CHECK_EQUAL(woken, 0);
-	sleepers_finish();
-	return 0;
+}
+
+int main(void)
+{
+	return sleepers_run(start, 0);
 }

@@ -11,7 +11,6 @@
  */
 #include "lib/lose.h"
 #include "lib/sleepers.h"
-#include "whoholds.h"
 
 #define EACH 8
 
@@ -32,23 +31,15 @@ static void *lose_and_sleep(void *argument)
 	return NULL;
 }
 
-int main(void)
+static void start(void)
 {
-	if (!sleepers_visible()) {
-		puts("the kernel does not say how often a thread has run");
-		return 77;
-	}
-	wh_mark begin = wh_now();
-	sleepers_prepare();
 	for (size_t i = 0; i < WAYS_TO_SLEEP * EACH; i++) {
 		sleepers[sleeper_count].sleep = ways_to_sleep[i / EACH];
 		thread_start(lose_and_sleep, &sleepers[sleeper_count++]);
 	}
-	sleepers_settle();
-	CHECK_EQUAL((long)wh_lost_bytes_since(begin), wh_active() ? WAYS_TO_SLEEP * EACH * 4000 : 0);
-	sleep_ms(2500);
-	CHECK_EQUAL(sleepers_disturbed(), 0);
-	CHECK_EQUAL(woken, 0);
-	sleepers_finish();
-	return 0;
+}
+
+int main(void)
+{
+	return sleepers_run(start, WAYS_TO_SLEEP * EACH * 4000);
 }

@@ -24,6 +24,7 @@
 
 #include "check.h"
 #include "show.h"
+#include "whoholds.h"
 
 /* -- what one sleeps in; none returns by itself -------------- */
 
@@ -209,6 +210,29 @@ static bool sleepers_visible(void)
 	struct sleeper self = { .tid = (int)syscall(SYS_gettid) };
 	char text[256];
 	return sleeper_turns(&self) && sleeper_read(&self, "syscall", text, sizeof text);
+}
+
+/*
+ * Lets `start` make the sleepers, and searches for what is lost while they sleep: in the process itself, and by its reporter.
+ * Nobody may be woken or given a processor for it. Return: main's.
+ */
+static int sleepers_run(void (*start)(void), size_t lost)
+{
+	if (!sleepers_visible()) {
+		puts("the kernel does not say how often a thread has run");
+		return 77;
+	}
+	wh_mark begin = wh_now();
+	sleepers_prepare();
+	start();
+	sleepers_settle();
+	CHECK_EQUAL((long)wh_lost_bytes_since(begin), wh_active() ? (long)lost : 0);
+	CHECK_EQUAL(sleepers_disturbed(), 0);
+	sleep_ms(2500);
+	CHECK_EQUAL(sleepers_disturbed(), 0);
+	CHECK_EQUAL(woken, 0);
+	sleepers_finish();
+	return 0;
 }
 
 #endif
