@@ -30,7 +30,7 @@ struct verdict {
 	uint64_t group_count, group_room; /* room for one a site */
 	struct group *inner; /* what is held by its middle (interior.h), where that is asked for */
 	uint64_t inner_count, inner_room;
-	int inner_error; /* why that could not be said, though all else was */
+	int inner_error;          /* why that could not be said, though all else was */
 	uint64_t *resources;      /* the verdict on each: see resources.h */
 	struct suspect *suspects; /* ascending; behind them, likewise, those that are held by their middle */
 	uint64_t suspect_count, suspect_room, inner_suspect_count;
