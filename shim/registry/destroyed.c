@@ -11,6 +11,8 @@ static struct entry {
 	struct rec_misuse_part by;
 } table[DESTROYED_MOST];
 
+static _Atomic uint32_t any_noted;
+
 /* Return: the entry, to be given back; NULL: somebody has it. */
 static struct entry *entry_take(uint64_t mutex)
 {
@@ -28,6 +30,8 @@ void destroyed_note(uint64_t mutex, const struct rec_misuse_part *by)
 	struct entry *entry = entry_take(mutex);
 	if (!entry)
 		return;
+	if (!atomic_load_explicit(&any_noted, memory_order_relaxed))
+		atomic_store_explicit(&any_noted, 1, memory_order_relaxed);
 	entry->mutex = mutex;
 	entry->by = *by;
 	entry_give(entry);
@@ -47,5 +51,9 @@ bool destroyed_find(uint64_t mutex, struct rec_misuse_part *ret_by)
 
 void destroyed_fork_child(void)
 {
+	/* Most processes have no use for its pages, and a child is not to be given any. */
+	if (!atomic_load_explicit(&any_noted, memory_order_relaxed))
+		return;
 	memset(table, 0, sizeof table);
+	atomic_store_explicit(&any_noted, 0, memory_order_relaxed);
 }
