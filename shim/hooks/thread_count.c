@@ -7,6 +7,7 @@
 
 #include "hooks/hook.h"
 #include "platform/sys.h"
+#include "stack/memory.h"
 #include "start.h"
 
 static bool ends_with(const char *path, size_t length, const char *end)
@@ -15,13 +16,48 @@ static bool ends_with(const char *path, size_t length, const char *end)
 	return length >= bytes && memcmp(path + length - bytes, end, bytes) == 0;
 }
 
-void thread_count_opened(const char *path)
+#define PROC "/proc/"
+#define PATH_BYTES 64u /* room for /proc/PID/task/TID/status */
+
+/*
+ * Whether `address`, of which the aligned word around it will do, can be read. Nothing but the kernel has read a path yet. A page that this
+ * thread has lately found to be there is not asked for again.
+ */
+static bool is_there(uintptr_t address)
 {
-	if (!path || LIKELY(strncmp(path, "/proc/", 6) != 0))
+	static __thread uint64_t known TLS_IE; /* page number + 1 */
+	uint64_t page = address / MEMORY_PAGE + 1;
+	if (page == known)
+		return true;
+	if (!memory_readable(address & ~UINT64_C(7)))
+		return false;
+	known = page;
+	return true;
+}
+
+/* The path, where it is one in /proc and not longer than those that matter. Return: false: it is not. */
+READS_STACKS static bool proc_path(const char *path, char ret_copy[static PATH_BYTES])
+{
+	for (size_t i = 0; i < PATH_BYTES; i++) {
+		if ((i == 0 || (uintptr_t)(path + i) % MEMORY_PAGE == 0) && !is_there((uintptr_t)(path + i)))
+			return false;
+		ret_copy[i] = path[i];
+		if (i < sizeof PROC - 1 && path[i] != PROC[i])
+			return false;
+		if (!path[i])
+			return true;
+	}
+	return false;
+}
+
+void thread_count_named(const char *path)
+{
+	char copy[PATH_BYTES];
+	if (LIKELY(!proc_path(path, copy)))
 		return;
-	size_t length = strlen(path);
-	if (ends_with(path, length, "/stat") || ends_with(path, length, "/status") ||
-	    ends_with(path, length, "/task") || ends_with(path, length, "/task/"))
+	size_t length = strlen(copy);
+	if (ends_with(copy, length, "/stat") || ends_with(copy, length, "/status") ||
+	    ends_with(copy, length, "/task") || ends_with(copy, length, "/task/"))
 		reporter_step_aside();
 }
 
@@ -42,15 +78,20 @@ static bool is_own_tasks(const char *path, const struct stat *found)
 static const void *listings[LISTINGS_MOST];
 static uint32_t listings_used; /* so far; 0: the program never looked */
 
-void thread_count_listed(const void *handle, const char *path)
+/* Whose path has been read by now. */
+static NOINLINE void task_list(const void *handle, const char *path)
 {
 	struct stat found = { .st_ino = 0 };
-	if (!path || LIKELY(strncmp(path, "/proc/", 6) != 0) || !handle)
-		return;
 	if (sys_call4(SYS_newfstatat, AT_FDCWD, path, &found, 0) != 0 || !is_own_tasks(path, &found))
 		return;
 	uint32_t number = __atomic_fetch_add(&listings_used, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&listings[number % LISTINGS_MOST], handle, __ATOMIC_RELAXED);
+}
+
+void thread_count_task_list(const void *handle, const char *path)
+{
+	if (UNLIKELY(strncmp(path, PROC, sizeof PROC - 1) == 0))
+		task_list(handle, path);
 }
 
 void thread_count_closed(const void *handle)

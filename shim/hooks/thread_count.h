@@ -6,11 +6,28 @@
 #ifndef WH_HOOKS_THREAD_COUNT_H
 #define WH_HOOKS_THREAD_COUNT_H
 
-/* The program is about to open `path`, to read it; NULL: it has no name. Context: hook; keeps errno. */
-void thread_count_opened(const char *path);
+#include "base/types.h"
+
+void thread_count_named(const char *path);
+void thread_count_task_list(const void *handle, const char *path);
+
+/*
+ * The program is about to open `path`, to read it; NULL: it has no name. It may be no address at all, which the kernel
+ * would answer with EFAULT. Context: hook; keeps errno.
+ */
+static inline void thread_count_opened(const char *path)
+{
+	if (path)
+		thread_count_named(path);
+}
 
 /* `handle` is a directory that was opened by that path; NULL: none. closedir gives it back. Context: hook. */
-void thread_count_listed(const void *handle, const char *path);
+static inline void thread_count_listed(const void *handle, const char *path)
+{
+	if (path && handle)
+		thread_count_task_list(handle, path);
+}
+
 void thread_count_closed(const void *handle);
 
 #endif

@@ -9,7 +9,9 @@
 #include "registry/recording.h"
 
 /* Open addressing, at most half full; numbers of entries, from 1. */
-#define INDEX_SIZE (2 * ITERATIONS_MOST)
+#define INDEX_BITS 11u
+#define INDEX_SIZE (1u << INDEX_BITS)
+_Static_assert(INDEX_SIZE >= 2 * ITERATIONS_MOST, "there is always a free place");
 
 static struct lock lock;
 static uint16_t numbers[INDEX_SIZE];
@@ -20,9 +22,10 @@ static struct rec_iteration *entry_at(uint16_t number)
 }
 
 /* The place of (stack, kind) in the index; the first free one where it is not known. */
-static uint16_t *place_of(stack_id stack, unsigned kind)
+static inline uint16_t *place_of(stack_id stack, unsigned kind)
 {
-	for (uint64_t at = hash_add(stack, kind);; at++) {
+	uint32_t at = hash_place(stack + ((uint64_t)kind << 32), INDEX_BITS);
+	for (;; at++) {
 		uint16_t *place = &numbers[at % INDEX_SIZE];
 		uint16_t number = __atomic_load_n(place, __ATOMIC_ACQUIRE);
 		if (!number || (entry_at(number)->stack == stack && entry_at(number)->kind == kind))

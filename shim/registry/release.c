@@ -15,7 +15,8 @@
  * No lock: each release would pay for it. Who writes a place seals it with a hash of all that it wrote, and a reader whose copy does not
  * match its seal (two writers at a time, or one just now) knows nothing.
  */
-#define PLACES 2048u
+#define PLACE_BITS 11u
+#define PLACES (1u << PLACE_BITS)
 
 struct release {
 	uint64_t handle;
@@ -56,7 +57,8 @@ static bool is_block(uint64_t handle)
 
 static struct place *place_of(struct place *places, const struct resource *what)
 {
-	return &places[hash_add((uint64_t)what->sort << 8 | what->kind, what->handle) % PLACES];
+	uint64_t word = what->handle + ((uint64_t)what->kind << 48) + ((uint64_t)what->sort << 52);
+	return &places[hash_place(word, PLACE_BITS)];
 }
 
 /* A sum of products with odd numbers, which need not wait for each other. */
@@ -141,7 +143,7 @@ static bool by_block(const struct resource *what)
 }
 
 /* With self.busy held, as below. */
-static void remember(const struct resource *what, const struct rec_hold *was)
+static void remember(const struct resource *what, stack_id stack, const struct rec_hold *was)
 {
 	struct release release = {
 		.handle = what->handle,
@@ -158,7 +160,7 @@ static void remember(const struct resource *what, const struct rec_hold *was)
 		.serial = was->serial,
 		.released_op = (uint16_t)what->op,
 		.released_by = self.slot ? self.slot->id : 0,
-		.released_stack = what->stack,
+		.released_stack = stack,
 		.released_at = clock_tick(),
 	};
 	if (was->flags & HOLD_AGAIN)
@@ -238,12 +240,9 @@ static void judge(const struct resource *what)
 	misuse_note(&misuse);
 }
 
-static struct resource with_stack(const struct resource *what)
+static stack_id stack_of(const struct resource *what)
 {
-	struct resource there = *what;
-	if (!there.stack && there.frame)
-		there.stack = stack_capture(there.frame);
-	return there;
+	return what->stack || !what->frame ? what->stack : stack_capture(what->frame);
 }
 
 void release_unknown(const struct resource *what)
@@ -252,7 +251,8 @@ void release_unknown(const struct resource *what)
 	struct release before;
 	self.busy++;
 	if (!what->of_block || (recall(what, &before) && before.tracked)) {
-		struct resource there = with_stack(what);
+		struct resource there = *what;
+		there.stack = stack_of(what);
 		judge(&there);
 	}
 	self.busy--;
@@ -272,8 +272,7 @@ bool release_begin(const struct resource *what)
 	if (what->of_block && !(was.flags & HOLD_IN_BLOCK))
 		return true;
 	self.busy++;
-	struct resource there = with_stack(what);
-	remember(&there, &was);
+	remember(what, stack_of(what), &was);
 	self.busy--;
 	return true;
 }

@@ -21,7 +21,8 @@
  * of iterators may be open on one. Heads and links hold entry number + 1; 0 ends. Free entries are
  * chained through `next` too.
  */
-#define BUCKETS 65536u
+#define BUCKET_BITS 16u
+#define BUCKETS (1u << BUCKET_BITS)
 #define CONTAINER_BUCKETS 4096u
 
 struct link {
@@ -49,9 +50,9 @@ static inline struct rec_hold *entry_at(uint32_t number)
 	return (struct rec_hold *)recording_tables[REC_RESOURCES] + (number - 1);
 }
 
-static inline uint32_t *bucket_of(unsigned kind, uint64_t handle)
+static inline uint32_t place_of(unsigned kind, uint64_t handle)
 {
-	return &heads[hash_add(kind, handle) % BUCKETS];
+	return hash_place(handle + ((uint64_t)kind << 48), BUCKET_BITS);
 }
 
 static uint32_t *container_bucket(uint64_t container)
@@ -79,9 +80,27 @@ static bool index_ready(void)
 }
 
 /* The quick answer, without the lock: false: no such handle is open, as far as this thread can know. */
-static inline bool may_be_open(unsigned kind, uint64_t handle)
+static inline bool may_be_open(uint32_t place)
 {
-	return index_made() && __atomic_load_n(bucket_of(kind, handle), __ATOMIC_RELAXED);
+	return index_made() && __atomic_load_n(&heads[place], __ATOMIC_RELAXED);
+}
+
+/*
+ * The lock without its atomic instruction, as long as the process has had one thread: that one alone makes the second, and not in
+ * here; its handlers find self.busy. The reporter thread has no business in this table.
+ */
+static inline bool table_take(void)
+{
+	if (atomic_load_explicit(&recording->threads_started, memory_order_relaxed) != 1)
+		return lock_take(&lock);
+	__atomic_store_n(&lock.word, 1, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return true;
+}
+
+static inline void table_release(void)
+{
+	lock_release(&lock);
 }
 
 static void link_container(uint32_t number, uint64_t container)
@@ -106,9 +125,9 @@ static void unlink_container(uint32_t number, uint64_t container)
 }
 
 /* The link that names the newest entry of `handle`; NULL: there is none. With the lock held. */
-ALWAYS_INLINE uint32_t *find(enum kind kind, uint64_t handle, text_id sort, thread_id owner)
+ALWAYS_INLINE uint32_t *find(uint32_t place, enum kind kind, uint64_t handle, text_id sort, thread_id owner)
 {
-	for (uint32_t *link = bucket_of(kind, handle); *link; link = &links[*link].next) {
+	for (uint32_t *link = &heads[place]; *link; link = &links[*link].next) {
 		const struct rec_hold *entry = entry_at(*link);
 		if (entry->handle == handle && entry->kind == kind && entry->sort == sort &&
 		    (!owner || entry->owner == owner))
@@ -137,11 +156,10 @@ ALWAYS_INLINE uint32_t entry_take(void)
 	return number;
 }
 
-ALWAYS_INLINE void entry_show(uint32_t number, struct rec_hold *entry, unsigned kind, uint64_t handle,
-			      uint64_t container)
+ALWAYS_INLINE void entry_show(uint32_t number, struct rec_hold *entry, uint32_t place, uint64_t container)
 {
 	__atomic_store_n((uint8_t *)&entry->state, (uint8_t)HOLD_LIVE, __ATOMIC_RELEASE);
-	uint32_t *bucket = bucket_of(kind, handle);
+	uint32_t *bucket = &heads[place];
 	links[number].next = *bucket;
 	__atomic_store_n(bucket, number, __ATOMIC_RELAXED);
 	if (container)
@@ -163,7 +181,7 @@ static bool add_locked(const struct rec_hold *hold)
 		struct rec_hold copy = *hold;
 		copy.state = HOLD_FREE;
 		*entry = copy;
-		entry_show(number, entry, hold->kind, hold->handle, container_of(hold));
+		entry_show(number, entry, place_of(hold->kind, hold->handle), container_of(hold));
 	}
 	return number;
 }
@@ -174,10 +192,10 @@ uint64_t resource_identity(const struct rec_hold *hold)
 }
 
 /* With the lock held. */
-ALWAYS_INLINE bool drop_locked(enum kind kind, uint64_t handle, text_id sort, thread_id owner, uint64_t only,
-			       struct rec_hold *ret_was)
+ALWAYS_INLINE bool drop_locked(uint32_t place, enum kind kind, uint64_t handle, text_id sort, thread_id owner,
+			       uint64_t only, struct rec_hold *ret_was)
 {
-	uint32_t *link = find(kind, handle, sort, owner);
+	uint32_t *link = find(place, kind, handle, sort, owner);
 	if (!link)
 		return false;
 	uint32_t number = *link;
@@ -200,22 +218,23 @@ ALWAYS_INLINE bool drop_locked(enum kind kind, uint64_t handle, text_id sort, th
 
 bool resource_add(const struct rec_hold *hold)
 {
-	if (!lock_take(&lock)) {
+	if (!table_take()) {
 		recording_lost(REC_RESOURCES);
 		return false;
 	}
 	bool added = add_locked(hold);
-	lock_release(&lock);
+	table_release();
 	return added;
 }
 
 static bool drop(enum kind kind, uint64_t handle, text_id sort, thread_id owner, uint64_t only,
 		 struct rec_hold *ret_was)
 {
-	if (!may_be_open(kind, handle) || !lock_take(&lock))
+	uint32_t place = place_of(kind, handle);
+	if (!may_be_open(place) || !table_take())
 		return false;
-	bool known = drop_locked(kind, handle, sort, owner, only, ret_was);
-	lock_release(&lock);
+	bool known = drop_locked(place, kind, handle, sort, owner, only, ret_was);
+	table_release();
 	return known;
 }
 
@@ -259,10 +278,11 @@ void resource_acquired(const struct resource *what)
 	uint16_t span = iterates && options.spans ? span_of(what, slot, serial, name) : 0;
 	/* How long iterations take is counted, in finer steps than ticks. */
 	nsec_t since = iterates ? sys_monotonic_coarse() : clock_tick();
-	if (lock_take(&lock)) {
+	uint32_t place = place_of(what->kind, what->handle);
+	if (table_take()) {
 		struct rec_hold was;
-		bool again = may_be_open(what->kind, what->handle) &&
-			     drop_locked(what->kind, what->handle, what->sort, 0, 0, &was);
+		bool again = may_be_open(place) &&
+			     drop_locked(place, what->kind, what->handle, what->sort, 0, 0, &was);
 		uint32_t number = entry_take();
 		if (number) {
 			struct rec_hold *entry = entry_at(number);
@@ -282,9 +302,9 @@ void resource_acquired(const struct resource *what)
 			entry->timed = false;
 			entry->span = span;
 			entry->era = atomic_load_explicit(&recording->era, memory_order_relaxed);
-			entry_show(number, entry, what->kind, what->handle, container_of(entry));
+			entry_show(number, entry, place, container_of(entry));
 		}
-		lock_release(&lock);
+		table_release();
 	} else {
 		recording_lost(REC_RESOURCES);
 	}
@@ -297,11 +317,12 @@ bool resource_released(const struct resource *what, struct rec_hold *ret_was)
 	bool iterates = kind_has(what->kind, KIND_IS_ITERATES), known = false;
 	self.busy++;
 	nsec_t now = iterates ? sys_monotonic_coarse() : 0;
-	if (may_be_open(what->kind, what->handle) && lock_take(&lock)) {
-		known = drop_locked(what->kind, what->handle, what->sort, 0, what->only, was);
+	uint32_t place = place_of(what->kind, what->handle);
+	if (may_be_open(place) && table_take()) {
+		known = drop_locked(place, what->kind, what->handle, what->sort, 0, what->only, was);
 		if (known && iterates)
 			iteration_ended(was, now);
-		lock_release(&lock);
+		table_release();
 	}
 	if (known && iterates)
 		span_end(was);
@@ -328,12 +349,13 @@ bool resource_find(const struct resource *what, struct rec_hold *ret_hold)
 {
 	bool found = false;
 	self.busy++;
-	if (may_be_open(what->kind, what->handle) && lock_take(&lock)) {
-		const uint32_t *link = find(what->kind, what->handle, what->sort, 0);
+	uint32_t place = place_of(what->kind, what->handle);
+	if (may_be_open(place) && table_take()) {
+		const uint32_t *link = find(place, what->kind, what->handle, what->sort, 0);
 		found = link;
 		if (found)
 			*ret_hold = *entry_at(*link);
-		lock_release(&lock);
+		table_release();
 	}
 	self.busy--;
 	return found;
@@ -348,12 +370,12 @@ uint32_t resource_find_of(uint64_t container, struct rec_hold *ret_holds, uint32
 {
 	uint32_t count = 0;
 	self.busy++;
-	if (index_made() && lock_take(&lock)) {
+	if (index_made() && table_take()) {
 		for (uint32_t number = *container_bucket(container); number && count < room;
 		     number = links[number].next_of)
 			if (container_of(entry_at(number)) == container)
 				ret_holds[count++] = *entry_at(number);
-		lock_release(&lock);
+		table_release();
 	}
 	self.busy--;
 	return count;
@@ -395,14 +417,15 @@ void resource_forget(bool (*is_over)(const struct rec_hold *hold))
 	uint32_t count = (uint32_t)(view_used(recording_view(), REC_RESOURCES) / sizeof(struct rec_hold));
 	for (uint32_t number = 1; index_made() && number <= count; number++) {
 		struct rec_hold hold = *entry_at(number), was;
-		if (hold.state != HOLD_LIVE || !is_over(&hold) || !lock_take(&lock))
+		if (hold.state != HOLD_LIVE || !is_over(&hold) || !table_take())
 			continue;
 		/* It may be another one by now. */
 		const struct rec_hold *entry = entry_at(number);
 		if (entry->state == HOLD_LIVE && entry->handle == hold.handle &&
 		    entry->serial == hold.serial && entry->owner == hold.owner)
-			drop_locked((enum kind)hold.kind, hold.handle, hold.sort, hold.owner, 0, &was);
-		lock_release(&lock);
+			drop_locked(place_of(hold.kind, hold.handle), (enum kind)hold.kind, hold.handle,
+				    hold.sort, hold.owner, 0, &was);
+		table_release();
 	}
 	self.busy--;
 }
