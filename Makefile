@@ -106,7 +106,10 @@ $(PLAIN)/obj/testprogs/lib/%.o: testprogs/lib/%.c
 # Libraries of the test programs, found beside them.
 $(PLAIN)/testprogs/shared/lib%.so: testprogs/shared/%.c
 	@mkdir -p $(@D)
-	$(call say,LIB,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(PROG_WARN) -fPIC -shared -MMD -MP -MF $@.d -o $@ $< $(own_flags)
+	$(call say,LIB,$<)$(CC) -std=gnu11 $(PROG_FLAGS) $(PROG_WARN) -fPIC -shared -MMD -MP -MF $@.d -o $@ $< -L$(PLAIN)/testprogs/shared $(own_flags)
+
+# One that needs another.
+$(PLAIN)/testprogs/shared/libcarrier.so: $(PLAIN)/testprogs/shared/libplugin.so
 
 SHARED_LINK := -L$(PLAIN)/testprogs/shared -Wl,-rpath,'$$ORIGIN/shared:$$ORIGIN/../shared'
 

@@ -18,6 +18,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/lose.h"
@@ -109,6 +110,9 @@ static __attribute__((noinline)) void give_back(void)
 	}
 	int id = shmget(IPC_PRIVATE, PIECE, IPC_CREAT | 0600);
 	shmdt(shmat(id, NULL, 0));
+	/* Also past libc's names for them. */
+	syscall(SYS_shmdt, shmat(id, NULL, 0));
+	shmdt((void *)syscall(SYS_shmat, id, NULL, 0));
 	shmctl(id, IPC_RMID, NULL);
 	/* In pieces, out of order, as one. */
 	char *pages = fresh();

@@ -71,13 +71,27 @@ static const char *title_frame_left(struct names *names, const struct finding *f
 			    names_item_thread(names, ended));
 }
 
-/* What the calls do that a destroyed mutex refuses, or that destroy it again. */
-static const char *using(unsigned op)
+/* What a call does to a lock or condition that is destroyed, or does again. */
+static const char *using(unsigned op, unsigned kind)
 {
 	switch (op) {
 	case OP_pthread_mutex_destroy:
 	case OP_mtx_destroy:
+	case OP_pthread_cond_destroy:
+	case OP_cnd_destroy:
+	case OP_pthread_rwlock_destroy:
 		return "destroyed";
+	case OP_pthread_cond_signal:
+	case OP_pthread_cond_broadcast:
+	case OP_cnd_signal:
+	case OP_cnd_broadcast:
+		return "signalled";
+	case OP_pthread_cond_wait:
+	case OP_pthread_cond_timedwait:
+	case OP_pthread_cond_clockwait:
+	case OP_cnd_wait:
+	case OP_cnd_timedwait:
+		return kind == KIND_COND ? "waited for" : "used";
 	case OP_pthread_mutex_unlock:
 	case OP_mtx_unlock:
 		return "unlocked";
@@ -88,13 +102,21 @@ static const char *using(unsigned op)
 	case OP_mtx_lock:
 	case OP_mtx_trylock:
 	case OP_mtx_timedlock:
+	case OP_pthread_rwlock_rdlock:
+	case OP_pthread_rwlock_wrlock:
+	case OP_pthread_rwlock_tryrdlock:
+	case OP_pthread_rwlock_trywrlock:
+	case OP_pthread_rwlock_timedrdlock:
+	case OP_pthread_rwlock_timedwrlock:
+	case OP_pthread_rwlock_clockrdlock:
+	case OP_pthread_rwlock_clockwrlock:
 		return "locked";
 	default:
 		return "used";
 	}
 }
 
-/* Of a mutex that had been destroyed before; `destroyed`: by whom, NULL: nobody knows any more. */
+/* Of one that had been destroyed before; `destroyed`: by whom, NULL: nobody knows any more. */
 static const char *title_used_after(struct names *names, const struct finding *finding,
 				    const struct finding_item *used, const struct finding_item *destroyed)
 {
@@ -103,9 +125,9 @@ static const char *title_used_after(struct names *names, const struct finding *f
 		who = names_format(names, "%s had", names_item_thread(names, destroyed));
 	const char *since = destroyed ? names_format(names, "which %s destroyed already", who)
 				      : "which is destroyed, or was never initialised";
-	return names_format(names, "%s %s %s, %s%s", names_item_thread(names, used), using(used->op),
-			    object_text(names, object_of_item(names, used), OBJECT_BRIEF), since,
-			    times(names, finding));
+	return names_format(
+	    names, "%s %s %s, %s%s", names_item_thread(names, used), using(used->op, used->object_kind),
+	    object_text(names, object_of_item(names, used), OBJECT_BRIEF), since, times(names, finding));
 }
 
 const char *title_destroyed_in_use(struct names *names, const struct account *account)

@@ -16,7 +16,7 @@ static void mtx_result(struct hook *hook, const mtx_t *mutex, enum op op, int re
 	if (result == thrd_success)
 		hold_begin(KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE, op, hook_stack(hook));
 	else if (result == thrd_error)
-		lock_misuse_use((uintptr_t)mutex, op, hook_stack(hook));
+		lock_misuse_use(KIND_MUTEX, (uintptr_t)mutex, op, hook_stack(hook));
 }
 
 static bool is_taken(const mtx_t *mutex)
@@ -113,7 +113,7 @@ EXPORT void mtx_destroy(mtx_t *mutex)
 		lock_misuse_destroy(&hook, KIND_MUTEX, (uintptr_t)mutex, OP_mtx_destroy);
 	real.mtx_destroy(mutex);
 	if (hook.track) {
-		lock_misuse_destroyed(&hook, (uintptr_t)mutex, OP_mtx_destroy);
+		lock_misuse_destroyed(&hook, KIND_MUTEX, (uintptr_t)mutex, OP_mtx_destroy);
 		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
 		object_destroyed(KIND_MUTEX, (uintptr_t)mutex);
 	}
@@ -176,10 +176,12 @@ EXPORT void cnd_destroy(cnd_t *cond)
 		real.cnd_destroy(cond);
 		return;
 	}
+	lock_misuse_destroy(&hook, KIND_COND, (uintptr_t)cond, OP_cnd_destroy);
 	/* Blocks until the last woken waiter has left. */
 	hook_wait(&hook, KIND_COND, (uintptr_t)cond, MODE_NONE, OP_cnd_destroy);
 	real.cnd_destroy(cond);
 	hook_wait_over(&hook);
+	lock_misuse_destroyed(&hook, KIND_COND, (uintptr_t)cond, OP_cnd_destroy);
 	object_destroyed(KIND_COND, (uintptr_t)cond);
 	signalled_forget((uintptr_t)cond);
 }

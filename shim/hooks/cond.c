@@ -18,6 +18,8 @@ struct cond_wait cond_wait_begin(struct hook *hook, const void *cond, const void
 	const struct rec_hold *own = hold_own(KIND_MUTEX, wait.mutex);
 	if (UNLIKELY(!own))
 		lock_misuse_wait(hook, what.handle, wait.mutex, op);
+	if (UNLIKELY(cond_is_destroyed(cond)))
+		lock_misuse_use(KIND_COND, what.handle, op, hook_stack(hook));
 	hook_wait_for(hook, &what);
 	/* A recursive one that is held twice is given up once, and stays with us. */
 	wait.parked = own && own->count == 1;
@@ -48,7 +50,11 @@ void cond_wait_end(struct cond_wait *wait)
 
 void cond_signal(struct hook *hook, const void *cond, enum op op)
 {
-	if (hook->track && signalled_wanted())
+	if (!hook->track)
+		return;
+	if (UNLIKELY(cond_is_destroyed(cond)))
+		lock_misuse_use(KIND_COND, (uintptr_t)cond, op, hook_stack(hook));
+	if (signalled_wanted())
 		signalled_note(KIND_COND, (uintptr_t)cond, op, hook_stack(hook));
 }
 
@@ -129,11 +135,13 @@ EXPORT int pthread_cond_destroy(pthread_cond_t *cond)
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_cond_destroy(cond);
+	lock_misuse_destroy(&hook, KIND_COND, (uintptr_t)cond, OP_pthread_cond_destroy);
 	/* Blocks until the last woken waiter has left. */
 	hook_wait(&hook, KIND_COND, (uintptr_t)cond, MODE_NONE, OP_pthread_cond_destroy);
 	int result = real.pthread_cond_destroy(cond);
 	hook_wait_over(&hook);
 	if (result == 0) {
+		lock_misuse_destroyed(&hook, KIND_COND, (uintptr_t)cond, OP_pthread_cond_destroy);
 		object_destroyed(KIND_COND, (uintptr_t)cond);
 		signalled_forget((uintptr_t)cond);
 	}

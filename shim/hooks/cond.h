@@ -14,6 +14,17 @@
 #define WH_HOOKS_COND_H
 
 #include "hooks/hook.h"
+#include "platform/libc.h"
+
+/* In glibc's word of those that wait: set by pthread_cond_destroy, and by nothing else. */
+#define COND_DESTROYED 4u
+
+/* Whether that mark is there. One that nobody has ever initialised may have it by chance. `cond`: a pthread_cond_t or cnd_t. */
+static inline bool cond_is_destroyed(const void *cond)
+{
+	const pthread_cond_t *words = cond;
+	return __atomic_load_n(&words->__data.__wrefs, __ATOMIC_RELAXED) & COND_DESTROYED;
+}
 
 struct cond_wait {
 	struct hook *hook;

@@ -1,5 +1,6 @@
 #include "hooks/lock_misuse.h"
 
+#include "hooks/cond.h"
 #include "hooks/mutex.h"
 #include "hooks/words.h"
 #include "platform/mapping.h"
@@ -76,7 +77,7 @@ NOINLINE void lock_misuse_unlock(enum kind kind, uint64_t handle, enum op op, co
 	struct other_hold other;
 
 	if (kind == KIND_MUTEX && UNLIKELY(mutex_is_destroyed((const pthread_mutex_t *)(uintptr_t)handle))) {
-		lock_misuse_use(handle, op, stack_capture(frame));
+		lock_misuse_use(kind, handle, op, stack_capture(frame));
 		return;
 	}
 	/* Types that check answer EPERM, and that is all that happens. */
@@ -101,7 +102,7 @@ NOINLINE void lock_misuse_wait(struct hook *hook, uint64_t cond, uint64_t mutex,
 	struct lock_words words = words_of(KIND_MUTEX, mutex);
 	struct other_hold other;
 
-	lock_misuse_use(mutex, op, hook_stack(hook));
+	lock_misuse_use(KIND_MUTEX, mutex, op, hook_stack(hook));
 	if (words.checks_owner)
 		return;
 	enum holding holding = holding_of(KIND_MUTEX, mutex, &words, &other);
@@ -171,24 +172,47 @@ static bool is_told(uint64_t handle)
 	return handle == __atomic_load_n(&destroyed_last, __ATOMIC_RELAXED);
 }
 
-NOINLINE void lock_misuse_use(uint64_t mutex, enum op op, stack_id stack)
+/*
+ * Whether it is destroyed, and by whom. A mutex is refused, whoever has destroyed it. The others go on as if nothing
+ * were, so for these it must have been seen; and not while the process ends, when destructors of static objects
+ * race with threads that nobody waits for.
+ */
+static bool is_destroyed(enum kind kind, uint64_t handle, struct rec_misuse_part *ret_by)
 {
-	if (!mutex_is_destroyed((const pthread_mutex_t *)(uintptr_t)mutex) || is_told(mutex))
-		return;
+	uint64_t state = 0;
+	if (kind == KIND_MUTEX) {
+		destroyed_find(kind, handle, &state, ret_by);
+		return mutex_is_destroyed((const pthread_mutex_t *)(uintptr_t)handle);
+	}
+	if (atomic_load_explicit(&recording->flags, memory_order_relaxed) & REC_EXITING ||
+	    !destroyed_find(kind, handle, &state, ret_by))
+		return false;
+	if (kind == KIND_COND)
+		return cond_is_destroyed((const void *)(uintptr_t)handle);
+	if (state && state == words_left(handle))
+		return true;
+	/* Somebody has written there, and what is there now may come to look the same. */
+	destroyed_forget(kind, handle);
+	return false;
+}
+
+NOINLINE void lock_misuse_use(enum kind kind, uint64_t handle, enum op op, stack_id stack)
+{
 	struct rec_misuse what = {
 		.kind = MISUSE_use_after_destroy,
-		.object_kind = KIND_MUTEX,
-		.handle = mutex,
-		.parts[0] = misuse_now(stack, op),
+		.object_kind = (uint8_t)kind,
+		.handle = handle,
 	};
-	destroyed_find(mutex, &what.parts[1]);
+	if (!is_destroyed(kind, handle, &what.parts[1]) || is_told(handle))
+		return;
+	what.parts[0] = misuse_now(stack, op);
 	misuse_note(&what);
 }
 
-void lock_misuse_destroyed(struct hook *hook, uint64_t mutex, enum op op)
+void lock_misuse_destroyed(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
 	const struct rec_misuse_part by = misuse_now(hook_stack(hook), op);
-	destroyed_note(mutex, &by);
+	destroyed_note(kind, handle, kind == KIND_RWLOCK ? words_left(handle) : 0, &by);
 }
 
 /* Somebody sleeps in memory that is about to go: nobody can wake it there any more. */
@@ -333,8 +357,9 @@ void lock_unload_done(struct lock_unmapping *unmapping)
 
 NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
-	if (kind == KIND_MUTEX && UNLIKELY(mutex_is_destroyed((const pthread_mutex_t *)(uintptr_t)handle)))
-		lock_misuse_use(handle, op, hook_stack(hook));
+	if (UNLIKELY(destroyed_maybe(handle)) ||
+	    (kind == KIND_MUTEX && mutex_is_destroyed((const pthread_mutex_t *)(uintptr_t)handle)))
+		lock_misuse_use(kind, handle, op, hook_stack(hook));
 	/* One that waits for a condition may have been woken and be about to leave, which is right: libc waits for it. */
 	if (kind != KIND_COND)
 		note_use(hook, MISUSE_destroyed_in_use, kind, handle, op);
@@ -343,6 +368,7 @@ NOINLINE void lock_misuse_destroy(struct hook *hook, enum kind kind, uint64_t ha
 NOINLINE void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handle, enum op op)
 {
 	note_use(hook, MISUSE_reinit_in_use, kind, handle, op);
+	destroyed_forget(kind, handle);
 	allocation_mark_lock(handle);
 }
 

@@ -48,11 +48,11 @@ void lock_unload_done(struct lock_unmapping *unmapping);
 void lock_misuse_forked(struct hook *hook, enum kind kind, uint64_t handle, enum op op);
 
 /*
- * The calling thread is about to use a mutex, or has been refused it: noted where that is destroyed. And has
- * destroyed one, which a later use of it is told with.
+ * The calling thread is about to use a mutex, a condition or a readers-writer lock, or has been refused it: noted where that is
+ * destroyed. And has destroyed one, which a later use of it is told with.
  */
-void lock_misuse_use(uint64_t mutex, enum op op, stack_id stack);
-void lock_misuse_destroyed(struct hook *hook, uint64_t mutex, enum op op);
+void lock_misuse_use(enum kind kind, uint64_t handle, enum op op, stack_id stack);
+void lock_misuse_destroyed(struct hook *hook, enum kind kind, uint64_t handle, enum op op);
 
 /* The calling thread is about to wait for a condition with a mutex that it has no hold of. */
 void lock_misuse_wait(struct hook *hook, uint64_t cond, uint64_t mutex, enum op op);

@@ -24,7 +24,7 @@ static inline void mutex_result(struct hook *hook, const void *mutex, enum op op
 		hold_end(KIND_MUTEX, handle, NULL); /* the dead owner's; ours begins */
 		hold_begin(KIND_MUTEX, handle, MODE_EXCLUSIVE, op, hook_stack(hook));
 	} else if (result == EINVAL) {
-		lock_misuse_use(handle, op, hook_stack(hook));
+		lock_misuse_use(KIND_MUTEX, handle, op, hook_stack(hook));
 	}
 }
 
@@ -193,7 +193,7 @@ EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
 		lock_misuse_destroy(&hook, KIND_MUTEX, (uintptr_t)mutex, OP_pthread_mutex_destroy);
 	int result = real.pthread_mutex_destroy(mutex);
 	if (hook.track && result == 0) {
-		lock_misuse_destroyed(&hook, (uintptr_t)mutex, OP_pthread_mutex_destroy);
+		lock_misuse_destroyed(&hook, KIND_MUTEX, (uintptr_t)mutex, OP_pthread_mutex_destroy);
 		hold_forget(KIND_MUTEX, (uintptr_t)mutex);
 		object_destroyed(KIND_MUTEX, (uintptr_t)mutex);
 	}

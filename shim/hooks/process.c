@@ -4,13 +4,12 @@
  */
 #include "hooks/hook.h"
 
-#include <link.h>
-
 #include "hooks/deep.h"
 #include "hooks/lock_misuse.h"
 #include "hooks/tail.h"
 #include "platform/sys.h"
 #include "registry/allocation.h"
+#include "registry/order.h"
 #include "stack/memory.h"
 #include "stack/modules.h"
 #include "start.h"
@@ -218,34 +217,60 @@ void *dlmopen_route(void)
 }
 TAIL_HOOK(dlmopen, dlmopen_route);
 
-/* Where the module lies that dlopen gave this handle for. libc's is the address of what debuggers know it by, too. */
-static bool module_of_handle(const void *handle, struct module *ret_module)
+/*
+ * Modules of which something is held or waited for: any of them may go with the one that is closed, which has brought
+ * it. More than so many at once have not been seen.
+ */
+#define UNLOADING_MOST 4u
+
+struct unloading {
+	struct lock_unmapping used[UNLOADING_MOST];
+	uint32_t count;
+	uint32_t epoch; /* before */
+};
+
+static NOINLINE void unloading_begin(struct hook *hook, struct unloading *unloading)
 {
-	struct link_map map;
-	return !sys_sandboxed && memory_copy(&map, (uintptr_t)handle, sizeof map) &&
-	       module_find_known((uintptr_t)map.l_ld, ret_module);
+	struct module module;
+	unloading->count = 0;
+	unloading->epoch = modules_epoch();
+	if (sys_sandboxed)
+		return;
+	for (uint32_t at = 0; unloading->count < UNLOADING_MOST && module_next(&at, &module);) {
+		struct lock_unmapping *one = &unloading->used[unloading->count];
+		lock_unmap_begin(hook, one, module.start, module.end - module.start, OP_dlclose);
+		unloading->count += one->used;
+	}
+}
+
+/* They may have been opened by others as well, or be meant to stay. */
+static NOINLINE void unloading_done(struct unloading *unloading)
+{
+	uint64_t start, end;
+	for (uint32_t i = 0; i < unloading->count && !sys_sandboxed; i++)
+		if (!memory_readable(unloading->used[i].from))
+			lock_unload_done(&unloading->used[i]);
+	for (uint32_t at = 0; module_gone_next(unloading->epoch, &at, &start, &end);)
+		order_forget_range(start, end);
 }
 
 /* What was unloaded has to be told, since another module may come to lie at the same addresses. */
 EXPORT int dlclose(void *handle)
 {
 	HOOK(hook, PROCESS);
-	struct module module;
-	struct lock_unmapping unmapping;
-	bool known = hook.track && module_of_handle(handle, &module);
-	if (known)
-		lock_unmap_begin(&hook, &unmapping, module.start, module.end - module.start, OP_dlclose);
+	struct unloading unloading;
+	if (hook.track)
+		unloading_begin(&hook, &unloading);
 	stack_modules_opening(
 	    0); /* a handler that interrupts it must not look while the loader's list changes */
 	if (hook.track)
 		stack_unload_begin();
 	int result = real.dlclose(handle);
-	/* It may have been opened by others as well. */
-	if (result == 0 && known && !sys_sandboxed && !memory_readable(module.start))
-		lock_unload_done(&unmapping);
 	if (hook.track) {
-		if (result == 0)
+		if (result == 0) {
 			stack_modules_changed(true);
+			unloading_done(&unloading);
+		}
 		stack_unload_end();
 	}
 	return result;

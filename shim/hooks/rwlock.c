@@ -5,6 +5,7 @@
 #include "hooks/hook.h"
 #include "hooks/lock_misuse.h"
 
+#include "registry/destroyed.h"
 #include "registry/object.h"
 
 static inline void rwlock_result(struct hook *hook, const pthread_rwlock_t *lock, enum mode mode, enum op op,
@@ -42,6 +43,14 @@ static bool is_wanted(const pthread_rwlock_t *lock)
 		__atomic_load_n(&lock->__data.__readers, __ATOMIC_RELAXED) >= ONE_READER);
 }
 
+/* libc knows nothing of a lock that is destroyed: all it costs is this word, as long as none was. */
+ALWAYS_INLINE void note_use(struct hook *hook, const pthread_rwlock_t *lock, enum op op)
+{
+	if (UNLIKELY(atomic_load_explicit(&destroyed_rwlocks, memory_order_relaxed)) &&
+	    UNLIKELY(destroyed_maybe((uintptr_t)lock)))
+		lock_misuse_use(KIND_RWLOCK, (uintptr_t)lock, op, hook_stack(hook));
+}
+
 static NOINLINE int rdlock_taken(struct hook *hook, pthread_rwlock_t *lock)
 {
 	HOOK_KEEP(hook);
@@ -58,6 +67,7 @@ EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
 	HOOK_HOT(hook, LOCK);
 	if (UNLIKELY(!hook.track))
 		return real.pthread_rwlock_rdlock(lock);
+	note_use(&hook, lock, OP_pthread_rwlock_rdlock);
 	if (UNLIKELY(readers_wait(lock)))
 		return rdlock_taken(&hook, lock);
 	hook_lock(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_rdlock);
@@ -83,6 +93,7 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
 	HOOK_HOT(hook, LOCK);
 	if (UNLIKELY(!hook.track))
 		return real.pthread_rwlock_wrlock(lock);
+	note_use(&hook, lock, OP_pthread_rwlock_wrlock);
 	if (UNLIKELY(writers_wait(lock)))
 		return wrlock_taken(&hook, lock);
 	hook_lock(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_wrlock);
@@ -94,6 +105,8 @@ EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
 EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		note_use(&hook, lock, OP_pthread_rwlock_tryrdlock);
 	int result = real.pthread_rwlock_tryrdlock(lock);
 	if (hook.track)
 		rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_tryrdlock, result);
@@ -103,6 +116,8 @@ EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock)
 EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *lock)
 {
 	HOOK(hook, LOCK);
+	if (hook.track)
+		note_use(&hook, lock, OP_pthread_rwlock_trywrlock);
 	int result = real.pthread_rwlock_trywrlock(lock);
 	if (hook.track)
 		rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_trywrlock, result);
@@ -114,6 +129,7 @@ EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct times
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_rwlock_timedrdlock(lock, until);
+	note_use(&hook, lock, OP_pthread_rwlock_timedrdlock);
 	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_timedrdlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
@@ -131,6 +147,7 @@ EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct times
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_rwlock_timedwrlock(lock, until);
+	note_use(&hook, lock, OP_pthread_rwlock_timedwrlock);
 	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_timedwrlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
@@ -148,6 +165,7 @@ EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, c
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_rwlock_clockrdlock(lock, clock, until);
+	note_use(&hook, lock, OP_pthread_rwlock_clockrdlock);
 	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED, OP_pthread_rwlock_clockrdlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
@@ -165,6 +183,7 @@ EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, c
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_rwlock_clockwrlock(lock, clock, until);
+	note_use(&hook, lock, OP_pthread_rwlock_clockwrlock);
 	HOOK_KEEP(&hook);
 	hook_wait_timed(&hook, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE, OP_pthread_rwlock_clockwrlock);
 	struct contended wait CLEANUP(contention_left) = { 0 };
@@ -222,6 +241,7 @@ EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *lock)
 		lock_misuse_destroy(&hook, KIND_RWLOCK, (uintptr_t)lock, OP_pthread_rwlock_destroy);
 	int result = real.pthread_rwlock_destroy(lock);
 	if (hook.track && result == 0) {
+		lock_misuse_destroyed(&hook, KIND_RWLOCK, (uintptr_t)lock, OP_pthread_rwlock_destroy);
 		hold_forget(KIND_RWLOCK, (uintptr_t)lock);
 		object_destroyed(KIND_RWLOCK, (uintptr_t)lock);
 	}

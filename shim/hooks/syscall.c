@@ -14,6 +14,7 @@
 
 #include "hooks/mapping.h"
 #include "hooks/memory_lock.h"
+#include "hooks/shared_memory.h"
 #include "hooks/tail.h"
 #include "start.h"
 
@@ -90,6 +91,12 @@ void *syscall_route(long number, long a, long b)
 		return futex_waits(b) && !waits_for_guard() ? (void *)syscall_futex : (void *)real.syscall;
 	case SYS_munmap:
 		return (void *)mapping_syscall_unmap;
+#ifdef SYS_shmat
+	case SYS_shmat:
+		return (void *)shared_memory_syscall_attach;
+	case SYS_shmdt:
+		return (void *)shared_memory_syscall_detach;
+#endif
 	case SYS_mlockall:
 		return (void *)memory_lock_syscall;
 	case SYS_unshare:

@@ -2,6 +2,7 @@
 
 #include <linux/futex.h>
 
+#include "base/hash.h"
 #include "platform/libc.h"
 
 /* Of pthread_mutex_t.__data.__kind, beyond the type in its two lowest bits. */
@@ -113,4 +114,15 @@ uint32_t words_waiters(enum kind kind, uint64_t handle)
 	}
 #endif
 	return 0;
+}
+
+uint64_t words_left(uint64_t rwlock)
+{
+	const pthread_rwlock_t *lock = (const pthread_rwlock_t *)(uintptr_t)rwlock;
+	uint64_t phase = (uint64_t)LOAD(lock->__data.__readers) << 32 | LOAD(lock->__data.__writers);
+	uint64_t futexes =
+	    (uint64_t)LOAD(lock->__data.__wrphase_futex) << 32 | LOAD(lock->__data.__writers_futex);
+	if (lock->__data.__shared || !(phase | futexes) || words_of_rwlock(lock).state != WORD_FREE)
+		return 0;
+	return hash_add(hash_add(1, phase), futexes) | 1;
 }

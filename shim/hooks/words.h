@@ -37,4 +37,10 @@ struct lock_words words_of(enum kind kind, uint64_t handle);
  */
 uint32_t words_waiters(enum kind kind, uint64_t handle);
 
+/*
+ * A number for what the words of a free readers-writer lock say and neither an initialiser leaves nor a lock that only readers have had: by it one
+ * is known that nobody has initialised since. 0: nothing; and where other processes have it, too.
+ */
+uint64_t words_left(uint64_t rwlock);
+
 #endif

@@ -131,6 +131,19 @@ bool modules_same_since(uint32_t since, const uint64_t *addresses, uint32_t coun
 	return true;
 }
 
+bool module_gone_next(uint32_t since, uint32_t *at, uint64_t *ret_start, uint64_t *ret_end)
+{
+	while (*at < __atomic_load_n(&gone_count, __ATOMIC_ACQUIRE)) {
+		uint32_t i = (*at)++;
+		if (__atomic_load_n(&gone[i].epoch, __ATOMIC_ACQUIRE) <= since)
+			continue;
+		*ret_start = gone[i].start;
+		*ret_end = gone[i].end;
+		return true;
+	}
+	return false;
+}
+
 uint32_t modules_epoch(void)
 {
 	return __atomic_load_n(&epoch,
@@ -442,6 +455,18 @@ bool module_find_known(uint64_t address, struct module *ret_module)
 	for (uint32_t i = 0; i < MODULES_MOST && __atomic_load_n(&starts[i], __ATOMIC_ACQUIRE); i++)
 		if (starts[i] <= address && slot_read(&slots[i], ret_module) && address < ret_module->end)
 			return true;
+	return false;
+}
+
+bool module_next(uint32_t *at, struct module *ret_module)
+{
+	while (*at < MODULES_MOST && __atomic_load_n(&starts[*at], __ATOMIC_ACQUIRE)) {
+		struct slot *slot = &slots[(*at)++];
+		uint32_t flags = __atomic_load_n(&slot->flags, __ATOMIC_RELAXED);
+		if (slot_read(slot, ret_module) &&
+		    !(flags & (MODULE_MAIN | MODULE_LIBC | MODULE_LOADER | MODULE_SHIM)))
+			return true;
+	}
 	return false;
 }
 

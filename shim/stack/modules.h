@@ -44,6 +44,15 @@ bool module_find(uint64_t address, struct module *ret_module);
  */
 bool module_find_known(uint64_t address, struct module *ret_module);
 
+/*
+ * The modules that are known now and may be unloaded, one a call: *at is 0 at first. Not the program, libc, the loader and ourselves. Return:
+ * false: no more. Context: hook.
+ */
+bool module_next(uint32_t *at, struct module *ret_module);
+
+/* The same of the places that modules went from since the epoch `since`; places that were forgotten are left out. Context: hook. */
+bool module_gone_next(uint32_t since, uint32_t *at, uint64_t *ret_start, uint64_t *ret_end);
+
 /* Whether `bytes` bytes from `address` are mapped readable as part of the module. Context: signal. */
 bool module_covers(const struct module *module, uint64_t address, uint64_t bytes);
 
