@@ -1,6 +1,5 @@
 #include "reporter/places.h"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "registry/block_place.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "reporter/storage.h"
 #include "stack/memory.h"
 
 #define LOOKS_MOST 32u /* for what is not known yet, a call */
@@ -20,52 +20,9 @@
 	4u /* calls: one look at the list of mappings, which takes a millisecond where there are thousands */
 #define BLOCK_REACH (UINT64_C(1) << 30) /* of a lock, behind the start of its block */
 #define FILES_MOST 4u                   /* for findings */
+#define STORAGES_MOST 256u /* threads, a lock that is looked for in their storage; chosen by feel */
 
 /* -- memory of threads ------------------------------------------------------- */
-
-#define HEADERS_MOST 24u
-
-/* A module's thread-local storage, as its program headers have it; false: it has none, or they can't be read. */
-static bool tls_of_module(const struct rec_module *module, Elf64_Phdr *ret_header)
-{
-	Elf64_Ehdr file;
-	Elf64_Phdr headers[HEADERS_MOST];
-	if (!memory_copy(&file, module->start, sizeof file) || memcmp(file.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    file.e_phentsize != sizeof headers[0] || !file.e_phnum || file.e_phoff > 2048 ||
-	    !memory_copy(headers, module->start + file.e_phoff,
-			 MIN_OF(file.e_phnum, HEADERS_MOST) * sizeof headers[0]))
-		return false;
-	for (unsigned i = 0; i < MIN_OF(file.e_phnum, HEADERS_MOST); i++) {
-		if (headers[i].p_type != PT_TLS)
-			continue;
-		*ret_header = headers[i];
-		return true;
-	}
-	return false;
-}
-
-/* What lies below thread pointers: of the program alone, and of all modules, at the most. */
-struct tls_room {
-	uint64_t own, all;
-};
-
-static struct tls_room tls_room(void)
-{
-	const struct view *view = recording_view();
-	struct tls_room room = { 0 };
-	const struct rec_module *module;
-	for (uint32_t i = 0; (module = view_module_at(view, i)); i++) {
-		Elf64_Phdr header;
-		if (module->unloaded || !tls_of_module(module, &header))
-			continue;
-		uint64_t align = MAX_OF(header.p_align, UINT64_C(1));
-		room.all += header.p_memsz + align;
-		/* The program's is the first below the thread pointer; only where its start is aligned is its place plain. */
-		if (module->flags & MODULE_MAIN && header.p_vaddr % align == 0)
-			room.own = (header.p_memsz + align - 1) / align * align;
-	}
-	return room;
-}
 
 /* A look at the words of somebody's stack, a piece at a time. */
 struct words {
@@ -141,7 +98,7 @@ static void find_frame(const struct snap_thread *thread, uint64_t high, uint64_t
 static bool in_thread(const struct snapshot *snapshot, uint64_t address, nsec_t since,
 		      struct rec_place *place)
 {
-	struct tls_room room = { 0 };
+	struct storage_room room = { 0 };
 	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
 		const struct snap_thread *thread = &snapshot->threads[i];
 		bool is_main = thread->flags & THREAD_MAIN;
@@ -158,14 +115,16 @@ static bool in_thread(const struct snapshot *snapshot, uint64_t address, nsec_t 
 			return false;
 		place->thread = thread->id;
 		if (near && !room.all)
-			room = tls_room();
+			room = storage_room();
 		uint64_t below = thread->tls - address;
 		if (near && below <= (is_main && !on_stack ? room.all : room.own)) {
 			place->sort = PLACE_TLS;
 			place->offset = below;
 			return true;
 		}
-		/* What the libraries have, and where, is not known so well. Nothing of the program's is behind it. */
+		if (near && storage_find(thread->tls, address, place))
+			return true;
+		/* Nothing of the program's is behind what the libraries have. */
 		if (!on_stack || (!is_main && address >= thread->tls - MIN_OF(room.all, thread->tls)))
 			return false;
 		place->sort = PLACE_STACK;
@@ -175,6 +134,36 @@ static bool in_thread(const struct snapshot *snapshot, uint64_t address, nsec_t 
 		return true;
 	}
 	return false;
+}
+
+/*
+ * In storage that a library has got since it was loaded by dlopen: a block of the loader's. Where it would be several threads' (who has not
+ * yet been told that another library has the number now), it is nobody's.
+ */
+static bool in_storage(const struct snapshot *snapshot, uint64_t address, nsec_t since,
+		       struct rec_place *place)
+{
+	uint32_t found = 0;
+	for (uint32_t i = 0; i < MIN_OF(snapshot->thread_count, STORAGES_MOST); i++) {
+		const struct snap_thread *thread = &snapshot->threads[i];
+		struct rec_place there = { .address = address };
+		if (thread->state != THREAD_RUNNING || thread->started > since + options.tick ||
+		    !storage_find(thread->tls, address, &there))
+			continue;
+		*place = there;
+		place->thread = thread->id;
+		found++;
+	}
+	return found == 1;
+}
+
+/* Whether the block that `place` is in was asked for by the loader: as storage, mostly. */
+static bool is_loaders(const struct rec_place *place)
+{
+	const struct rec_stack *stack = view_stack(recording_view(), place->stack);
+	const struct rec_module *module =
+	    stack && stack->count ? view_module(recording_view(), stack->frames[0], stack->epoch) : NULL;
+	return module && module->flags & MODULE_LOADER;
 }
 
 /* -- shared files ------------------------------------------------------------ */
@@ -241,7 +230,7 @@ static bool is_same(const struct rec_place *a, const struct rec_place *b)
 {
 	return a->address == b->address && a->offset == b->offset && a->bytes == b->bytes &&
 	       a->stack == b->stack && a->thread == b->thread && a->path == b->path && a->sort == b->sort &&
-	       a->frame == b->frame && a->below == b->below && a->born == b->born;
+	       a->module == b->module && a->frame == b->frame && a->below == b->below && a->born == b->born;
 }
 
 struct budget {
@@ -249,6 +238,36 @@ struct budget {
 	unsigned files;  /* ... with the list of mappings, which may be long */
 	uint32_t places; /* of the table, that may be used */
 };
+
+/* Return: false: it would take more than the budget has left. */
+static bool look(const struct snapshot *snapshot, uint64_t address, nsec_t since, struct budget *budget,
+		 struct rec_place *place)
+{
+	const struct rec_place nowhere = { .address = address };
+	struct rec_place other = nowhere;
+	*place = nowhere;
+	/* Modules' data are named by symbols. */
+	if (view_module(recording_view(), address,
+			atomic_load_explicit(&recording->epoch, memory_order_relaxed)))
+		return true;
+	if (block_place_find(address, BLOCK_REACH, place)) {
+		if (is_loaders(place) && in_storage(snapshot, address, since, &other))
+			*place = other;
+		return true;
+	}
+	*place = nowhere;
+	if (in_thread(snapshot, address, since, place))
+		return true;
+	*place = nowhere;
+	if (!budget->files)
+		return false;
+	budget->files--;
+	if (in_storage(snapshot, address, since, &other))
+		*place = other;
+	else
+		in_file(address, place);
+	return true;
+}
 
 /*
  * The number of the place of what has been held or waited for since `since`, which is recorded to the
@@ -260,23 +279,12 @@ static uint32_t place_of(const struct snapshot *snapshot, uint64_t address, nsec
 	uint32_t *known = &newest[hash_mix(address) % INDEX_SIZE];
 	struct rec_place *there = *known ? place_at(*known) : NULL;
 	if (!there || there->address != address || there->seen <= since) {
-		struct rec_place fresh = { .address = address };
+		struct rec_place fresh;
 		if (!budget->looks)
 			return 0;
 		budget->looks--;
-		/* Modules' data are named by symbols. */
-		if (!view_module(recording_view(), address,
-				 atomic_load_explicit(&recording->epoch, memory_order_relaxed)) &&
-		    !block_place_find(address, BLOCK_REACH, &fresh)) {
-			fresh = (struct rec_place){ .address = address };
-			if (!in_thread(snapshot, address, since, &fresh)) {
-				fresh = (struct rec_place){ .address = address };
-				if (!budget->files)
-					return 0;
-				budget->files--;
-				in_file(address, &fresh);
-			}
-		}
+		if (!look(snapshot, address, since, budget, &fresh))
+			return 0;
 		if (!there || !is_same(there, &fresh)) {
 			uint64_t used =
 			    atomic_load_explicit(&recording->tables[REC_PLACES].used, memory_order_relaxed);

@@ -408,8 +408,7 @@ bool binary_local(struct binary *binary, uint64_t address, uint64_t below, struc
 	return ret_variable->function;
 }
 
-/* Which byte of the program's thread-local storage lies `below` bytes below the thread pointer. */
-static bool local_offset(struct binary *binary, uint64_t below, uint64_t *ret_offset)
+bool binary_thread_offset(struct binary *binary, uint64_t below, uint64_t *ret_offset)
 {
 	size_t count;
 	if (!binary->dwfl || elf_getphdrnum(binary->elf, &count) != 0)
@@ -426,10 +425,9 @@ static bool local_offset(struct binary *binary, uint64_t below, uint64_t *ret_of
 	return false;
 }
 
-bool binary_thread_local(struct binary *binary, uint64_t below, struct frame *ret_variable)
+bool binary_thread_local(struct binary *binary, uint64_t offset, struct frame *ret_variable)
 {
-	uint64_t offset;
-	if (!local_offset(binary, below, &offset))
+	if (!binary->dwfl)
 		return false;
 	const struct symbol *symbol = symtab_thread_local(binary_symtab(binary), offset);
 	const char *name = symbol ? names_demangle(binary->names, symbol->name) : NULL;

@@ -58,9 +58,12 @@ bool binary_data(struct binary *binary, uint64_t address, char *buffer, size_t s
 
 /*
  * The local variable `below` bytes below the end of the frame of the function at `address`, and the thread-local one
- * `below` bytes below the thread pointer, of the program itself: see symbolizer.variable. False: not known for certain.
+ * `offset` bytes into the file's thread-local storage: see symbolizer.variable. False: not known for certain.
  */
 bool binary_local(struct binary *binary, uint64_t address, uint64_t below, struct frame *ret_variable);
-bool binary_thread_local(struct binary *binary, uint64_t below, struct frame *ret_variable);
+bool binary_thread_local(struct binary *binary, uint64_t offset, struct frame *ret_variable);
+
+/* How far into it what lies `below` bytes below the thread pointer is, where the file is the program itself. False: not in it. */
+bool binary_thread_offset(struct binary *binary, uint64_t below, uint64_t *ret_offset);
 
 #endif

@@ -281,6 +281,21 @@ static const char *lookup_data(struct symbolizer *self, const struct view *view,
 	return names_keep(&lookup->names, text);
 }
 
+static bool lookup_thread_local(struct lookup *lookup, const struct view *view, const struct rec_place *place,
+				struct frame *ret_variable)
+{
+	const struct rec_module *module = place->module ? view_module_at(view, place->module - 1) : NULL;
+	for (uint32_t i = 0; !place->module && !module && i < view_modules(view); i++)
+		if (view_module_at(view, i)->flags & MODULE_MAIN)
+			module = view_module_at(view, i);
+	struct binary *binary = module ? find_binary(lookup, view, module) : NULL;
+	uint64_t offset = place->offset;
+	if (!binary || (!place->module && !binary_thread_offset(binary, place->offset, &offset)))
+		return false;
+	*ret_variable = (struct frame){ .module = *binary->path ? binary->path : "?" };
+	return binary_thread_local(binary, offset, ret_variable);
+}
+
 static bool lookup_variable(struct symbolizer *self, const struct view *view, const struct rec_place *place,
 			    struct frame *ret_variable)
 {
@@ -288,22 +303,19 @@ static bool lookup_variable(struct symbolizer *self, const struct view *view, co
 	const struct rec_stack *stack = view_stack(view, place->stack);
 	const struct rec_module *module = NULL;
 	uint64_t address = 0;
+	if (place->sort == PLACE_TLS)
+		return lookup_thread_local(lookup, view, place, ret_variable);
 	if (place->sort == PLACE_STACK && stack && place->frame && place->frame <= stack->count) {
 		bool exact = place->frame == 1 && (stack->flags & STACK_EXACT_PC);
 		address = stack->frames[place->frame - 1];
 		address -= exact || !address ? 0 : 1;
 		module = view_module(view, address, stack->epoch);
 	}
-	for (uint32_t i = 0; place->sort == PLACE_TLS && !module && i < view_modules(view); i++)
-		if (view_module_at(view, i)->flags & MODULE_MAIN)
-			module = view_module_at(view, i);
 	struct binary *binary = module ? find_binary(lookup, view, module) : NULL;
 	if (!binary)
 		return false;
 	*ret_variable = (struct frame){ .module = *binary->path ? binary->path : "?" };
-	return place->sort == PLACE_TLS
-		   ? binary_thread_local(binary, place->offset, ret_variable)
-		   : binary_local(binary, address - module->bias, place->below, ret_variable);
+	return binary_local(binary, address - module->bias, place->below, ret_variable);
 }
 
 static const char *lookup_function(struct symbolizer *self, const struct view *view, uint64_t address,

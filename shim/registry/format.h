@@ -40,7 +40,7 @@
 #include "registry/format_time.h"
 
 #define REC_MAGIC UINT64_C(0x31444c4f484f4857) /* "WHOHOLD1" */
-#define REC_VERSION 21u
+#define REC_VERSION 22u
 #define REC_HEADER_BYTES 4096u
 #define REC_SUFFIX ".whr"
 #define REC_HIDDEN_SUFFIX ".exec" /* behind ".PID": has nothing to report, while its process executes */
@@ -505,7 +505,10 @@ struct rec_module {
 	uint32_t build_id_bytes;
 	uint8_t build_id[REC_BUILD_ID_BYTES];
 	uint32_t flags;
-	uint64_t spare[2];
+	_Atomic uint32_t
+	    storage; /* the loader's number of its thread-local storage; 0: it has none, or it is not known yet */
+	uint32_t spare;
+	uint64_t spare2;
 };
 
 enum module_flag { MODULE_SHIM = 1, MODULE_LOADER = 2, MODULE_LIBC = 4, MODULE_MAIN = 8 };

@@ -133,17 +133,18 @@ enum rec_place_sort {
 struct rec_place {
 	uint64_t address;
 	_Atomic nsec_t seen; /* CLOCK_MONOTONIC: when it was last found to be so */
-	uint64_t offset;     /* into the block, into the file; PLACE_TLS: bytes below the thread pointer */
-	uint64_t bytes;      /* of the block */
-	stack_id stack;      /* where the block was allocated; of the thread that the stack belongs to */
-	thread_id thread;    /* whose stack or storage it is */
-	text_id path;        /* of the file */
-	uint16_t sort;       /* enum rec_place_sort */
+	uint64_t
+	    offset; /* into the block, the file, or a library's storage; of the program's: below the thread pointer */
+	uint64_t bytes;   /* of the block */
+	stack_id stack;   /* where the block was allocated; of the thread that the stack belongs to */
+	thread_id thread; /* whose stack or storage it is */
+	text_id path;     /* of the file */
+	uint16_t sort;    /* enum rec_place_sort */
 	uint16_t
 	    frame;     /* PLACE_STACK: which frame of `stack` it lies in, from 1, the innermost; 0: unknown */
 	uint32_t born; /* PLACE_BLOCK: the era (rec_header.era) in which the block was made */
-	uint32_t spare;
-	uint64_t below; /* ... and how many bytes below the end of that frame, behind its return address */
+	uint32_t module; /* PLACE_TLS: of a library, its number in REC_MODULES + 1; 0: of the program */
+	uint64_t below;  /* ... and how many bytes below the end of that frame, behind its return address */
 };
 
 /* -- who signals -------------------------------------------------------------- */

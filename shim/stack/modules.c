@@ -61,6 +61,7 @@ struct slot {
 	uint32_t seen;    /* the ticket of the last scan that found it */
 	uint32_t record;  /* number in REC_MODULES + 1; 0: it found no room */
 	uint32_t flags;   /* enum module_flag */
+	uint32_t storage; /* rec_module.storage */
 	const char *name; /* the loader's; goes with the module */
 	struct module module;
 	uint32_t build_id_bytes;
@@ -77,6 +78,7 @@ static uint32_t epoch;
 struct candidate {
 	struct module module;
 	const char *name;
+	uint32_t storage;
 	uint32_t build_id_bytes;
 	uint8_t build_id[REC_BUILD_ID_BYTES];
 };
@@ -287,6 +289,7 @@ static void write_record(struct slot *slot)
 	record->build_id_bytes = slot->build_id_bytes;
 	memcpy(record->build_id, slot->build_id, sizeof record->build_id);
 	record->flags = slot->flags;
+	atomic_store_explicit(&record->storage, slot->storage, memory_order_relaxed);
 	/* Last: until it is set the range is empty and nothing is found in it. */
 	__atomic_store_n(&record->end, slot->module.end, __ATOMIC_RELEASE);
 	if (slot->flags & MODULE_SHIM) {
@@ -385,6 +388,7 @@ static void add(const struct candidate *found)
 	slot->module = found->module;
 	slot->name = found->name ? found->name : "";
 	slot->flags = flags_of(&slot->module, slot->name);
+	slot->storage = found->storage;
 	slot->build_id_bytes = found->build_id_bytes;
 	memcpy(slot->build_id, found->build_id, sizeof slot->build_id);
 	__atomic_store_n(&slot->seen, __atomic_load_n(&tickets, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
@@ -507,14 +511,28 @@ bool module_find(uint64_t address, struct module *ret_module)
 	return module_find_known(address, ret_module);
 }
 
+/* One that was first met by an address has been entered without it. */
+static void tell_storage(struct slot *slot, uint32_t storage)
+{
+	uint32_t record = __atomic_load_n(&slot->record, __ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&slot->storage, __ATOMIC_RELAXED) == storage)
+		return;
+	__atomic_store_n(&slot->storage, storage, __ATOMIC_RELAXED);
+	if (record && recording)
+		atomic_store_explicit(
+		    &((struct rec_module *)recording_table(REC_MODULES) + (record - 1))->storage, storage,
+		    memory_order_relaxed);
+}
+
 static int scan_one(struct dl_phdr_info *info, size_t size, void *data)
 {
 	uint32_t ticket = *(const uint32_t *)data;
 	struct candidate found;
-	(void)size;
 	if (!read_headers(&found, info->dlpi_phdr, info->dlpi_phnum, info->dlpi_addr))
 		return 0;
 	found.name = info->dlpi_name;
+	if (size >= offsetof(struct dl_phdr_info, dlpi_tls_modid) + sizeof info->dlpi_tls_modid)
+		found.storage = (uint32_t)info->dlpi_tls_modid;
 	struct slot *slot = slot_at(found.module.start, false);
 	if (slot) {
 		uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
@@ -524,6 +542,7 @@ static int scan_one(struct dl_phdr_info *info, size_t size, void *data)
 			    memcmp(slot->build_id, found.build_id, sizeof found.build_id) == 0) {
 				if ((int32_t)(ticket - __atomic_load_n(&slot->seen, __ATOMIC_RELAXED)) > 0)
 					__atomic_store_n(&slot->seen, ticket, __ATOMIC_RELAXED);
+				tell_storage(slot, found.storage);
 				return 0;
 			}
 			retire(slot, state);
