@@ -19,7 +19,7 @@
 #include "hooks/checked.h"
 
 /* Chosen somewhat arbitrarily. */
-#define KEPT_RARE 32u
+#define KEPT_RARE 8u
 #define KEPT_CHOSEN 256u
 #define KEPT_RUN 128u
 
