@@ -3,6 +3,7 @@
 #define WH_PLATFORM_MISSING_H
 
 #include <poll.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,6 +37,18 @@ ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags, __
 		       socklen_t *from_len);
 char *__fgets_chk(char *into, size_t room, int size, FILE *stream);
 size_t __fread_chk(void *into, size_t room, size_t size, size_t count, FILE *stream);
+/* What getc and its kin are called by, or call, in programs. */
+int _IO_getc(FILE *stream);
+int __uflow(FILE *stream);
+int __underflow(FILE *stream);
+int __isoc99_scanf(const char *format, ...);
+int __isoc23_scanf(const char *format, ...);
+int __isoc99_fscanf(FILE *stream, const char *format, ...);
+int __isoc23_fscanf(FILE *stream, const char *format, ...);
+int __isoc99_vscanf(const char *format, va_list into);
+int __isoc23_vscanf(const char *format, va_list into);
+int __isoc99_vfscanf(FILE *stream, const char *format, va_list into);
+int __isoc23_vfscanf(FILE *stream, const char *format, va_list into);
 int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t size);
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
 		size_t size);
