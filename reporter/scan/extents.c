@@ -16,24 +16,26 @@ static bool whole_before(const void *a, const void *b, void *data)
 	return left->whole < right->whole;
 }
 
-static void count_pieces(struct extents *extents)
+static void join_pieces(struct extents *extents)
 {
 	sort_items(extents->at, extents->count, sizeof *extents->at, whole_before, NULL);
 	for (uint64_t first = 0, next; first < extents->count; first = next) {
-		for (next = first + 1; next < extents->count; next++)
+		for (next = first + 1; next < extents->count; next++) {
 			if (extents->at[next].whole != extents->at[first].whole)
 				break;
-		for (uint64_t i = first; i < next; i++)
-			extents->at[i].pieces = next - first > 1 ? (uint32_t)(next - first) : 0;
+			extents->at[next - 1].beside = extents->at[next].start;
+		}
+		extents->at[next - 1].beside = extents->at[first].start;
 	}
 }
 
 void extents_sort(struct extents *extents)
 {
-	count_pieces(extents);
+	join_pieces(extents);
 	sort_items(extents->at, extents->count, sizeof *extents->at, extent_before, NULL);
 	extents->low = extents->count ? extents->at[0].start : 0;
 	extents->span = extents->count ? extents->at[extents->count - 1].end - extents->low + 1 : 0;
+	extents->to_read = 0;
 }
 
 /* The number of those that start at or below `address`. */
@@ -50,19 +52,21 @@ static uint64_t below(const struct extents *extents, uint64_t address)
 	return low;
 }
 
+static void put_to_read(struct extents *extents, struct extent *extent)
+{
+	extent->state = EXTENT_REACHED;
+	extent->following = extents->to_read;
+	extents->to_read = (uint64_t)(extent - extents->at) + 1;
+}
+
 static bool reach(struct extents *extents, struct extent *extent)
 {
 	if (extent->state != EXTENT_UNKNOWN)
 		return false;
-	extent->state = EXTENT_REACHED;
-	extents->reached++;
-	for (uint64_t i = 0; UNLIKELY(extent->pieces) && i < extents->count; i++) {
-		struct extent *other = &extents->at[i];
-		if (other->whole != extent->whole || other->state != EXTENT_UNKNOWN)
-			continue;
-		other->state = EXTENT_REACHED;
-		extents->reached++;
-	}
+	do {
+		put_to_read(extents, extent);
+		extent = &extents->at[below(extents, extent->beside) - 1];
+	} while (UNLIKELY(extent->state == EXTENT_UNKNOWN));
 	return true;
 }
 
@@ -89,13 +93,10 @@ void extents_look(struct extents *extents, const uint64_t *words, uint64_t count
 
 const struct extent *extents_next(struct extents *extents)
 {
-	for (uint64_t i = 0; extents->reached && i < extents->count; i++) {
-		struct extent *extent = &extents->at[i];
-		if (extent->state != EXTENT_REACHED)
-			continue;
-		extent->state = EXTENT_READ;
-		extents->reached--;
-		return extent;
-	}
-	return NULL;
+	if (!extents->to_read)
+		return NULL;
+	struct extent *extent = &extents->at[extents->to_read - 1];
+	extents->to_read = extent->following;
+	extent->state = EXTENT_READ;
+	return extent;
 }

@@ -25,9 +25,10 @@ struct extent {
 	uint64_t start, end;
 	uint64_t last;     /* the last address that counts */
 	uint64_t whole;    /* the same for all pieces of a mapping */
-	uint32_t pieces;   /* that it has, where it has more than one; else 0 */
+	uint64_t beside;   /* the start of its mapping's next piece, in a ring; its own: it is the only one */
 	uint32_t state;    /* enum extent_state */
 	uint32_t resource; /* its number in the snapshot */
+	uint64_t following; /* what is to be read after it: its number from 1; 0: nothing */
 };
 
 struct extents {
@@ -35,11 +36,11 @@ struct extents {
 	uint64_t count, room;
 	uint64_t low, span;       /* all lie in [low, low + span), and so do their ends */
 	uint64_t mask, exclusive; /* words count as (word & mask) ^ exclusive too; 0 and 0: they don't */
-	uint64_t reached;         /* that are to be read */
+	uint64_t to_read;         /* the one that was reached last: its number from 1; 0: none */
 	struct ranges ignored;    /* what stands there leads nowhere; sorted */
 };
 
-/* They have been put in, in any order, and but for `pieces`, which are counted. */
+/* They have been put in, in any order, and but for `beside`, which is found. Nothing is to be read then. */
 void extents_sort(struct extents *extents);
 
 /* What any of the words points into is reached, but for words in what is ignored. */

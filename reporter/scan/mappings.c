@@ -61,7 +61,6 @@ static void leave_roots(const struct image *image, struct extents *extents)
 		if (extents->at[i].state == EXTENT_UNKNOWN)
 			extents->at[count++] = extents->at[i];
 	extents->count = count;
-	extents->reached = 0;
 	extents_sort(extents);
 }
 
@@ -186,7 +185,7 @@ void mappings_settle(struct lost_mappings *lost, struct image *image, struct mar
 	for (bool again = true; again && !mark->expired && any_unknown(extents);) {
 		if (!roots_seek(image, mark, seek_words, mark->extents, 0))
 			return;
-		again = extents->reached;
+		again = extents->to_read;
 		mark_run(mark);
 	}
 	lost->count = 0;
