@@ -1,12 +1,14 @@
 #include "hooks/cxx_runtime.h"
 
-#include <dlfcn.h>
+#include <link.h>
 #include <string.h>
 
 #include "base/context.h"
 #include "platform/elf_next.h"
 #include "platform/real.h"
 #include "platform/relocations.h"
+#include "registry/recording.h"
+#include "registry/thread.h"
 
 /*
  * In the loader's list of modules, not by dlsym: that takes the lock which dlopen holds while constructors run, and one of these may
@@ -31,17 +33,21 @@ static bool is_runtime(const char *path)
 	return false;
 }
 
+/* Return: whether the walk goes on. */
+static bool look_at(const ElfW(Dyn) * dynamic, uint64_t bias, const char *path, struct search *search)
+{
+	bool asked = search->behind_us && (!search->is_late || is_runtime(path));
+	search->behind_us |= dynamic == elf_own_dynamic();
+	search->is_late |= dynamic == elf_last_at_start();
+	if (!asked || !elf_definition(dynamic, bias, search->name, NULL, &search->found.address))
+		return true;
+	search->found.is_libstdcxx = strstr(path, "/libstdc++.so");
+	return !search->found.address;
+}
+
 static bool look_in(struct elf_module *module, void *data)
 {
-	struct search *search = data;
-	bool asked = search->behind_us && (!search->is_late || is_runtime(module->name));
-	search->behind_us |= module->dynamic == elf_own_dynamic();
-	search->is_late |= module->dynamic == elf_last_at_start();
-	if (!asked ||
-	    !elf_definition(module->dynamic, module->bias, search->name, NULL, &search->found.address))
-		return true;
-	search->found.is_libstdcxx = strstr(module->name, "/libstdc++.so");
-	return !search->found.address;
+	return look_at(module->dynamic, module->bias, module->name, data);
 }
 
 static void look(const struct elf_counts *counts, void *data)
@@ -50,10 +56,29 @@ static void look(const struct elf_counts *counts, void *data)
 	relocations_modules(look_in, data);
 }
 
+/*
+ * A fork child may have that lock from a thread of its parent that was going through the list, and libc does not give it back. As
+ * long as the child has one thread the list doesn't change, and what is in it was whole before it came there.
+ */
+static bool is_alone(void)
+{
+	return recording && recording->fork_parent && thread_live_count() <= 1;
+}
+
+static void look_alone(struct search *search)
+{
+	const struct link_map *map = _r_debug.r_map;
+	while (map && look_at(map->l_ld, map->l_addr, map->l_name ? map->l_name : "", search))
+		map = map->l_next;
+}
+
 struct cxx_function cxx_runtime_find(const char *name)
 {
 	struct search search = { .name = name };
-	relocations_visit(look, &search);
+	if (is_alone())
+		look_alone(&search);
+	else
+		relocations_visit(look, &search);
 	/* What the program has put into everybody's scope later, and what has no table that we can read. */
 	if (!search.found.address)
 		search.found.address = real_find(name, NULL);
