@@ -7,7 +7,7 @@
  * TIMEOUT: 60
  * TWIN: sleepers_clean
  * KINDS: leak
- * EXPECT-JSON: finding("leak") | select(.count == 96 and .bytes == 96 * 4000) | has_frame("allocated"; "lose_one"; {{line lost}})
+ * EXPECT-JSON: finding("leak") | select(.count == 112 and .bytes == 112 * 4000) | has_frame("allocated"; "lose_one"; {{line lost}})
  */
 #include "lib/lose.h"
 #include "lib/sleepers.h"

@@ -1,6 +1,5 @@
 #include "hooks/cxx_runtime.h"
 
-#include <link.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -67,9 +66,9 @@ static bool is_alone(void)
 
 static void look_alone(struct search *search)
 {
-	const struct link_map *map = _r_debug.r_map;
+	const struct link_map *map = elf_object_after(NULL);
 	while (map && look_at(map->l_ld, map->l_addr, map->l_name ? map->l_name : "", search))
-		map = map->l_next;
+		map = elf_object_after(map);
 }
 
 struct cxx_function cxx_runtime_find(const char *name)

@@ -33,6 +33,7 @@ static short lock_type(const void *argument)
 static int fcntl_lock(int (*call)(int fd, int command, ...), int fd, int command, void *argument)
 {
 	HOOK(hook, BLOCKING);
+	struct hook_kept kept CLEANUP(hook_kept_end);
 	if (!hook.track)
 		return call(fd, command, argument);
 	int error = errno;
@@ -42,8 +43,10 @@ static int fcntl_lock(int (*call)(int fd, int command, ...), int fd, int command
 	if (type == F_UNLCK && of_file)
 		file_lock_released(
 		    fd); /* all of it, also where only a part is: rather too little than too much */
-	else if (type != F_UNLCK && waits)
+	else if (type != F_UNLCK && waits) {
+		hook_keep(&hook, &kept);
 		file_lock_wait(&hook, fd, mode, OP_fcntl);
+	}
 	errno = error;
 	int result = call(fd, command, argument);
 	if (result == 0 && type != F_UNLCK && of_file)

@@ -97,15 +97,21 @@ EXPORT int flock(int fd, int operation)
 EXPORT int lockf(int fd, int command, off_t length)
 {
 	HOOK(hook, BLOCKING);
-	if (hook.track && command == F_LOCK)
+	struct hook_kept kept CLEANUP(hook_kept_end);
+	if (hook.track && command == F_LOCK) {
+		hook_keep(&hook, &kept);
 		file_lock_wait(&hook, fd, MODE_EXCLUSIVE, OP_lockf);
+	}
 	return real.lockf(fd, command, length);
 }
 
 EXPORT int lockf64(int fd, int command, off64_t length)
 {
 	HOOK(hook, BLOCKING);
-	if (hook.track && command == F_LOCK)
+	struct hook_kept kept CLEANUP(hook_kept_end);
+	if (hook.track && command == F_LOCK) {
+		hook_keep(&hook, &kept);
 		file_lock_wait(&hook, fd, MODE_EXCLUSIVE, OP_lockf);
+	}
 	return real.lockf64(fd, command, length);
 }

@@ -49,6 +49,7 @@ EXPORT int __cxa_guard_acquire(uint64_t *guard)
 		return acquire_alone(guard);
 	if (!hook.track)
 		return call(guard);
+	HOOK_KEEP(&hook);
 	hook_wait(&hook, KIND_GUARD, (uintptr_t)guard, MODE_EXCLUSIVE, OP_cxa_guard_acquire);
 	int result = call(guard);
 	hook_wait_over(&hook);

@@ -30,6 +30,7 @@ EXPORT int pthread_once(pthread_once_t *control, void (*routine)(void))
 	HOOK(hook, LOCK);
 	if (!hook.track)
 		return real.pthread_once(control, routine);
+	HOOK_KEEP(&hook);
 	ONCE_CALL(call, &hook, control, OP_pthread_once, routine);
 	hook_wait(&hook, KIND_ONCE, (uintptr_t)control, MODE_EXCLUSIVE, OP_pthread_once);
 	return real.pthread_once(control, once_run);
@@ -47,6 +48,7 @@ EXPORT void call_once(once_flag *flag, void (*routine)(void))
 		real.call_once(flag, routine);
 		return;
 	}
+	HOOK_KEEP(&hook);
 	ONCE_CALL(call, &hook, flag, OP_call_once, routine);
 	hook_wait(&hook, KIND_ONCE, (uintptr_t)flag, MODE_EXCLUSIVE, OP_call_once);
 	real.call_once(flag, once_run);

@@ -239,6 +239,11 @@ const ElfW(Dyn) * elf_last_at_start(void)
 	return last_at_start;
 }
 
+const struct link_map *elf_object_after(const struct link_map *map)
+{
+	return map ? map->l_next : _r_debug.r_map;
+}
+
 bool elf_is_before(const char *name)
 {
 	uint32_t hash = gnu_hash(name);

@@ -42,6 +42,12 @@ bool elf_definition(const ElfW(Dyn) * dynamic, uintptr_t bias, const char *name,
 const ElfW(Dyn) * elf_own_dynamic(void);
 const ElfW(Dyn) * elf_last_at_start(void);
 
+/*
+ * The next object in the loader's order, the first after NULL; NULL: no more. Takes no lock: for who knows that no other
+ * thread loads or unloads anything. Context: hook.
+ */
+const struct link_map *elf_object_after(const struct link_map *map);
+
 /* Whether an object that comes before ours defines it: the program itself, say. Context: hook. */
 bool elf_is_before(const char *name);
 
