@@ -7,6 +7,7 @@
 #define TESTPROGS_CHECK_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
