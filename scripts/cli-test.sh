@@ -401,7 +401,8 @@ gives 0 'new: 1 finding' "$wh" diff --error-exitcode=9 "$place/more.json" "$plac
 gives 9 'new: 1 finding' "$wh" diff --error-exitcode=9 --fail-on=growth "$place/more.json" "$place/old.json"
 gives 0 '"change": ?"grown"' "$wh" diff --format=json "$place/old.json" "$place/more.json"
 : >"$place/nothing.json"
-gives 0 'gone: 2 findings' "$wh" diff "$place/old.json" "$place/nothing.json"
+gives 125 'nothing.json is empty' "$wh" diff "$place/old.json" "$place/nothing.json"
+gives 0 'new: 2 findings' "$wh" diff "$place/nothing.json" "$place/old.json"
 # The last report of a process is what counts; those of two processes add up.
 {
 	report 100 1 ''

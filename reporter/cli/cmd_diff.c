@@ -82,8 +82,11 @@ static bool is_json(const char *text)
 	return !*text || text[strspn(text, " \t\r\n")] == '{';
 }
 
-/* Return: 0, or an exit code after a message. */
-static int read_run(char *name, struct arena *arena, struct run_tally *ret_run)
+/*
+ * `may_be_empty`: as a baseline an empty file says that nothing is known yet; as the new run it would pass for one in which
+ * nothing was found, and such a run writes a line. Return: 0, or an exit code after a message.
+ */
+static int read_run(char *name, bool may_be_empty, struct arena *arena, struct run_tally *ret_run)
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC);
 	char first[64] = "", *text;
@@ -106,8 +109,14 @@ static int read_run(char *name, struct arena *arena, struct run_tally *ret_run)
 	int error = run_tally_read(ret_run, arena, text);
 	free(text);
 	ret_run->name = name;
+	if (error == -ENODATA && may_be_empty)
+		return 0;
 	if (error == -ENOMEM)
 		complain("no memory to read %s", name);
+	else if (error == -ENODATA)
+		complain("%s is empty: its run never wrote a report (one in which nothing is found does); "
+			 "run it again",
+			 name);
 	else if (error)
 		complain("%s is not a report as --json writes it, or not all of one; wanted are lines with "
 			 "\"schema\": \"whoholds/1\"",
@@ -164,9 +173,9 @@ int cmd_diff(int argc, char **argv)
 	else if (strcmp(args.format, "text") != 0 && strcmp(args.format, "json") != 0)
 		code = usage_error("diff writes text or json, not %s", args.format);
 	if (!code)
-		code = read_run(args.rest[0], &arena, &difference.old);
+		code = read_run(args.rest[0], true, &arena, &difference.old);
 	if (!code)
-		code = read_run(args.rest[1], &arena, &difference.new);
+		code = read_run(args.rest[1], false, &arena, &difference.new);
 	if (!code && difference_make(&difference, &arena) != 0) {
 		complain("no memory to compare them");
 		code = EXIT_FAILED;

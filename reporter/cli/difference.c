@@ -7,176 +7,7 @@
 #include "base/units.h"
 #include "reporter/write/json_out.h"
 
-/* -- reading ------------------------------------------------------------------- */
-
-static bool is_same(const struct tally *a, const struct tally *b)
-{
-	return strcmp(a->id, b->id) == 0 && strcmp(a->lines, b->lines) == 0;
-}
-
-/* `of_process`: of the same process alone. */
-static struct tally *find(struct tally *list, const struct tally *what, bool of_process)
-{
-	for (; list; list = list->next)
-		if (is_same(list, what) && (!of_process || list->pid == what->pid))
-			return list;
-	return NULL;
-}
-
-/* The newest report of a process says what is so in the end. */
-static bool put(struct tally **list, struct arena *arena, const struct tally *what)
-{
-	struct tally *known = find(*list, what, true);
-	struct tally *next = known ? known->next : *list;
-	if (!known)
-		known = arena_array(arena, 1, sizeof *known);
-	if (!known)
-		return false;
-	if (next == *list)
-		*list = known;
-	double bytes = 0, count = 0;
-	if (known->report == what->report) {
-		bytes = known->bytes;
-		count = known->count;
-	}
-	*known = *what;
-	known->bytes += bytes;
-	known->count += count;
-	known->next = next;
-	return true;
-}
-
-/* Bytes, counts and other numbers of things; what a report can't say is not one. Sums of these still are whole numbers. */
-#define AMOUNT_MOST 1e15
-
-static double amount_of(const struct json_value *object, const char *key)
-{
-	double amount = json_number_of(object, key, 0);
-	return amount > 0 ? MIN_OF(amount, AMOUNT_MOST) : 0;
-}
-
-/* What tells two findings of one id apart. Return: "" where nothing is known of lines. */
-static const char *lines_of(struct arena *arena, const struct json_value *finding)
-{
-	char buffer[2000];
-	struct text lines = TEXT_OF(buffer);
-	const struct json_value *stacks = json_member(finding, "stacks");
-	const struct json_value *frames =
-	    stacks && stacks->first ? json_member(stacks->first, "frames") : NULL;
-	for (const struct json_value *frame = frames ? frames->first : NULL; frame; frame = frame->next) {
-		const char *file = json_text_of(frame, "file", NULL);
-		if (file)
-			text_format(&lines, "%s:%u ", file,
-				    (unsigned)MIN_OF(amount_of(frame, "line"), (double)UINT32_MAX));
-	}
-	return lines.used ? arena_copy(arena, lines.at, strlen(lines.at)) : "";
-}
-
-static bool read_finding(struct run_tally *run, struct arena *arena, const struct json_value *finding,
-			 int64_t pid, unsigned number)
-{
-	struct tally tally = {
-		.id = json_text_of(finding, "id", NULL),
-		.lines = lines_of(arena, finding),
-		.kind = json_text_of(finding, "kind", "?"),
-		.severity = json_text_of(finding, "severity", "?"),
-		.title = json_text_of(finding, "title", ""),
-		.bytes = amount_of(finding, "bytes"),
-		.count = amount_of(finding, "count"),
-		.pid = pid,
-		.report = number,
-	};
-	return tally.id && tally.lines && put(&run->findings, arena, &tally);
-}
-
-#define NAMED_FRAMES 6u /* of a place: enough to know it by */
-
-static const char *place_name(struct arena *arena, const struct json_value *report, double stack)
-{
-	char buffer[500];
-	struct text name = TEXT_OF(buffer);
-	const struct json_value *stacks = json_member(report, "stacks");
-	for (const struct json_value *at = stacks ? stacks->first : NULL; at; at = at->next) {
-		const struct json_value *frames = json_member(at, "frames");
-		if (json_number_of(at, "id", -1) != stack || !frames)
-			continue;
-		unsigned named = 0;
-		for (const struct json_value *frame = frames->first; frame && named < NAMED_FRAMES;
-		     frame = frame->next) {
-			const char *function = json_text_of(frame, "function", NULL);
-			if (function)
-				text_format(&name, "%s%s", named++ ? " < " : "", function);
-		}
-		return named ? arena_copy(arena, name.at, strlen(name.at)) : NULL;
-	}
-	return NULL;
-}
-
-static bool read_place(struct run_tally *run, struct arena *arena, const struct json_value *report,
-		       const struct json_value *site, int64_t pid, unsigned number)
-{
-	struct tally tally = {
-		.id = place_name(arena, report, json_number_of(site, "stack", -1)),
-		.lines = "",
-		.bytes = amount_of(site, "live_bytes"),
-		.count = amount_of(site, "live_blocks"),
-		.pid = pid,
-		.report = number,
-	};
-	return !tally.id || put(&run->places, arena, &tally);
-}
-
-int run_tally_read(struct run_tally *run, struct arena *arena, const char *text)
-{
-	/* Of a run in which nothing was found there may be none. */
-	for (unsigned number = 1; *text; number++) {
-		const struct json_value *report = json_read(arena, &text);
-		if (!report || strncmp(json_text_of(report, "schema", ""), "whoholds/1", 10) != 0)
-			return arena->failed ? -ENOMEM : -EINVAL;
-		int64_t pid = (int64_t)amount_of(json_member(report, "process"), "pid");
-		const struct json_value *findings = json_member(report, "findings");
-		for (const struct json_value *at = findings ? findings->first : NULL; at; at = at->next)
-			if (!read_finding(run, arena, at, pid, number))
-				return arena->failed ? -ENOMEM : -EINVAL;
-		const struct json_value *sites = json_member(report, "sites");
-		for (const struct json_value *at = sites ? sites->first : NULL; at; at = at->next)
-			if (!read_place(run, arena, report, at, pid, number))
-				return -ENOMEM;
-	}
-	return 0;
-}
-
 /* -- comparing ----------------------------------------------------------------- */
-
-/* One entry an id, with what all processes have. Return: false: no memory. */
-static bool add_up(struct tally **list, struct arena *arena)
-{
-	struct tally *sums = NULL;
-	for (const struct tally *at = *list; at; at = at->next) {
-		struct tally *sum = find(sums, at, false);
-		if (sum) {
-			sum->bytes += at->bytes;
-			sum->count += at->count;
-			continue;
-		}
-		sum = arena_array(arena, 1, sizeof *sum);
-		if (!sum)
-			return false;
-		*sum = *at;
-		sum->next = sums;
-		sums = sum;
-	}
-	*list = sums;
-	return true;
-}
-
-static size_t length(const struct tally *list)
-{
-	size_t count = 0;
-	for (; list; list = list->next)
-		count++;
-	return count;
-}
 
 static bool is_changed(const struct tally *old, const struct tally *new, enum change *ret_change)
 {
@@ -204,19 +35,10 @@ static bool worse_before(const void *a, const void *b, void *data)
 	return strcmp(left->any->id, right->any->id) < 0;
 }
 
-/* The first that nothing is compared with yet; `exactly`: with the same lines. */
-static struct tally *find_free(struct tally *list, const struct tally *what, bool exactly)
-{
-	for (; list; list = list->next)
-		if (!list->match && (exactly ? is_same(list, what) : strcmp(list->id, what->id) == 0))
-			return list;
-	return NULL;
-}
-
-static void match(struct tally *old, struct tally *new, bool exactly)
+static void match(const struct tallies *old, struct tally *new, bool exactly)
 {
 	for (struct tally *at = new; at; at = at->next) {
-		struct tally *before = at->match ? NULL : find_free(old, at, exactly);
+		struct tally *before = at->match ? NULL : tallies_unmatched(old, at, exactly);
 		if (!before)
 			continue;
 		at->match = before;
@@ -225,16 +47,16 @@ static void match(struct tally *old, struct tally *new, bool exactly)
 }
 
 /* Return: the changes, `ret_count` of them; NULL: no memory. */
-static struct changed *compare(struct arena *arena, struct tally *old, struct tally *new, bool by_change,
-			       size_t *ret_count, size_t *ret_same)
+static struct changed *compare(struct arena *arena, const struct tallies *old, const struct tallies *new,
+			       bool by_change, size_t *ret_count, size_t *ret_same)
 {
-	struct changed *changes = arena_array(arena, length(old) + length(new) + 1, sizeof *changes);
+	struct changed *changes = arena_array(arena, old->count + new->count + 1, sizeof *changes);
 	size_t count = 0;
 	if (!changes)
 		return NULL;
-	match(old, new, true);
-	match(old, new, false);
-	for (struct tally *at = new; at; at = at->next) {
+	match(old, new->first, true);
+	match(old, new->first, false);
+	for (struct tally *at = new->first; at; at = at->next) {
 		struct changed *change = &changes[count];
 		*change = (struct changed){ .change = CHANGE_NEW, .old = at->match, .new = at, .any = at };
 		if (!change->old || is_changed(change->old, at, &change->change))
@@ -242,7 +64,7 @@ static struct changed *compare(struct arena *arena, struct tally *old, struct ta
 		else
 			++*ret_same;
 	}
-	for (struct tally *at = old; at; at = at->next)
+	for (struct tally *at = old->first; at; at = at->next)
 		if (!at->match)
 			changes[count++] = (struct changed){ .change = CHANGE_GONE, .old = at, .any = at };
 	sort_items(changes, count, sizeof *changes, worse_before, &by_change);
@@ -253,14 +75,11 @@ static struct changed *compare(struct arena *arena, struct tally *old, struct ta
 int difference_make(struct difference *difference, struct arena *arena)
 {
 	size_t same_places = 0;
-	struct run_tally *old = &difference->old, *new = &difference->new;
-	if (!add_up(&old->findings, arena) || !add_up(&new->findings, arena) ||
-	    !add_up(&old->places, arena) || !add_up(&new->places, arena))
-		return -ENOMEM;
-	difference->findings =
-	    compare(arena, old->findings, new->findings, true, &difference->finding_count, &difference->same);
+	const struct run_tally *old = &difference->old, *new = &difference->new;
+	difference->findings = compare(arena, &old->findings, &new->findings, true,
+				       &difference->finding_count, &difference->same);
 	difference->places =
-	    compare(arena, old->places, new->places, false, &difference->place_count, &same_places);
+	    compare(arena, &old->places, &new->places, false, &difference->place_count, &same_places);
 	return difference->findings && difference->places ? 0 : -ENOMEM;
 }
 

@@ -1,10 +1,12 @@
 /* What differs between two runs, from the reports of both; and JSON as anybody may write it. */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reporter/cli/difference.h"
+#include "reporter/cli/json_in.h"
 
 #include "testprogs/unit/suite.h"
 
@@ -102,8 +104,8 @@ START_TEST(processes_add_up_and_reports_of_one_do_not)
 					       REPORT(7, FINDING("a", 12, 1) "," FINDING("a", 13, 2)));
 	ck_assert_uint_eq(difference.finding_count, 0);
 	ck_assert_uint_eq(difference.same, 1);
-	ck_assert_double_eq(difference.old.findings->bytes, 25);
-	ck_assert_double_eq(difference.new.findings->count, 3);
+	ck_assert_double_eq(difference.old.findings.first->bytes, 25);
+	ck_assert_double_eq(difference.new.findings.first->count, 3);
 }
 END_TEST
 
@@ -112,11 +114,11 @@ START_TEST(amounts_that_nobody_can_have)
 	struct difference difference =
 	    compare(REPORT(-7, FINDING("a", -5, -1)), REPORT(7e300, FINDING("a", 1e300, 1e300)));
 	ck_assert_uint_eq(difference.finding_count, 1);
-	ck_assert_double_eq(difference.old.findings->bytes, 0);
-	ck_assert_double_eq(difference.old.findings->count, 0);
-	ck_assert_double_lt(difference.new.findings->bytes, 0x1p63);
-	ck_assert_double_lt(difference.new.findings->count, 0x1p63);
-	ck_assert_int_ge(difference.new.findings->pid, 0);
+	ck_assert_double_eq(difference.old.findings.first->bytes, 0);
+	ck_assert_double_eq(difference.old.findings.first->count, 0);
+	ck_assert_double_lt(difference.new.findings.first->bytes, 0x1p63);
+	ck_assert_double_lt(difference.new.findings.first->count, 0x1p63);
+	ck_assert_int_ge(difference.new.findings.first->pid, 0);
 }
 END_TEST
 
@@ -125,10 +127,13 @@ START_TEST(refuses_what_is_no_report)
 	static const char *const texts[] = {
 		"{}",
 		"[]",
-		"{\"schema\": \"other/1\"}",
+		"{\"schema\": \"other/1\", \"findings\": []}",
+		"{\"schema\": \"whoholds/10\", \"findings\": []}",
+		"{\"schema\": \"whoholds/1\"}",
+		"{\"schema\": \"whoholds/1\", \"findings\": 5}",
 		"{\"schema\": \"whoholds/1\"",
 		"{\"schema\": \"whoholds/1\", \"findings\": [{\"kind\": \"leak\"}]}",
-		"{\"schema\": \"whoholds/1\"} x",
+		"{\"schema\": \"whoholds/1\", \"findings\": []} x",
 		"{\"schema\" \"whoholds/1\"}",
 		"{\"schema\": \"whoholds/1\", }",
 		"nonsense",
@@ -138,6 +143,45 @@ START_TEST(refuses_what_is_no_report)
 		arena_reset(&arena);
 		ck_assert_msg(run_tally_read(&run, &arena, texts[i]) == -EINVAL, "%s", texts[i]);
 	}
+}
+END_TEST
+
+/* An empty file beside an empty list: of a run that was cut short nobody may believe that it found nothing. */
+START_TEST(tells_an_empty_file_from_an_empty_report)
+{
+	struct run_tally run = { 0 };
+	arena_reset(&arena);
+	ck_assert_int_eq(run_tally_read(&run, &arena, ""), -ENODATA);
+	ck_assert_int_eq(run_tally_read(&run, &arena, " \n"), -ENODATA);
+	ck_assert_int_eq(run_tally_read(&run, &arena, REPORT(1, "")), 0);
+	ck_assert_uint_eq(run.findings.count, 0);
+}
+END_TEST
+
+/* More than there are buckets, half of them of one id in processes of their own. */
+START_TEST(many_findings)
+{
+	enum { MANY = 40000 };
+	static char both[2][MANY * 100];
+	for (int run = 0; run < 2; run++) {
+		char *at = both[run];
+		at += sprintf(at, "{\"schema\": \"whoholds/1\", \"process\": {\"pid\": 1}, \"findings\": [");
+		for (int i = 0; i < MANY / 2; i++)
+			at +=
+			    sprintf(at, "%s{\"id\": \"a%d\", \"bytes\": %d}", i ? "," : "", i + run, i + run);
+		at += sprintf(at, "]}\n");
+		for (int i = 0; i < MANY / 2; i++)
+			at +=
+			    sprintf(at,
+				    "{\"schema\": \"whoholds/1\", \"process\": {\"pid\": %d}, \"findings\": "
+				    "[{\"id\": \"b\", \"bytes\": 2}]}\n",
+				    2 + i);
+	}
+	struct difference difference = compare(both[0], both[1]);
+	ck_assert_uint_eq(difference.same, MANY / 2);
+	ck_assert_uint_eq(difference.finding_count, 2);
+	ck_assert_str_eq(difference.findings[0].new->id, "a20000");
+	ck_assert_str_eq(difference.findings[1].old->id, "a0");
 }
 END_TEST
 
@@ -204,6 +248,8 @@ int main(void)
 	tcase_add_test(tests, processes_add_up_and_reports_of_one_do_not);
 	tcase_add_test(tests, amounts_that_nobody_can_have);
 	tcase_add_test(tests, refuses_what_is_no_report);
+	tcase_add_test(tests, tells_an_empty_file_from_an_empty_report);
+	tcase_add_test(tests, many_findings);
 	tcase_add_test(tests, reads_what_json_allows);
 	tcase_add_test(tests, survives_hostile_texts);
 	int failed = suite_run(suite);
