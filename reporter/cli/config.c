@@ -99,7 +99,7 @@ int config_read(const char *path, struct options *into)
 	size_t room = 0;
 	bool good = true, has_sections = false;
 	if (!file || fstat(fileno(file), &stat) != 0 || S_ISDIR(stat.st_mode)) {
-		complain("cannot read the config file '%s': %s", path,
+		complain("cannot read the config file '%s': %s; check --config", path,
 			 file ? "it is a directory" : strerror(errno));
 		if (file)
 			fclose(file);

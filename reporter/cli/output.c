@@ -30,7 +30,8 @@ static int gather(struct sink *sink, const char *bytes, size_t count)
 static int fail(struct output *output, const char *name, int error)
 {
 	if (!output->failed)
-		complain("cannot write the report to '%s': %s", name, strerror(-error));
+		complain("cannot write the report to '%s': %s; give another name, or make room for it", name,
+			 strerror(-error));
 	output->failed = true;
 	return EXIT_FAILED;
 }

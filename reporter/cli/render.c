@@ -68,7 +68,7 @@ static char *read_rules(const char *path, size_t *ret_bytes)
 		*ret_bytes = used;
 		return text ? text : strdup("");
 	}
-	complain("cannot read the suppressions '%s': %s", path, why);
+	complain("cannot read the suppressions '%s': %s; check --suppressions", path, why);
 	free(text);
 	return NULL;
 }

@@ -304,8 +304,10 @@ int reader_glance(struct reader *reader, struct rec_header *ret_header)
 	uint64_t size = size_now(reader);
 	int error = fetch(reader, &header, sizeof header, 0);
 	if (error == -ENODATA && size < sizeof header)
-		return fail(reader, -EINVAL, "'%s' is not a whoholds recording: it has only %llu bytes",
-			    reader->path, (unsigned long long)size);
+		return fail(reader, -EINVAL,
+			    "'%s' is not a whoholds recording: it has only %llu byte%s; 'whoholds list' "
+			    "shows those there are",
+			    reader->path, (unsigned long long)size, size == 1 ? "" : "s");
 	if (error)
 		return fail_fetch(reader, error, "header");
 	error = check_header(reader, &header, size);
@@ -429,12 +431,14 @@ static int open_path(const char *path, struct reader *ret_reader)
 	if (ret_reader->fd < 0) {
 		int error = -errno;
 		return fail(ret_reader, error,
-			    error == -ENOENT ? "no recording '%s'; 'whoholds list' shows those there are"
-					     : "cannot open '%s': %s",
+			    error == -ENOENT   ? "no recording '%s'; 'whoholds list' shows those there are"
+			    : error == -EACCES ? "cannot open '%s': %s; try as its user or as root"
+					       : "cannot open '%s': %s",
 			    path, strerror(-error));
 	}
 	if (fstat(ret_reader->fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
-		fail(ret_reader, -EINVAL, "'%s' is not a whoholds recording but a %s", path,
+		fail(ret_reader, -EINVAL,
+		     "'%s' is not a whoholds recording but a %s; 'whoholds list' shows those there are", path,
 		     S_ISDIR(stat.st_mode) ? "directory" : "special file");
 		return reader_fail_close(ret_reader, -EINVAL);
 	}
