@@ -1,4 +1,4 @@
-#include "reporter/write/json_why.h"
+#include "reporter/write/json_report.h"
 
 static const char *const roots[] = {
 	[ROOT_NONE] = "block",
@@ -11,18 +11,15 @@ static const char *const roots[] = {
 	[ROOT_LOADER] = "loader",
 };
 
-static void put_stack(struct json *json, struct names *names, stack_id stack)
+static void put_stack(struct json_report *self, stack_id stack)
 {
-	const struct named_stack *named = stack ? names_stack(names, stack) : NULL;
-	if (named && named->count)
-		json_number(json, "stack", named->id);
-	else
-		json_null(json, "stack");
+	json_stack_id(&self->json, "stack", names_stack(&self->names, stack));
 }
 
-static void put_step(struct json *json, struct names *names, const struct rec_why_step *step)
+static void put_step(struct json_report *self, const struct rec_why_step *step)
 {
-	const struct report *report = names->report;
+	struct json *json = &self->json;
+	const struct report *report = self->names.report;
 	json_begin(json, NULL, '{');
 	json_string(json, "holder", step->root < COUNT_OF(roots) ? roots[step->root] : "unknown");
 	if (step->place)
@@ -43,16 +40,17 @@ static void put_step(struct json *json, struct names *names, const struct rec_wh
 		if (step->place)
 			json_number(json, "offset", step->place - step->block);
 	}
-	put_stack(json, names, step->stack);
+	put_stack(self, step->stack);
 	json_end(json, '}');
 }
 
-static void put_path(struct json *json, struct names *names, const struct rec_why_path *path)
+static void put_path(struct json_report *self, const struct rec_why_path *path)
 {
+	struct json *json = &self->json;
 	json_begin(json, NULL, '{');
 	json_hex(json, "block", path->block);
 	json_number(json, "bytes", path->bytes);
-	put_stack(json, names, path->stack);
+	put_stack(self, path->stack);
 	json_bool(json, "lost", path->lost);
 	if (path->retained_blocks) {
 		json_number(json, "retained_bytes", path->retained_bytes);
@@ -61,16 +59,17 @@ static void put_path(struct json *json, struct names *names, const struct rec_wh
 	json_number(json, "length", path->length);
 	json_begin(json, "path", '[');
 	for (uint32_t i = 0; i < MIN_OF(path->step_count, REC_WHY_STEPS); i++)
-		put_step(json, names, &path->steps[i]);
+		put_step(self, &path->steps[i]);
 	json_end(json, ']');
 	json_end(json, '}');
 }
 
-void json_why(struct json *json, struct names *names, const struct rec_why *why)
+void json_why(struct json_report *self, const struct rec_why *why)
 {
+	struct json *json = &self->json;
 	json_begin(json, "why", '{');
 	if (why->what == WHY_OF_SITE) {
-		put_stack(json, names, (stack_id)why->value);
+		put_stack(self, (stack_id)why->value);
 		json_number(json, "live_bytes", why->site_bytes);
 		json_number(json, "live_blocks", why->site_blocks);
 	} else {
@@ -83,7 +82,7 @@ void json_why(struct json *json, struct names *names, const struct rec_why *why)
 	json_seconds(json, "cpu_s", why->cpu);
 	json_begin(json, "blocks", '[');
 	for (uint32_t i = 0; i < MIN_OF(why->path_count, REC_WHY_PATHS); i++)
-		put_path(json, names, &why->paths[i]);
+		put_path(self, &why->paths[i]);
 	json_end(json, ']');
 	json_end(json, '}');
 }
