@@ -1,6 +1,7 @@
 #include "hooks/deep.h"
 
 #include <malloc.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,44 +11,46 @@
 
 static uint32_t any_opened; /* atomic */
 
+/* A way into the allocator. */
 struct way {
 	const char *name;
-	void *real, *hook;
+	void *hook;
+	size_t real; /* where the allocator's own stands in struct real_functions */
 };
 
-/* The way at `index` into the allocator. Return: false: there are no more. */
-static bool way_at(unsigned index, struct way *ret_way)
-{
-	const struct real_functions *below = check_heap_below();
 #define WAY(function) \
 	{ \
-#function, (void *)below->function, (void *)function \
+#function, (void *)function, offsetof(struct real_functions, function) \
 	}
-	const struct way ways[] = {
-		WAY(free),
-		WAY(malloc),
-		WAY(calloc),
-		WAY(realloc),
-		WAY(reallocarray),
-		WAY(memalign),
-		WAY(aligned_alloc),
-		WAY(posix_memalign),
-		WAY(valloc),
-		WAY(pvalloc),
-		WAY(malloc_usable_size),
-	};
+static const struct way ways[] = {
+	WAY(free),
+	WAY(malloc),
+	WAY(calloc),
+	WAY(realloc),
+	WAY(reallocarray),
+	WAY(memalign),
+	WAY(aligned_alloc),
+	WAY(posix_memalign),
+	WAY(valloc),
+	WAY(pvalloc),
+	WAY(malloc_usable_size),
+};
 #undef WAY
-	if (index < COUNT_OF(ways))
-		*ret_way = ways[index];
-	return index < COUNT_OF(ways);
+
+static void *real_of(const struct way *way)
+{
+	void *function;
+	memcpy(&function, (const char *)check_heap_below() + way->real, sizeof function);
+	return function;
 }
 
-static bool way_named(const char *name, struct way *ret_way)
+/* Return: NULL: the allocator has none of that name. */
+static const struct way *way_named(const char *name)
 {
-	for (unsigned i = 0; way_at(i, ret_way); i++)
-		if (strcmp(name, ret_way->name) == 0)
-			return ret_way->real;
-	return false;
+	for (unsigned i = 0; i < COUNT_OF(ways); i++)
+		if (strcmp(name, ways[i].name) == 0)
+			return real_of(&ways[i]) ? &ways[i] : NULL;
+	return NULL;
 }
 
 void deep_opening(void)
@@ -57,13 +60,12 @@ void deep_opening(void)
 
 bool deep_wants(const char *name)
 {
-	struct way way;
-	return __atomic_load_n(&any_opened, __ATOMIC_ACQUIRE) && way_named(name, &way);
+	return __atomic_load_n(&any_opened, __ATOMIC_ACQUIRE) && way_named(name);
 }
 
 struct others {
 	const struct elf_slot *slot;
-	struct way way;
+	const void *hook, *real;
 	bool any;
 };
 
@@ -73,17 +75,18 @@ static bool other_one(struct elf_module *module, void *data)
 	void *address;
 	if (elf_definition(module->dynamic, module->bias, search->slot->name, search->slot->version,
 			   &address))
-		search->any |= address != search->way.hook && address != search->way.real;
+		search->any |= address != search->hook && address != search->real;
 	return !search->any;
 }
 
 void deep_bind(struct elf_module *module, const struct elf_slot *slot)
 {
 	uint64_t value = __atomic_load_n(slot->at, __ATOMIC_ACQUIRE);
-	struct others search = { .slot = slot };
-	if (!way_named(slot->name, &search.way))
+	const struct way *way = way_named(slot->name);
+	if (!way)
 		return;
-	if (value != (uintptr_t)search.way.real) {
+	struct others search = { .slot = slot, .hook = way->hook, .real = real_of(way) };
+	if (value != (uintptr_t)search.real) {
 		/* Not bound yet: the loader would find ours or libc's, as long as nobody else has one. */
 		if (!slot->called || value < module->start || value >= module->end)
 			return;
@@ -91,14 +94,13 @@ void deep_bind(struct elf_module *module, const struct elf_slot *slot)
 		if (search.any)
 			return;
 	}
-	relocations_store(module, slot, (uintptr_t)search.way.hook);
+	relocations_store(module, slot, (uintptr_t)way->hook);
 }
 
 void *deep_instead(void *found)
 {
-	struct way way;
-	for (unsigned i = 0; found && way_at(i, &way); i++)
-		if (found == way.real)
-			return way.hook;
+	for (unsigned i = 0; found && i < COUNT_OF(ways); i++)
+		if (found == real_of(&ways[i]))
+			return ways[i].hook;
 	return found;
 }
