@@ -277,14 +277,17 @@ static int read_registers(struct stop *stop, uint64_t number)
 
 /*
  * These end with EINTR once the thread is to stop, whatever the reason: unlike others, the kernel does not begin
- * them again by itself. Nothing has happened yet, so they may be made again.
+ * them again by itself. Nothing has happened yet, so they may be made again. Those on descriptors are among them where a
+ * socket has a limit of time of its own (SO_RCVTIMEO, SO_SNDTIMEO).
  */
 static bool is_to_be_made_again(const struct user_regs_struct *registers)
 {
-	static const uint16_t calls[] = { SYS_epoll_wait,    SYS_epoll_pwait,     SYS_epoll_pwait2,
-					  SYS_semop,         SYS_semtimedop,      SYS_io_getevents,
-					  SYS_io_pgetevents, SYS_rt_sigtimedwait, SYS_msgrcv,
-					  SYS_msgsnd };
+	static const uint16_t calls[] = {
+		SYS_epoll_wait,   SYS_epoll_pwait,   SYS_epoll_pwait2,    SYS_semop,   SYS_semtimedop,
+		SYS_io_getevents, SYS_io_pgetevents, SYS_rt_sigtimedwait, SYS_msgrcv,  SYS_msgsnd,
+		SYS_read,         SYS_readv,         SYS_recvfrom,        SYS_recvmsg, SYS_accept,
+		SYS_accept4,      SYS_connect,       SYS_write,
+	};
 	if ((int64_t)registers->rax != -EINTR)
 		return false;
 	for (size_t i = 0; i < COUNT_OF(calls); i++)
@@ -555,7 +558,7 @@ static int begin_with(struct stop *stop, uint64_t more)
 	bool yama = sys_call2(SYS_prctl, PR_SET_PTRACER, tracer) == 0;
 	phase_set(stop, PHASE_GO);
 	error = wait_for_tracer(stop);
-	if (yama)
+	if (yama && sys_call2(SYS_prctl, PR_SET_PTRACER, process_tracer()) != 0)
 		sys_call2(SYS_prctl, PR_SET_PTRACER, 0);
 	dumpable_restore(stop);
 	if (error) {

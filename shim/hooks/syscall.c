@@ -112,6 +112,8 @@ void *syscall_route(long number, long a, long b)
 	case SYS_prctl:
 		if (a == PR_SET_SECCOMP)
 			start_sandboxed();
+		else if (a == PR_SET_PTRACER)
+			process_tracer_note((unsigned long)b);
 		return (void *)real.syscall;
 	default:
 		return (void *)real.syscall;
@@ -130,5 +132,7 @@ EXPORT int prctl(int option, ...)
 	real_ready();
 	if (option == PR_SET_SECCOMP)
 		start_sandboxed();
+	else if (option == PR_SET_PTRACER)
+		process_tracer_note(a);
 	return real.prctl(option, a, b, c, d);
 }

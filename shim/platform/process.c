@@ -39,6 +39,23 @@ void process_canary_make(void)
 	process_gate = page + 1;
 }
 
+static struct {
+	unsigned long tracer;
+	int32_t pid; /* of the process that let it */
+} traced_by;
+
+void process_tracer_note(unsigned long tracer)
+{
+	__atomic_store_n(&traced_by.tracer, tracer, __ATOMIC_RELAXED);
+	__atomic_store_n(&traced_by.pid, sys_pid(), __ATOMIC_RELEASE);
+}
+
+unsigned long process_tracer(void)
+{
+	bool ours = __atomic_load_n(&traced_by.pid, __ATOMIC_ACQUIRE) == sys_pid();
+	return ours ? __atomic_load_n(&traced_by.tracer, __ATOMIC_RELAXED) : 0;
+}
+
 void process_exe(struct text *text)
 {
 	char path[1024];

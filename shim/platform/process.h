@@ -70,6 +70,12 @@ int process_other_tasks(int32_t but);
 int process_threads(void);
 /* A value from the environment the process was started with, or NULL. Works before libc is up. */
 const char *process_environment(const char *name);
+/*
+ * Whom the program lets trace it, where Yama guards it (PR_SET_PTRACER): the kernel does not say, so the hook of prctl notes
+ * it, for who has to let somebody else for a moment. 0: nobody, or it was noted before a fork.
+ */
+void process_tracer_note(unsigned long tracer);
+unsigned long process_tracer(void);
 /* Where the first thread's stack ends, upwards: the kernel put the arguments there. 0: unknown. */
 uint64_t process_stack_high(void);
 /* Where the kernel, or the loader, entered the program: its _start. 0: unknown. */

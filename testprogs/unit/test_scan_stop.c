@@ -16,11 +16,14 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/context.h"
+#include "platform/process.h"
 #include "reporter/scan/stop.h"
 #include "reporter/scan/task.h"
 
@@ -319,10 +322,37 @@ static void *in_read(void *fd)
 	return NULL;
 }
 
+/* A socket with a limit of time of its own. */
+static int limited_socket(void)
+{
+	const struct timeval limit = { .tv_sec = 1000 };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	return fd;
+}
+
+static void *in_accept(void *fd)
+{
+	for (entered++;;)
+		if (accept(*(int *)fd, NULL, NULL) < 0)
+			interrupted++;
+	return NULL;
+}
+
+static void *in_recv(void *fd)
+{
+	char byte;
+	for (entered++;;)
+		if (recv(*(int *)fd, &byte, 1, 0) < 0)
+			interrupted++;
+	return NULL;
+}
+
 START_TEST(no_call_is_interrupted)
 {
 	sigset_t set;
-	int fds[2];
+	int fds[2], listening = limited_socket(), receiving = limited_socket();
+	const struct sockaddr_un nowhere = { .sun_family = AF_UNIX };
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -331,8 +361,18 @@ START_TEST(no_call_is_interrupted)
 	semaphore = semget(IPC_PRIVATE, 1, 0600);
 	queue = msgget(IPC_PRIVATE, 0600);
 	interrupted = entered = 0;
-	pthread_t threads[] = { start(in_epoll, NULL),       start(in_semop, NULL), start(in_msgrcv, NULL),
-				start(in_sigwaitinfo, NULL), start(in_sleep, NULL), start(in_read, fds) };
+	/* A name that the kernel chooses. */
+	struct sockaddr_un name;
+	socklen_t length = sizeof name;
+	ck_assert_int_eq(bind(listening, (const void *)&nowhere, sizeof nowhere.sun_family), 0);
+	ck_assert_int_eq(listen(listening, 2), 0);
+	ck_assert_int_eq(getsockname(listening, (void *)&name, &length), 0);
+	ck_assert_int_eq(connect(receiving, (const void *)&name, length), 0);
+	int accepted = accept(listening, NULL, NULL);
+	pthread_t threads[] = { start(in_epoll, NULL),        start(in_semop, NULL),
+				start(in_msgrcv, NULL),       start(in_sigwaitinfo, NULL),
+				start(in_sleep, NULL),        start(in_read, fds),
+				start(in_accept, &listening), start(in_recv, &receiving) };
 	while (entered < COUNT_OF(threads))
 		pause_ms(1);
 	pause_ms(20);
@@ -352,6 +392,9 @@ START_TEST(no_call_is_interrupted)
 		if (i != 1 &&
 		    i != 2) /* semop and msgrcv are no cancellation points everywhere: they may spin on */
 			pthread_join(threads[i], NULL);
+	close(accepted);
+	close(receiving);
+	close(listening);
 	close(fds[0]);
 	close(fds[1]);
 	close(epoll);
@@ -493,6 +536,23 @@ static int try_where_denied(void)
 	return counted == before ? 3 : 0;
 }
 
+/* What PR_SET_PTRACER is set back to afterwards: what the program had set, and not what its parent had. */
+START_TEST(whom_the_program_lets_trace_it_is_kept)
+{
+	ck_assert_uint_eq(process_tracer(), 0);
+	process_tracer_note(4711);
+	ck_assert_uint_eq(process_tracer(), 4711);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(process_tracer() != 0);
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	process_tracer_note(0);
+	ck_assert_uint_eq(process_tracer(), 0);
+}
+END_TEST
+
 START_TEST(where_it_is_denied_nothing_is_held)
 {
 	pid_t child = fork();
@@ -522,6 +582,7 @@ int main(void)
 	tcase_add_test(tests, busy_threads_may_run_on_for_a_while);
 	tcase_add_test(tests, no_signal_is_lost);
 	tcase_add_test(tests, who_sleeps_and_is_known_is_left_alone);
+	tcase_add_test(tests, whom_the_program_lets_trace_it_is_kept);
 	tcase_add_test(tests, where_it_is_denied_nothing_is_held);
 	tcase_add_test(tests, no_call_is_interrupted);
 	tcase_add_test(tests, a_write_is_not_cut_short);
