@@ -17,6 +17,7 @@ struct incident {
 	nsec_t absent_since;
 	bool reported;
 	bool seen; /* in this look */
+	bool is_event;
 	/* The finding as it was reported, with its subjects alone. */
 	_Alignas(8) unsigned char first[sizeof(struct finding) + SUBJECTS_MOST * sizeof(struct finding_item)];
 };
@@ -44,12 +45,16 @@ static struct incident *incident_find(const struct incidents *incidents, uint64_
 
 static struct incident *incident_make(struct incidents *incidents, const struct finding *candidate)
 {
-	if (incidents->count == incidents->room) {
+	bool is_event = detect_is_event(candidate->kind);
+	if (incidents->count == incidents->room ||
+	    (is_event && incidents->events >= (incidents->room + 1) / 2)) {
 		incidents->lost++;
 		return NULL;
 	}
 	struct incident *incident = &incidents->table[incidents->count++];
-	*incident = (struct incident){ .key = candidate->key, .witness = candidate->witness };
+	*incident =
+	    (struct incident){ .key = candidate->key, .witness = candidate->witness, .is_event = is_event };
+	incidents->events += is_event;
 	return incident;
 }
 
@@ -131,7 +136,7 @@ static bool incident_missed(struct incident *incident, const struct snapshot *sn
 {
 	enum standing standing = incident_stands(incident, snapshot);
 	/* What happened has happened, and is looked for only when there is something new. */
-	if (standing == STANDS || detect_is_event(first_of(incident)->kind)) {
+	if (standing == STANDS || incident->is_event) {
 		incident->absent = 0;
 		return false;
 	}
@@ -187,7 +192,7 @@ void incidents_update(struct incidents *incidents, const struct finding_list *ca
 
 	/* Where memory ran out, what is missing may just not have been looked at. */
 	bool whole = !candidates->incomplete && !snapshot->incomplete;
-	uint32_t kept = 0;
+	uint32_t kept = 0, events = 0;
 	for (uint32_t i = 0; i < incidents->count; i++) {
 		struct incident *incident = &incidents->table[i];
 		bool over = false;
@@ -199,9 +204,20 @@ void incidents_update(struct incidents *incidents, const struct finding_list *ca
 			continue;
 		if (kept != i)
 			memcpy(&incidents->table[kept], incident, sizeof(*incident));
+		events += incident->is_event;
 		kept++;
 	}
 	incidents->count = kept;
+	incidents->events = events;
+}
+
+uint64_t incident_log_share(const struct finding *finding, uint64_t room)
+{
+	if (finding->kind == FINDING_deadlock)
+		return room;
+	if (finding->severity == SEVERITY_ERROR && !(finding->flags & FOUND_OVER))
+		return room / 16 * 15;
+	return room / 4 * 3;
 }
 
 bool incidents_reported(const struct incidents *incidents, uint64_t key)

@@ -27,11 +27,12 @@ struct incident;
 struct incidents {
 	struct incident *table;
 	uint32_t count, room;
-	uint64_t lost; /* candidates, each counted at each look, that could not be followed */
+	uint32_t events; /* of them what has happened, and stays for good: half the room at the most */
+	uint64_t lost;   /* candidates, each counted at each look, that could not be followed */
 };
 
-/* About 600 bytes of memory an incident: enough for hundreds of them. */
-#define INCIDENTS_BYTES ((size_t)256 * 1024)
+/* About 600 bytes of memory an incident, touched as it is used: half of them are more than there are misuses. */
+#define INCIDENTS_BYTES ((size_t)1024 * 1024)
 
 /* Called for each finding to report; it belongs to the caller's list, or is valid during the call. */
 typedef void incident_report(const struct finding *finding, void *data);
@@ -45,5 +46,11 @@ void incidents_update(struct incidents *incidents, const struct finding_list *ca
 
 /* Whether the incident with that key was reported and is not over: at the end it need not be told again. */
 bool incidents_reported(const struct incidents *incidents, uint64_t key);
+
+/*
+ * How much of a log of `room` bytes may be full where this finding is to go: what comes and goes for days leaves room for errors,
+ * and those for deadlocks. Context: signal.
+ */
+uint64_t incident_log_share(const struct finding *finding, uint64_t room);
 
 #endif

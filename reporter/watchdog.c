@@ -38,10 +38,6 @@ static uint32_t stopping; /* seen when the sleep between two ticks ends */
 static uint32_t looks_wanted;
 static uint32_t told_misuse; /* futex word: of rec_header.misuse_news, what has been told, and acted upon */
 
-/*
- * Two arenas take turns, one a tick: what the incidents remember of the last look lies in the other.
- * Incidents that last keep copies of their own.
- */
 /* Time in which the whole process stood still (SIGSTOP, suspend, a debugger, no processor). */
 struct stall {
 	nsec_t from, to;
@@ -51,6 +47,10 @@ struct stall {
 #define STALL_LEAST (500 * NSEC_PER_MSEC)
 
 struct watch {
+	/*
+	 * They take turns, one a tick: what the incidents remember of the last look lies in the other.
+	 * Incidents that last keep copies of their own.
+	 */
 	struct arena arenas[2];
 	struct incidents incidents;
 	void *incident_memory;
@@ -146,7 +146,12 @@ static void mark_held(const struct snapshot *snapshot)
 static void append(const struct finding *finding, void *data)
 {
 	(void)data;
-	alert_append(finding, finding->bytes, offsetof(struct finding, number));
+	const struct rec_table *log = &recording->tables[REC_ALERTS];
+	uint64_t used = atomic_load_explicit(&log->used, memory_order_relaxed);
+	if (used + finding->bytes <= incident_log_share(finding, log->capacity))
+		alert_append(finding, finding->bytes, offsetof(struct finding, number));
+	else
+		recording_lost(REC_ALERTS);
 	if (options.trim && finding->kind == FINDING_fragmentation && !(finding->flags & FOUND_OVER))
 		trim_want();
 }
@@ -231,6 +236,8 @@ static void tick(void)
 	places_look(&snapshot, options.tick);
 	places_of_findings(&snapshot, &found);
 	incidents_update(&watch.incidents, &found, &snapshot, append, NULL);
+	if (watch.incidents.lost)
+		recording_degrade(REC_TABLE_FULL);
 
 	teller_tidy();
 	serve_requests();

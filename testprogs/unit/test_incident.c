@@ -1,5 +1,6 @@
 #include <check.h>
 
+#include "registry/misuse.h"
 #include "reporter/incident.h"
 #include "world.h"
 
@@ -333,6 +334,48 @@ START_TEST(no_room)
 }
 END_TEST
 
+static void count_told(const struct finding *finding, void *data)
+{
+	(void)finding;
+	++*(uint32_t *)data;
+}
+
+/* What has happened is never over: a program that misuses its heap in a thousand places may hang all the same. */
+START_TEST(what_has_happened_leaves_room_for_what_lasts)
+{
+	uint32_t reported = 0;
+	world_look(world);
+	for (uint32_t i = 0; i < incidents.room + 1; i++) {
+		struct finding *finding =
+		    finding_begin(&world->found, FINDING_mismatched_free, &world->snapshot, 0);
+		finding->key = finding->witness = 0x1000 + i;
+	}
+	incidents_update(&incidents, &world->found, &world->snapshot, count_told, &reported);
+	ck_assert_uint_ge(reported, MISUSES_MOST);
+	ck_assert_uint_eq(reported + incidents.lost, incidents.room + 1);
+	make_deadlock();
+	quiet(1);
+	expect(FINDING_deadlock, false);
+}
+END_TEST
+
+/* A lock held for long a thousand times a day fills no log so that a deadlock could not be told. */
+START_TEST(the_log_has_room_for_what_matters)
+{
+	const struct finding deadlock = { .kind = FINDING_deadlock, .severity = SEVERITY_ERROR },
+			     stuck = { .kind = FINDING_stuck_holder, .severity = SEVERITY_ERROR },
+			     resolved = { .kind = FINDING_stuck_holder,
+					  .severity = SEVERITY_ERROR,
+					  .flags = FOUND_OVER },
+			     held = { .kind = FINDING_long_hold, .severity = SEVERITY_WARNING };
+	const uint64_t room = 16 << 20;
+	ck_assert_uint_eq(incident_log_share(&deadlock, room), room);
+	ck_assert_uint_lt(incident_log_share(&stuck, room), room);
+	ck_assert_uint_lt(incident_log_share(&resolved, room), incident_log_share(&stuck, room));
+	ck_assert_uint_eq(incident_log_share(&held, room), incident_log_share(&resolved, room));
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *all = suite_create("incidents");
@@ -351,6 +394,8 @@ static Suite *suite(void)
 	tcase_add_test(tests, counters);
 	tcase_add_test(tests, nothing_is_over_where_memory_ran_out);
 	tcase_add_test(tests, no_room);
+	tcase_add_test(tests, what_has_happened_leaves_room_for_what_lasts);
+	tcase_add_test(tests, the_log_has_room_for_what_matters);
 	suite_add_tcase(all, tests);
 	return all;
 }
