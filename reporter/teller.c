@@ -12,6 +12,7 @@
 #include "platform/sys.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "reporter/write/file_name.h"
 #include "reporter/write/writers.h"
 #include "stack/memory.h"
 #include "start.h"
@@ -62,22 +63,6 @@ static bool find_command(struct text *path)
 	return !path->cut && sys_call3(SYS_faccessat, AT_FDCWD, path->at, 1 /* X_OK */) == 0;
 }
 
-/* `pattern` with %p and %n filled in. */
-static void expand(struct text *into, const char *pattern)
-{
-	for (; *pattern; pattern++) {
-		if (pattern[0] == '%' && pattern[1] == 'p') {
-			text_decimal(into, (uint64_t)recording->pid);
-			pattern++;
-		} else if (pattern[0] == '%' && pattern[1] == 'n') {
-			text_put(into, view_program(recording_view()));
-			pattern++;
-		} else {
-			text_byte(into, *pattern);
-		}
-	}
-}
-
 /* -- where it goes ---------------------------------------------------------- */
 
 /* What was standard error at the start; all 0: it was closed. */
@@ -126,7 +111,7 @@ static int open_log(void)
 		return open_stderr();
 	char path[OPTION_TEXT_BYTES + 64];
 	struct text text = TEXT_OF(path);
-	expand(&text, options.log);
+	file_name_expand(&text, options.log, recording_view());
 	return sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0666);
 }
 
@@ -245,8 +230,8 @@ static bool tell_by_command(struct arena *arena, int out, uint32_t since, enum t
 	text = TEXT_OF(why);
 	text_format(&text, "--trigger=%s", trigger_words[trigger]);
 	text = TEXT_OF(json);
-	text_put(&text, "--json=");
-	expand(&text, options.json);
+	/* As it stands: the command fills in what %p and %n are. */
+	text_format(&text, "--json=%s", options.json);
 	bool with_json = strcmp(options.json, "none") != 0;
 	char *argv[] = { path,
 			 (char *)"report",
@@ -305,7 +290,7 @@ static void tell_by_itself(struct arena *arena, int out, uint32_t since, enum tr
 		return;
 	char path[OPTION_TEXT_BYTES + 64];
 	struct text text = TEXT_OF(path);
-	expand(&text, options.json);
+	file_name_expand(&text, options.json, recording_view());
 	int fd = sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0666);
 	if (fd < 0)
 		return;
@@ -324,8 +309,20 @@ void teller_tell(uint32_t since, enum trigger trigger)
 	arena_release(&arena);
 }
 
-void teller_act(void)
+/* Whether something came to light since then; that something is over is no reason to act. */
+static bool has_tripped(uint32_t since)
 {
+	const struct finding *finding = NULL;
+	for (uint32_t number = 1; (finding = finding_next(recording_view(), finding)); number++)
+		if (number > since && !(finding->flags & FOUND_OVER))
+			return true;
+	return false;
+}
+
+void teller_act(uint32_t since)
+{
+	if (!has_tripped(since))
+		return;
 	if (strcmp(options.action, "abort") == 0) {
 		/* To the main thread, as abort() does, so that the core file is of the program's own making. */
 		sys_kill_thread(recording->pid, recording->pid, 6);

@@ -23,8 +23,8 @@ bool teller_watched(void);
 /* Findings from number `since` + 1 on; all of them with `since` 0. */
 void teller_tell(uint32_t since, enum trigger trigger);
 
-/* What the option `action` asks for beside the report. */
-void teller_act(void);
+/* What the option `action` asks for beside the report, where one of those findings is not that another is over. */
+void teller_act(uint32_t since);
 
 /*
  * From now on the reporter thread comes back from telling and acting as soon as *word is not 0; what it has begun goes on

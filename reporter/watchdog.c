@@ -70,13 +70,10 @@ static struct watch watch;
 
 /* -- a tick ---------------------------------------------------------------- */
 
-/* A second apart at the least, so that the ring covers more than an hour. */
-#define POINT_EVERY NSEC_PER_SEC
-
 static void add_point(const struct snapshot *snapshot, nsec_t now)
 {
 	struct rec_table *table = &recording->tables[REC_SERIES];
-	if (watch.last_point && now - watch.last_point < MIN_OF(POINT_EVERY, options.heap_growth_for / 4 + 1))
+	if (watch.last_point && now - watch.last_point < limits_point_every(&watch.limits))
 		return;
 	watch.last_point = now;
 	uint64_t number = table->used / sizeof(struct rec_point);
@@ -239,15 +236,15 @@ static void tick(void)
 	if (watch.incidents.lost)
 		recording_degrade(REC_TABLE_FULL);
 
+	uint32_t since = watch.told;
 	teller_tidy();
 	serve_requests();
 	uint32_t alerts = atomic_load_explicit(&recording->alerts, memory_order_acquire);
-	if (alerts != watch.told) {
-		if (!teller_watched())
-			teller_tell(watch.told, TRIGGER_THRESHOLD);
-		watch.told = alerts;
-		teller_act();
-	}
+	if (alerts != watch.told && !teller_watched())
+		teller_tell(watch.told, TRIGGER_THRESHOLD);
+	watch.told = alerts;
+	if (alerts != since)
+		teller_act(since);
 	if (told_misuse != watch.limits.misuse_news) {
 		__atomic_store_n(&told_misuse, watch.limits.misuse_news, __ATOMIC_RELEASE);
 		sys_futex_wake(&told_misuse, INT32_MAX);

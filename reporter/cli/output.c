@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "options.h"
 #include "reporter/cli/complain.h"
+#include "reporter/write/file_name.h"
 
 static int gather(struct sink *sink, const char *bytes, size_t count)
 {
@@ -36,37 +37,6 @@ static int fail(struct output *output, const char *name, int error)
 	return EXIT_FAILED;
 }
 
-/* Not the program's full name where that holds a slash, or the report would land in another directory. */
-static void expand(const char *pattern, const struct view *view, struct text *name)
-{
-	for (const char *at = pattern; *at; at++) {
-		if (at[0] == '%' && at[1] == 'p')
-			text_signed(name, view->header->pid);
-		else if (at[0] == '%' && at[1] == 'n')
-			text_put(name, view_program(view));
-		else if (at[0] == '%' && at[1] == '%')
-			text_byte(name, '%');
-		else {
-			text_byte(name, *at);
-			continue;
-		}
-		at++;
-	}
-}
-
-static bool is_per_process(const char *pattern)
-{
-	for (const char *at = pattern; *at; at++) {
-		if (at[0] != '%')
-			continue;
-		if (at[1] == 'p' || at[1] == 'n')
-			return true;
-		if (at[1] == '%')
-			at++;
-	}
-	return false;
-}
-
 static int open_report(const char *name, bool empty)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
@@ -91,7 +61,7 @@ int output_init(struct output *output, const char *pattern, int fd, bool goes_on
 		return 0;
 	}
 	output->pattern = pattern;
-	output->per_process = is_per_process(pattern);
+	output->per_process = file_name_is_per_process(pattern);
 	output->fd = -1;
 	if (output->per_process)
 		return 0;
@@ -99,7 +69,7 @@ int output_init(struct output *output, const char *pattern, int fd, bool goes_on
 	struct text name = TEXT_OF(expanded);
 	static const struct rec_header nobody;
 	const struct view none = { .header = &nobody };
-	expand(pattern, &none, &name);
+	file_name_expand(&name, pattern, &none);
 	output->fd = open_report(expanded, !goes_on);
 	return output->fd < 0 ? fail(output, expanded, -errno) : 0;
 }
@@ -165,7 +135,7 @@ int output_flush(struct output *output, const struct view *view)
 	text_put(&name, output->fd == STDOUT_FILENO ? "standard output" : "standard error");
 	if (output->pattern) {
 		name = TEXT_OF(expanded);
-		expand(output->pattern, view, &name);
+		file_name_expand(&name, output->pattern, view);
 	}
 	if (sink_error)
 		return fail(output, expanded, sink_error);

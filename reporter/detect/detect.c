@@ -85,6 +85,17 @@ void limits_from_recording(struct limits *limits, const struct view *view)
 	};
 }
 
+nsec_t limits_point_every(const struct limits *limits)
+{
+	const nsec_t judged[] = { limits->heap_growth_for, limits->rss_growth_for, limits->thread_growth_in,
+				  limits->fragmentation_in };
+	nsec_t every = NSEC_PER_SEC;
+	for (size_t i = 0; i < COUNT_OF(judged); i++)
+		if (judged[i])
+			every = MIN_OF(every, judged[i] / 4 + 1);
+	return every;
+}
+
 /* -- one run --------------------------------------------------------------- */
 
 static bool index_iterators(struct detection *run)

@@ -41,6 +41,11 @@ struct limits {
 void limits_from_options(struct limits *limits, const struct options *from);
 /* As they were in force in the process of `view`, as far as its recording says. Context: signal. */
 void limits_from_recording(struct limits *limits, const struct view *view);
+/*
+ * How often the process's counters have to be noted (REC_SERIES): a few times in the shortest time that is judged by them, each
+ * second where that is longer: with that the ring covers more than an hour. Context: signal.
+ */
+nsec_t limits_point_every(const struct limits *limits);
 
 /*
  * Adds what is wrong now to `list`, the most serious and oldest first. Ages are measured up to

@@ -373,6 +373,18 @@ START_TEST(holes)
 }
 END_TEST
 
+/* What is switched off is not judged, and needs no points: at each tick the ring would be full after minutes. */
+START_TEST(points_are_as_near_as_what_is_judged_needs)
+{
+	struct limits limits = { .heap_growth_for = 3 * SEC, .thread_growth_in = 300 * SEC };
+	ck_assert_uint_lt(limits_point_every(&limits), SEC);
+	limits.heap_growth_for = 0;
+	ck_assert_uint_eq(limits_point_every(&limits), SEC);
+	limits.rss_growth_for = 400 * MS;
+	ck_assert_uint_le(limits_point_every(&limits), 101 * MS);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *all = suite_create("growth");
@@ -395,6 +407,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, rss);
 	tcase_add_test(tests, rss_mapped);
 	tcase_add_test(tests, holes);
+	tcase_add_test(tests, points_are_as_near_as_what_is_judged_needs);
 	suite_add_tcase(all, tests);
 	return all;
 }
