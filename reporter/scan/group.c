@@ -310,7 +310,7 @@ static void count_rings(struct work *work, struct groups *groups)
 	}
 }
 
-static bool before(const void *a, const void *b, void *data)
+bool group_before(const void *a, const void *b, void *data)
 {
 	const struct group *left = a, *right = b;
 	uint64_t left_bytes = left->bytes + left->indirect_bytes,
@@ -332,7 +332,7 @@ void groups_make(struct groups *groups, struct blocks *blocks, nsec_t deadline)
 		if (!work.expired)
 			count_rings(&work, groups);
 		groups->failed = work.expired;
-		sort_items(groups->at, groups->count, sizeof *groups->at, before, NULL);
+		sort_items(groups->at, groups->count, sizeof *groups->at, group_before, NULL);
 	}
 	groups->memory = work.bytes;
 	work_release(&work);

@@ -29,6 +29,7 @@ struct group {
 	uint64_t indirect_bytes, indirect_count;
 	bool cycle; /* one of them is a ring */
 	bool threads_differ;
+	uint32_t alike;               /* more sites that count here: see group_rest.h */
 	site_id others[GROUP_OTHERS]; /* more sites of its rings; 0: none */
 };
 
@@ -46,5 +47,8 @@ struct groups {
  * first. `deadline` as in mark.h.
  */
 void groups_make(struct groups *groups, struct blocks *blocks, nsec_t deadline);
+
+/* That order (a sort_before). */
+bool group_before(const void *a, const void *b, void *unused);
 
 #endif

@@ -12,14 +12,13 @@
 #include "registry/allocation.h"
 #include "registry/recording.h"
 #include "registry/thread.h"
+#include "reporter/scan/group_rest.h"
 #include "reporter/scan/interior.h"
 #include "reporter/scan/links.h"
 #include "reporter/scan/numbers.h"
 #include "reporter/scan/pools.h"
 #include "reporter/scan/resources.h"
 #include "reporter/scan/roots.h"
-
-#define FINDINGS_MOST 1000u
 
 struct verdict *verdict_make(const struct snapshot *snapshot, uint64_t suspect_room)
 {
@@ -358,6 +357,7 @@ static void report_group(const struct snapshot *snapshot, const struct group *gr
 	struct finding_item *item = finding_add(finding, ROLE_allocated, room);
 	item->stack = stack;
 	item->amount = group->bytes;
+	item->count = group->alike ? group->alike + 1 : 0;
 	item->flags = ITEM_SUBJECT;
 	const struct snap_thread *thread = thread_of(snapshot, group);
 	if (thread)
@@ -372,17 +372,7 @@ static void report_group(const struct snapshot *snapshot, const struct group *gr
 static void report_groups(const struct snapshot *snapshot, struct group *groups, uint64_t all,
 			  struct verdict_manner manner, struct finding_list *list)
 {
-	uint64_t count = MIN_OF(all, (uint64_t)FINDINGS_MOST);
-	/* Too many to be read by anybody: the small ones are one finding, of no stack. */
-	for (uint64_t i = count; i < all; i++) {
-		struct group *rest = &groups[count - 1];
-		rest->site = 0;
-		rest->threads_differ = true;
-		rest->bytes += groups[i].bytes;
-		rest->count += groups[i].count;
-		rest->indirect_bytes += groups[i].indirect_bytes;
-		rest->others[0] = 0;
-	}
+	uint64_t count = group_rest_fold(snapshot->view, groups, all);
 	for (uint64_t i = 0; i < count; i++)
 		if (groups[i].count > manner.unread)
 			report_group(snapshot, &groups[i], manner, list);

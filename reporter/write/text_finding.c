@@ -204,6 +204,17 @@ static const char *item_label(struct text_report *text, const struct finding *of
 	}
 }
 
+/* Before the stack of a sum of many blocks, by whomever; it may be of places past those that are told one by one. */
+static const char *sum_words(struct names *names, const struct finding_item *item)
+{
+	if (item->role == ROLE_site || item->count <= 1)
+		return "allocated in";
+	return names_format(names,
+			    item->stack ? "allocated in %s places that begin alike, one of them"
+					: "allocated in %s other places",
+			    names_count(names, item->count));
+}
+
 void text_item(struct text_report *text, const struct account *account, const struct finding_item *item,
 	       thread_id of, size_t indent)
 {
@@ -235,7 +246,7 @@ void text_item(struct text_report *text, const struct account *account, const st
 	else if (account->finding->kind == FINDING_orphan_thread && item->role == ROLE_allocated)
 		verb = "what is waited for was allocated in";
 	else if (item->role == ROLE_site || (item->role == ROLE_allocated && item->amount))
-		verb = "allocated in"; /* the sum of many, by whomever */
+		verb = sum_words(names, item);
 	else if (with_name)
 		verb = names_format(names, "%s %s", names_item_thread(names, item), verb);
 	const char *label = item_label(text, account->finding, item, verb);
