@@ -70,4 +70,11 @@ for program in testprogs/*.c testprogs/hostile/*.c testprogs/hostile/*.cc testpr
 		;;
 	esac
 done
+
+# Each pitfall's test is there.
+# shellcheck disable=SC2013,SC2016 # words; no command, either
+for name in $(grep '^|' testprogs/PITFALLS.md | sed 's/.*|\([^|]*\)|$/\1/' | grep -o '`[^`]*`' | tr -d '`'); do
+	[ -f "$name" ] || [ -f "testprogs/$name" ] || [ -f "testprogs/$name.c" ] || [ -f "testprogs/$name.cc" ] ||
+		complain "testprogs/PITFALLS.md: there is no $name"
+done
 exit $bad
