@@ -74,7 +74,8 @@ enum finding_flag {
 	FOUND_STARVED_WRITER = 16,  /* stuck-holder, long-hold: readers keep a writer out */
 	FOUND_UPDATE = 32,          /* the incident `key` was reported before; this is a fuller account */
 	FOUND_NESTED_MONITOR = 128, /* waits to be signalled, and holds a lock that others need */
-	FOUND_ASLEEP = 64, /* deadlock: no ring, but all of the process waits and nobody is left to wake it */
+	FOUND_ASLEEP =
+	    64, /* all of the process waits and nobody is left to wake it: as a deadlock, no ring */
 	FOUND_ON_REQUEST = 256, /* somebody asked, and is told; nobody else is */
 	FOUND_INTERIOR = 512,   /* possible-leak: pointers into the middle keep it alive */
 	FOUND_FOR_LIFE = 1024,  /* held-at-exit: from the start on, and nobody else ever wanted it */

@@ -33,6 +33,12 @@ static nsec_t time_needed(const struct detection *run)
 	return ASLEEP_WITHOUT;
 }
 
+bool detection_all_sleep(const struct detection *run)
+{
+	nsec_t since = run->snapshot->asleep_since, needed = since ? time_needed(run) : 0;
+	return needed && detection_age(run, since) >= needed;
+}
+
 /* A thread that one before it tells of as well: the same wait in the same place, and nothing held. */
 static bool is_told(const struct detection *run, uint32_t thread)
 {
@@ -69,9 +75,8 @@ static void add_thread(struct detection *run, struct finding *finding, uint32_t 
 void detect_asleep(struct detection *run)
 {
 	const struct snapshot *snapshot = run->snapshot;
-	nsec_t needed = time_needed(run);
 	uint32_t room = 0, count = 0;
-	if (!snapshot->asleep_since || !needed || detection_age(run, snapshot->asleep_since) < needed)
+	if (!detection_all_sleep(run))
 		return;
 	for (uint32_t i = 0; i < snapshot->thread_count; i++) {
 		/* Accounted for: there is a ring, or a thread that ended with a lock, and the rest follows from it. */

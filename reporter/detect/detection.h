@@ -69,6 +69,9 @@ bool detection_next_cause(const struct detection *run, struct edge_walk *walk, s
  */
 bool detection_is_nested_monitor(const struct detection *run, uint32_t thread);
 
+/* Whether all of the process has been asleep for so long that this is taken for its end: nobody is left to wake it. */
+bool detection_all_sleep(const struct detection *run);
+
 /* The sum of a key or a witness: the kind first, then what it rests on. */
 uint64_t detection_key(enum finding_kind kind);
 

@@ -128,6 +128,9 @@ static void report(struct detection *run, uint32_t thread)
 	add_holds(run, finding, room, thread);
 	if (detection_is_nested_monitor(run, thread))
 		finding->flags |= FOUND_NESTED_MONITOR;
+	/* The same may have been told as a deadlock, sooner: who reads both has to see that they are one. */
+	if (detection_all_sleep(run))
+		finding->flags |= FOUND_ASLEEP;
 	if (behind)
 		add_blocker(run, finding, room, &edge);
 	detection_add_waiters(run, finding, room, waiters, count);

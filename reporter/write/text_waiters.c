@@ -114,9 +114,9 @@ void text_waiters(struct text_report *text, const struct account *account)
 			continue;
 		if (!places)
 			text_line(text, TEXT_INDENT,
-				  finding->flags & FOUND_ASLEEP       ? "and likewise"
-				  : finding->kind == FINDING_deadlock ? "also stuck behind them"
-								      : "waited for by",
+				  finding->kind != FINDING_deadlock ? "waited for by"
+				  : finding->flags & FOUND_ASLEEP   ? "and likewise"
+								    : "also stuck behind them",
 				  0);
 		bool shown = places++ < WAITERS_MAX || text->verbose;
 		uint32_t count = put_place(text, account, i, shown);

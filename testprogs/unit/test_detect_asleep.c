@@ -210,6 +210,26 @@ START_TEST(left_to_whoever_says_more)
 	const struct finding *stuck = world_found(world, FINDING_stuck_holder);
 	ck_assert_ptr_nonnull(stuck);
 	ck_assert(stuck->flags & FOUND_NESTED_MONITOR);
+	ck_assert(stuck->flags & FOUND_ASLEEP);
+}
+END_TEST
+
+/* What is told of a thread that is not the only one awake says nothing of the process. */
+START_TEST(a_stuck_holder_among_others_that_run)
+{
+	struct snap_thread *t[2] = { world_thread(world), world_thread(world) };
+	world->limits.blocked = SEC;
+	world_mutex(world, t[0], A, 5 * SEC);
+	world_wait(world, t[0], KIND_COND, B, MODE_NONE, 5 * SEC);
+	world_wants(world, t[1], A, 5 * SEC);
+	for (int asleep = 0; asleep < 2; asleep++) {
+		if (asleep)
+			fall_asleep(SEC / 2);
+		ck_assert_ptr_null(look());
+		const struct finding *stuck = world_found(world, FINDING_stuck_holder);
+		ck_assert_ptr_nonnull(stuck);
+		ck_assert(!(stuck->flags & FOUND_ASLEEP));
+	}
 }
 END_TEST
 
@@ -276,6 +296,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, not_asleep_for_long);
 	tcase_add_test(tests, with_locks_it_takes_longer);
 	tcase_add_test(tests, left_to_whoever_says_more);
+	tcase_add_test(tests, a_stuck_holder_among_others_that_run);
 	tcase_add_test(tests, a_ring_says_more);
 	tcase_add_test(tests, a_fork_child_gets_time);
 	tcase_add_test(tests, many_in_one_place);
