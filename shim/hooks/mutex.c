@@ -28,6 +28,13 @@ static inline void mutex_result(struct hook *hook, const void *mutex, enum op op
 	}
 }
 
+/* Of a call that would have given up at some time: like a trylock, it makes no edge of the lock order. */
+static void mutex_timed_result(struct hook *hook, const void *mutex, enum op op, int result)
+{
+	hook_wait_over(hook);
+	mutex_result(hook, mutex, op, result);
+}
+
 static NOINLINE int lock_taken(struct hook *hook, pthread_mutex_t *mutex)
 {
 	HOOK_KEEP(hook);
@@ -73,7 +80,7 @@ EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec
 		hook_contended(&hook, &wait, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE,
 			       OP_pthread_mutex_timedlock);
 	int result = real.pthread_mutex_timedlock(mutex, until);
-	mutex_result(&hook, mutex, OP_pthread_mutex_timedlock, result);
+	mutex_timed_result(&hook, mutex, OP_pthread_mutex_timedlock, result);
 	contention_over(&wait, result == 0 || result == EOWNERDEAD);
 	return result;
 }
@@ -90,7 +97,7 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, cons
 		hook_contended(&hook, &wait, KIND_MUTEX, (uintptr_t)mutex, MODE_EXCLUSIVE,
 			       OP_pthread_mutex_clocklock);
 	int result = real.pthread_mutex_clocklock(mutex, clock, until);
-	mutex_result(&hook, mutex, OP_pthread_mutex_clocklock, result);
+	mutex_timed_result(&hook, mutex, OP_pthread_mutex_clocklock, result);
 	contention_over(&wait, result == 0 || result == EOWNERDEAD);
 	return result;
 }

@@ -17,6 +17,14 @@ static inline void rwlock_result(struct hook *hook, const pthread_rwlock_t *lock
 		hook_wait_over(hook);
 }
 
+/* Of a call that would have given up at some time: like a trylock, it makes no edge of the lock order. */
+static void rwlock_timed_result(struct hook *hook, const pthread_rwlock_t *lock, enum mode mode, enum op op,
+				int result)
+{
+	hook_wait_over(hook);
+	rwlock_result(hook, lock, mode, op, result);
+}
+
 /* In glibc's word of readers: a writer has it; and the readers, from this bit on. */
 #define WRITER_HAS_IT 2u
 #define ONE_READER 8u
@@ -137,7 +145,7 @@ EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct times
 		hook_contended(&hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED,
 			       OP_pthread_rwlock_timedrdlock);
 	int result = real.pthread_rwlock_timedrdlock(lock, until);
-	rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_timedrdlock, result);
+	rwlock_timed_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_timedrdlock, result);
 	contention_over(&wait, result == 0);
 	return result;
 }
@@ -155,7 +163,7 @@ EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct times
 		hook_contended(&hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE,
 			       OP_pthread_rwlock_timedwrlock);
 	int result = real.pthread_rwlock_timedwrlock(lock, until);
-	rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_timedwrlock, result);
+	rwlock_timed_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_timedwrlock, result);
 	contention_over(&wait, result == 0);
 	return result;
 }
@@ -173,7 +181,7 @@ EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, c
 		hook_contended(&hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_SHARED,
 			       OP_pthread_rwlock_clockrdlock);
 	int result = real.pthread_rwlock_clockrdlock(lock, clock, until);
-	rwlock_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_clockrdlock, result);
+	rwlock_timed_result(&hook, lock, MODE_SHARED, OP_pthread_rwlock_clockrdlock, result);
 	contention_over(&wait, result == 0);
 	return result;
 }
@@ -191,7 +199,7 @@ EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, c
 		hook_contended(&hook, &wait, KIND_RWLOCK, (uintptr_t)lock, MODE_EXCLUSIVE,
 			       OP_pthread_rwlock_clockwrlock);
 	int result = real.pthread_rwlock_clockwrlock(lock, clock, until);
-	rwlock_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_clockwrlock, result);
+	rwlock_timed_result(&hook, lock, MODE_EXCLUSIVE, OP_pthread_rwlock_clockwrlock, result);
 	contention_over(&wait, result == 0);
 	return result;
 }

@@ -320,11 +320,19 @@ struct held {
 	bool alone; /* nobody else can have it meanwhile, but for readers: who wants it waits */
 };
 
+/* Locks of other kinds make no edges, but who has one in common with another thread can't meet it. */
+static bool is_gate(const struct rec_hold *hold)
+{
+	return atomic_load_explicit(&hold->state, memory_order_relaxed) == HOLD_LIVE &&
+	       (hold->kind == KIND_LOCK || hold->kind == KIND_STREAM_LOCK || hold->kind == KIND_FILE_LOCK);
+}
+
 static struct held held_of(const struct rec_hold *hold)
 {
 	uint32_t units = units_of(hold);
 	if (!units)
-		return (struct held){ 0 };
+		return is_gate(hold) ? (struct held){ .lock = lock_of(hold), .mode = hold->mode }
+				     : (struct held){ 0 };
 	bool alone = units == 1;
 	return (struct held){ .lock = lock_of(hold),
 			      .mode = hold->kind != KIND_SEM ? hold->mode

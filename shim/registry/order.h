@@ -1,7 +1,8 @@
 /*
  * The order in which locks are taken: edges from what a thread holds to what it
  * acquires meanwhile, for the detector lock-order. Only acquisitions that may block for ever
- * make edges (no trylock, no timeout), but what is held may have come any way.
+ * make edges (no trylock, no timeout), but what is held may have come any way. Locks of files and streams and annotated
+ * ones make none, but who has them is kept apart by them like by any other.
  *
  * Hot path: a hash of all that the thread holds, outermost first, is looked for in a
  * small table of the thread's own. Once it has been seen that is all: constant time but
