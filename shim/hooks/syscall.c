@@ -81,6 +81,17 @@ static bool waits_for_guard(void)
 	       slot->waits[slot->wait_depth - 1].kind == KIND_GUARD;
 }
 
+/* Before the call. */
+static void prctl_seen(long option, unsigned long value)
+{
+	if (option == PR_SET_SECCOMP)
+		start_sandboxed();
+	else if (option == PR_SET_PTRACER)
+		process_tracer_note(value);
+	else if (option == PR_SET_TSC && value == PR_TSC_SIGSEGV)
+		sys_no_tsc = true;
+}
+
 /* Where the call goes on; called by the stub below. */
 void *syscall_route(long number, long a, long b);
 void *syscall_route(long number, long a, long b)
@@ -110,10 +121,7 @@ void *syscall_route(long number, long a, long b)
 			start_sandboxed();
 		return (void *)real.syscall;
 	case SYS_prctl:
-		if (a == PR_SET_SECCOMP)
-			start_sandboxed();
-		else if (a == PR_SET_PTRACER)
-			process_tracer_note((unsigned long)b);
+		prctl_seen(a, (unsigned long)b);
 		return (void *)real.syscall;
 	default:
 		return (void *)real.syscall;
@@ -130,9 +138,6 @@ EXPORT int prctl(int option, ...)
 		      c = va_arg(list, unsigned long), d = va_arg(list, unsigned long);
 	va_end(list);
 	real_ready();
-	if (option == PR_SET_SECCOMP)
-		start_sandboxed();
-	else if (option == PR_SET_PTRACER)
-		process_tracer_note(a);
+	prctl_seen(option, a);
 	return real.prctl(option, a, b, c, d);
 }

@@ -78,6 +78,12 @@ int32_t sys_pid(void);
 int32_t sys_tid(void);
 int sys_kill_thread(int32_t pid, int32_t tid, int signal);
 
+/*
+ * The program has forbidden one of its threads to read the time stamp counter (PR_SET_TSC), which the vdso's clocks do: it would end in
+ * SIGSEGV. From then on the kernel is asked, in every thread and for good.
+ */
+extern HIDDEN bool sys_no_tsc;
+
 nsec_t sys_monotonic(void);        /* CLOCK_MONOTONIC; through the vdso, not a system call */
 nsec_t sys_monotonic_coarse(void); /* a few ms behind at the most, and cheaper */
 nsec_t sys_realtime(void);
