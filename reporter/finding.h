@@ -78,6 +78,7 @@ enum finding_flag {
 	    64, /* all of the process waits and nobody is left to wake it: as a deadlock, no ring */
 	FOUND_ON_REQUEST = 256, /* somebody asked, and is told; nobody else is */
 	FOUND_INTERIOR = 512,   /* possible-leak: pointers into the middle keep it alive */
+	FOUND_ALIKE = 2048,     /* leak: `count` of its item are places whose stacks begin alike */
 	FOUND_FOR_LIFE = 1024,  /* held-at-exit: from the start on, and nobody else ever wanted it */
 };
 

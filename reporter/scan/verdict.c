@@ -350,7 +350,7 @@ static void report_group(const struct snapshot *snapshot, const struct group *gr
 		return;
 	stack_id stack = stack_of_site(snapshot, group->site);
 	finding->key = finding->witness = hash_add(finding->kind, stack);
-	finding->flags = manner.flags | (group->cycle ? FOUND_CYCLE : 0);
+	finding->flags = manner.flags | (group->cycle ? FOUND_CYCLE : 0) | (group->alike ? FOUND_ALIKE : 0);
 	finding->amount = group->bytes;
 	finding->count = group->count;
 	finding->indirect = group->indirect_bytes;

@@ -205,9 +205,10 @@ static const char *item_label(struct text_report *text, const struct finding *of
 }
 
 /* Before the stack of a sum of many blocks, by whomever; it may be of places past those that are told one by one. */
-static const char *sum_words(struct names *names, const struct finding_item *item)
+static const char *sum_words(struct names *names, const struct finding *finding,
+			     const struct finding_item *item)
 {
-	if (item->role == ROLE_site || item->count <= 1)
+	if (!(finding->flags & FOUND_ALIKE))
 		return "allocated in";
 	return names_format(names,
 			    item->stack ? "allocated in %s places that begin alike, one of them"
@@ -246,7 +247,7 @@ void text_item(struct text_report *text, const struct account *account, const st
 	else if (account->finding->kind == FINDING_orphan_thread && item->role == ROLE_allocated)
 		verb = "what is waited for was allocated in";
 	else if (item->role == ROLE_site || (item->role == ROLE_allocated && item->amount))
-		verb = sum_words(names, item);
+		verb = sum_words(names, account->finding, item);
 	else if (with_name)
 		verb = names_format(names, "%s %s", names_item_thread(names, item), verb);
 	const char *label = item_label(text, account->finding, item, verb);
