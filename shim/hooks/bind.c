@@ -173,12 +173,12 @@ static void bind_slot(struct elf_module *module, const struct elf_slot *slot, vo
 {
 	struct bind_function *function = bind_table_find(slot->name);
 	(void)data;
+	if (UNLIKELY(foreign_heap_hands_out(slot->name)))
+		foreign_heap_called_by((const void *)module->start);
 	if (deep_wants(slot->name)) {
 		deep_bind(module, slot);
 		return;
 	}
-	if (UNLIKELY(!function))
-		foreign_heap_called_by((const void *)module->start);
 	if (function && bind_is_entry(__atomic_load_n(slot->at, __ATOMIC_ACQUIRE)))
 		return;
 	uint64_t target = function ? target_of(module, slot, function->method) : 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hooks/allocx.h"
 #include "hooks/deep.h"
 #include "hooks/hook.h"
 #include "hooks/kept.h"
@@ -367,11 +368,18 @@ void check_heap_start(void)
 	if (real.free_aligned_sized)
 		real.free_aligned_sized = check_free_aligned_sized;
 	real.free = check_free;
+	allocx_start();
 }
 
 bool check_heap_runs(void)
 {
 	return below.malloc;
+}
+
+bool check_heap_dressed(const void *block)
+{
+	uint64_t word;
+	return block && header_of(block, &word);
 }
 
 const struct real_functions *check_heap_below(void)

@@ -25,6 +25,9 @@ bool check_heap_runs(void);
  */
 void *check_heap_instead(void *found);
 
+/* Whether that block, live or NULL, begins behind a header of ours. Context: hook. */
+bool check_heap_dressed(const void *block);
+
 /* The allocator's own functions, whether anything is checked or not. Context: signal. */
 struct real_functions;
 const struct real_functions *check_heap_below(void);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hooks/allocx.h"
 #include "hooks/check_heap.h"
 #include "hooks/hook.h"
 #include "platform/elf_next.h"
@@ -60,7 +61,9 @@ void deep_opening(void)
 
 bool deep_wants(const char *name)
 {
-	return __atomic_load_n(&any_opened, __ATOMIC_ACQUIRE) && way_named(name);
+	struct allocx_way own;
+	return (__atomic_load_n(&any_opened, __ATOMIC_ACQUIRE) && way_named(name)) ||
+	       allocx_named(name, &own);
 }
 
 struct others {
@@ -83,9 +86,14 @@ void deep_bind(struct elf_module *module, const struct elf_slot *slot)
 {
 	uint64_t value = __atomic_load_n(slot->at, __ATOMIC_ACQUIRE);
 	const struct way *way = way_named(slot->name);
-	if (!way)
+	struct allocx_way own;
+	struct others search = { .slot = slot };
+	if (way)
+		search.hook = way->hook, search.real = real_of(way);
+	else if (allocx_named(slot->name, &own))
+		search.hook = own.hook, search.real = own.real;
+	else
 		return;
-	struct others search = { .slot = slot, .hook = way->hook, .real = real_of(way) };
 	if (value != (uintptr_t)search.real) {
 		/* Not bound yet: the loader would find ours or libc's, as long as nobody else has one. */
 		if (!slot->called || value < module->start || value >= module->end)
@@ -94,7 +102,7 @@ void deep_bind(struct elf_module *module, const struct elf_slot *slot)
 		if (search.any)
 			return;
 	}
-	relocations_store(module, slot, (uintptr_t)way->hook);
+	relocations_store(module, slot, (uintptr_t)search.hook);
 }
 
 void *deep_instead(void *found)
@@ -102,5 +110,5 @@ void *deep_instead(void *found)
 	for (unsigned i = 0; found && i < COUNT_OF(ways); i++)
 		if (found == real_of(&ways[i]))
 			return ways[i].hook;
-	return found;
+	return allocx_instead(found);
 }

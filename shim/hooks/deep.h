@@ -14,7 +14,7 @@
 /* One is about to be opened. Context: hook. */
 void deep_opening(void);
 
-/* Whether `name` is a function of the allocator, and there may be such modules. Context: signal. */
+/* Whether `name` is a function of the allocator, and there may be such modules; or one of those of allocx.h. Context: signal. */
 bool deep_wants(const char *name);
 
 /* Binds a word that deep_wants. Context: as in relocations.h. */
