@@ -6,6 +6,7 @@
 #include "hooks/lock_misuse.h"
 #include "options.h"
 #include "platform/early.h"
+#include "platform/elf_next.h"
 #include "platform/process.h"
 #include "platform/trim.h"
 #include "registry/address_map.h"
@@ -67,6 +68,8 @@ void alloc_start(void)
 		return;
 	if (!alloc_is_libc)
 		alloc_share_windows();
+	if (elf_is_before("malloc"))
+		recording_degrade(REC_OTHERS_MALLOC);
 	if (options.check_heap)
 		check_heap_start();
 	else

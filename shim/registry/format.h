@@ -110,6 +110,7 @@ enum rec_degraded {
 	REC_MEMORY_LIMIT = 128,   /* max_memory reached: allocations are sampled */
 	REC_NO_SCAN = 256,        /* the leak scan lacked memory or /proc: leaks unjudged */
 	REC_OVERHEAD_LIMIT = 512, /* max_overhead reached: allocations are sampled */
+	REC_OTHERS_MALLOC = 1024, /* somebody who comes before us defines malloc */
 };
 
 /* The search for lost memory while the program runs: who asked for it, and what the newest one came to. */
