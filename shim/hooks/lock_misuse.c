@@ -132,8 +132,38 @@ static bool is_waited_for(enum kind kind, uint64_t handle, const struct lock_wor
 	return words->state == WORD_TAKEN || words_waiters(kind, handle);
 }
 
-/* The object that was last found to be destroyed in use. */
-static uint64_t destroyed_last;
+#define TOLD_MOST 16u /* chosen somewhat arbitrarily: what one object, or one clean-up, has of locks */
+
+/* The objects that were last found to be destroyed in use, in no order. Two threads at once may lose one, which is told again. */
+static uint64_t told[TOLD_MOST];
+static uint32_t told_next;
+
+static void told_put(uint64_t handle)
+{
+	uint32_t at = __atomic_fetch_add(&told_next, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&told[at % TOLD_MOST], handle, __ATOMIC_RELAXED);
+}
+
+/* Who was told that it is destroyed in use need not be told what came of it. */
+static bool is_told(uint64_t handle)
+{
+	for (unsigned i = 0; i < TOLD_MOST; i++)
+		if (handle == __atomic_load_n(&told[i], __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+/* What is made there from now on is another object. */
+static void told_forget(uint64_t from, uint64_t to)
+{
+	if (LIKELY(!__atomic_load_n(&told_next, __ATOMIC_RELAXED)))
+		return;
+	for (unsigned i = 0; i < TOLD_MOST; i++) {
+		uint64_t handle = __atomic_load_n(&told[i], __ATOMIC_RELAXED);
+		if (handle >= from && handle < to)
+			__atomic_store_n(&told[i], 0, __ATOMIC_RELAXED);
+	}
+}
 
 /* Notes that the object is about to be `what`, where somebody holds it or waits for it. */
 static void note_use(struct hook *hook, enum misuse_kind misuse, enum kind kind, uint64_t handle, enum op op)
@@ -163,13 +193,7 @@ static void note_use(struct hook *hook, enum misuse_kind misuse, enum kind kind,
 		what.parts[2] = part_of_wait(&waiter);
 	misuse_note(&what);
 	if (misuse == MISUSE_destroyed_in_use)
-		__atomic_store_n(&destroyed_last, handle, __ATOMIC_RELAXED);
-}
-
-/* Who was told that it is destroyed in use need not be told what came of it. */
-static bool is_told(uint64_t handle)
-{
-	return handle == __atomic_load_n(&destroyed_last, __ATOMIC_RELAXED);
+		told_put(handle);
 }
 
 /*
@@ -260,6 +284,7 @@ NOINLINE void lock_misuse_memory(uint64_t from, uint64_t bytes, enum op op, cons
 	}
 	if (!noted)
 		note_sleeper(&range, op, frame);
+	told_forget(from, from + bytes);
 }
 
 /* Whether what is at `lock` can be read, and is the process's own and in no other place. */
@@ -369,6 +394,7 @@ NOINLINE void lock_misuse_init(struct hook *hook, enum kind kind, uint64_t handl
 {
 	note_use(hook, MISUSE_reinit_in_use, kind, handle, op);
 	destroyed_forget(kind, handle);
+	told_forget(handle, handle + 1);
 	allocation_mark_lock(handle);
 }
 
