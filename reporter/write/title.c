@@ -485,17 +485,16 @@ static const char *title_iterator_leak(struct names *names, const struct account
 	uint64_t count = MAX_OF(finding->count, 1);
 	const char *from = place(names, ", opened in", item);
 	struct object *object = item ? object_of_item(names, item) : NULL;
-	const char *much = count == 1 ? names_format(names, "one %s", kind_noun(kind, 1))
-			   : item     ? item_many(names, item, count)
-				      : kind_many(names, kind, count, 0);
+	/* The address of something that has no name says nothing by now. */
+	bool named = count == 1 && object && object_name(names, object);
+	const char *much = named        ? object_text(names, object, OBJECT_BRIEF)
+			   : count == 1 ? names_format(names, "one %s", kind_noun(kind, 1))
+			   : item       ? item_many(names, item, count)
+					: kind_many(names, kind, count, 0);
 	if (!(finding->flags & FOUND_AT_EXIT))
 		return names_format(names, "%s%s %s lost%s: nothing %s %s any more", much,
 				    of_open(names, item, count), count == 1 ? "is" : "are", from,
 				    kind_known(kind), kind_it(kind, count));
-	/* The address of something that has no name says nothing by now. */
-	if (count == 1 && object && object_name(names, object))
-		return names_format(names, "%s was never %s%s", object_text(names, object, OBJECT_BRIEF),
-				    kind_given_back(kind), from);
 	return names_format(names, "%s %s never %s%s", much, count == 1 ? "was" : "were",
 			    kind_given_back(kind), from);
 }
