@@ -23,6 +23,7 @@ static const char *reason(int32_t error)
 	switch (error) {
 	case -EAGAIN:
 	case -EPERM:
+	case -ENOSYS:
 		return "the process may not make another one";
 	case -ENOENT:
 	case -EACCES:
