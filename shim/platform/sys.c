@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/context.h"
+#include "platform/vdso.h"
 
 bool sys_sandboxed;
 
@@ -205,14 +206,13 @@ int sys_kill_thread(int32_t pid, int32_t tid, int signal)
 
 bool sys_no_tsc;
 
-/* libc's clock_gettime goes to the vdso and touches neither errno (on success) nor any lock. */
 static nsec_t clock_now(clockid_t clock)
 {
 	struct timespec now = { 0 };
 	if (UNLIKELY(sys_no_tsc)) {
 		if (sys_sandboxed || sys_call2(SYS_clock_gettime, clock, &now) != 0)
 			return 0;
-	} else if (clock_gettime(clock, &now) != 0) {
+	} else if (!vdso_time(clock, &now)) {
 		return 0;
 	}
 	return (nsec_t)now.tv_sec * NSEC_PER_SEC + (nsec_t)now.tv_nsec;

@@ -21,7 +21,7 @@ $(STACK_DIR)/shapes_cxx.o: testprogs/unit/stack/shapes_cxx.cc testprogs/unit/sta
 	$(call say,CXX,$<)$(CXX) -std=c++17 -O2 -g -Wall -Wextra -c -o $@ $<
 
 STACK_WITH := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack/*.c shim/base/*.c) \
-	$(addprefix shim/platform/,sys.c lock.c process.c thread_self.c) \
+	$(addprefix shim/platform/,elf_next.c sys.c lock.c process.c thread_self.c vdso.c) \
 	$(addprefix shim/registry/,recording.c recording_file.c view.c) shim/options.c shim/option_values.c)
 
 UNIT_OBJ_test_stack := $(STACK_WITH) $(STACK_SHAPES:%=$(STACK_DIR)/shapes_%.o) $(STACK_DIR)/shapes_cxx.o
