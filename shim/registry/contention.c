@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "platform/lock.h"
 #include "platform/sys.h"
+#include "registry/cell_row.h"
 #include "registry/hold.h"
 #include "registry/recording.h"
 
@@ -161,6 +162,7 @@ static void want_cells(void)
 	}
 	if (found)
 		found->owner = self.slot->id;
+	self.use_mask = REC_USE_CELLS_EACH - 1;
 	self.use_cells = found;
 }
 
@@ -182,6 +184,36 @@ static void cell_move(struct rec_use_cell *cell, uint32_t next, stack_id stack, 
 	atomic_store_explicit(&cell->use, next, memory_order_release);
 }
 
+/* As in count.c; but to look a use up costs more than to move a counter, so the row comes sooner. */
+#define MOVED_MOST 1024u
+
+static void give_cells(struct rec_use_cells *cells, uint32_t count)
+{
+	for (; count; count--, cells++) {
+		for (uint32_t i = 0; i < REC_USE_CELLS_EACH; i++)
+			cell_move(&cells->cells[i], 0, 0, 0);
+		cells->owner = 0;
+		atomic_store_explicit(&cells->owned, 0, memory_order_release);
+	}
+}
+
+static uint32_t blocks_owned(void)
+{
+	return (self.use_mask + 1) / REC_USE_CELLS_EACH;
+}
+
+static NOINLINE void want_more_cells(void)
+{
+	if (blocks_owned() != 1)
+		return;
+	struct rec_use_cells *one = self.use_cells, *row = cell_row_take(REC_USE_CELLS, sizeof *row);
+	if (!row)
+		return;
+	self.use_cells = row;
+	self.use_mask = CELL_ROW * REC_USE_CELLS_EACH - 1;
+	give_cells(one, 1);
+}
+
 NOINLINE void contention_otherwise(enum kind kind, uint64_t handle, enum mode mode, enum op op,
 				   stack_id stack)
 {
@@ -189,7 +221,7 @@ NOINLINE void contention_otherwise(enum kind kind, uint64_t handle, enum mode mo
 		want_cells();
 	struct rec_use_cells *cells = self.use_cells;
 	/* One of many locks that are taken from there, and of those without a use of its own. */
-	struct rec_use_cell *cell = cells ? &cells->cells[rec_use_place(stack, 0)] : NULL;
+	struct rec_use_cell *cell = cells ? contention_cell(cells, stack, 0) : NULL;
 	uint32_t use = cell ? atomic_load_explicit(&cell->use, memory_order_relaxed) : 0;
 	if (use && !cell->handle && cell->stack == stack && !(use_at(use)->own & own_bit(handle))) {
 		add(&cell->taken, 1);
@@ -199,8 +231,12 @@ NOINLINE void contention_otherwise(enum kind kind, uint64_t handle, enum mode mo
 	if (!use)
 		return;
 	if (cells) {
+		if (UNLIKELY(++self.use_cells_moved % MOVED_MOST == 0)) {
+			want_more_cells();
+			cells = self.use_cells;
+		}
 		handle = use_at(use)->handle;
-		cell = &cells->cells[rec_use_place(stack, handle)];
+		cell = contention_cell(cells, stack, handle);
 		cell_move(cell, use, stack, handle);
 		atomic_store_explicit(&cell->taken, 1, memory_order_relaxed);
 	} else {
@@ -214,10 +250,7 @@ void contention_thread_end(void)
 	if (!cells)
 		return;
 	self.use_cells = NULL;
-	for (uint32_t i = 0; i < REC_USE_CELLS_EACH; i++)
-		cell_move(&cells->cells[i], 0, 0, 0);
-	cells->owner = 0;
-	atomic_store_explicit(&cells->owned, 0, memory_order_release);
+	give_cells(cells, blocks_owned());
 }
 
 /* -- queues ------------------------------------------------------------------ */

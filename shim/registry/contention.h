@@ -33,6 +33,19 @@
 #define CONTENTION_LOCKS_EACH 8u
 
 /* A lock of that kind was taken, and was not held by the taker before. Context: hook, with self.busy held. Keeps errno. */
+/*
+ * The place among the thread's own cells of the use of a stack and a handle. Stacks are numbered by eights of bytes,
+ * locks are a few words apart.
+ */
+ALWAYS_INLINE struct rec_use_cell *contention_cell(struct rec_use_cells *cells, stack_id stack,
+						   uint64_t handle)
+{
+	const uint64_t at = (stack ^ (uint32_t)(handle >> 3)) & self.use_mask;
+	const uint64_t between =
+	    sizeof *cells - sizeof cells->cells; /* the cells of one block and the next */
+	return (struct rec_use_cell *)((char *)&cells->cells[at] + at / REC_USE_CELLS_EACH * between);
+}
+
 static inline void contention_acquired(enum kind kind, uint64_t handle, enum mode mode, enum op op,
 				       stack_id stack);
 
@@ -94,7 +107,7 @@ static inline void contention_acquired(enum kind kind, uint64_t handle, enum mod
 {
 	struct rec_use_cells *cells = self.use_cells;
 	if (LIKELY(cells)) {
-		struct rec_use_cell *cell = &cells->cells[rec_use_place(stack, handle)];
+		struct rec_use_cell *cell = contention_cell(cells, stack, handle);
 		if (LIKELY(cell->handle == handle && cell->stack == stack)) {
 			/* Only this thread writes it, and no handler of its own comes between; readers want whole words. */
 			uint64_t taken = atomic_load_explicit(&cell->taken, memory_order_relaxed);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "registry/cell_row.h"
+
 static void add(_Atomic uint64_t *counter, uint64_t amount)
 {
 	__atomic_fetch_add((uint64_t *)counter, amount, __ATOMIC_RELAXED);
@@ -156,7 +158,47 @@ static void want_cells(void)
 	}
 	if (found)
 		found->owner = self.slot->id;
+	self.cell_mask = REC_CELLS_EACH - 1;
 	self.cells = found;
+}
+
+/*
+ * Somewhat arbitrary: a program that has a few hundred sites which it comes to again and again never gets there; a compiler's
+ * are thousands, and without more cells every other block would find another site in its own.
+ */
+#define MOVED_MOST 4096u
+
+/* Moves all that the thread's blocks count to the sites, and gives the blocks back. */
+static void give_cells(struct rec_cells *cells, uint32_t count)
+{
+	for (; count; count--, cells++) {
+		for (uint32_t i = 0; i < REC_CELLS_EACH; i++)
+			if (cells->cells[i].site)
+				move(&cells->cells[i], 0);
+		cells->owner = 0;
+		memset(cells->freed, 0, sizeof cells->freed);
+		atomic_store_explicit(&cells->owned, 0, memory_order_release);
+	}
+}
+
+static uint32_t blocks_owned(void)
+{
+	return (self.cell_mask + 1) / REC_CELLS_EACH;
+}
+
+/* A thread whose sites take the cells from one another gets more. */
+static NOINLINE void want_more_cells(void)
+{
+	/* An allocation that is interrupted may have just looked up its cell. */
+	if (self.busy > SELF_IN_ALLOCATOR || blocks_owned() != 1)
+		return;
+	struct rec_cells *one = self.cells, *row = cell_row_take(REC_CELLS, sizeof *row);
+	if (!row)
+		return;
+	memcpy(row->freed, one->freed, sizeof row->freed);
+	self.cells = row;
+	self.cell_mask = CELL_ROW * REC_CELLS_EACH - 1;
+	give_cells(one, 1);
 }
 
 /* A thread that has counted this many blocks is worth cells of its own. */
@@ -168,7 +210,9 @@ NOINLINE void count_otherwise(site_id site, uint64_t size, enum count_what what)
 		want_cells();
 	/* A signal handler may free something while its thread moves a cell. Large blocks take their time anyway. */
 	if (self.cells && site && size <= (uint64_t)COUNT_SPILL && !self.moving_cell) {
-		struct rec_cell *cell = &self.cells->cells[site % REC_CELLS_EACH];
+		if (UNLIKELY(++self.cells_moved % MOVED_MOST == 0))
+			want_more_cells();
+		struct rec_cell *cell = count_cell_at(self.cells, site);
 		move(cell, site);
 		count_in_cell(cell, size, what);
 	} else {
@@ -190,12 +234,7 @@ void count_thread_end(void)
 	if (!cells)
 		return;
 	self.cells = NULL;
-	for (uint32_t i = 0; i < REC_CELLS_EACH; i++)
-		if (cells->cells[i].site)
-			move(&cells->cells[i], 0);
-	cells->owner = 0;
-	memset(cells->freed, 0, sizeof cells->freed);
-	atomic_store_explicit(&cells->owned, 0, memory_order_release);
+	give_cells(cells, blocks_owned());
 }
 
 void count_fork_child(void)

@@ -6,7 +6,8 @@
  *   - by site, a thread counts in cells of its own (struct rec_cells), which lie in
  *     the recording, so that readers add them up and nothing is lost when the
  *     process is killed. A cell is moved to its site when another site needs
- *     the place, and when it is SPILL bytes ahead or behind, so that peaks are known;
+ *     the place, and when it is SPILL bytes ahead or behind, so that peaks are known. A thread
+ *     with so many sites that this happens all the time gets a row of such blocks;
  *   - for the process, in the thread's slot, moved to the header in the same way.
  *
  * Large blocks, samples (which count for more than themselves) and threads that
@@ -79,12 +80,21 @@ static inline site_id count_site(stack_id stack)
 	return LIKELY(site) ? site : count_site_make(record, stack);
 }
 
+/* The place of a site among the thread's own cells: readers look in each block at the one of that number. */
+ALWAYS_INLINE struct rec_cell *count_cell_at(struct rec_cells *cells, site_id site)
+{
+	const uint64_t at = site & self.cell_mask, block = at / REC_CELLS_EACH;
+	const uint64_t between =
+	    sizeof *cells - sizeof cells->cells; /* the cells of one block and the next */
+	return (struct rec_cell *)((char *)&cells->cells[at] + block * between);
+}
+
 /* The cell among `cells`, the thread's own, for a block of `size` bytes at `site`; NULL: it goes another way. */
 ALWAYS_INLINE struct rec_cell *count_cell_in(struct rec_cells *cells, site_id site, uint64_t size)
 {
 	if (UNLIKELY(!site) || UNLIKELY(size > (uint64_t)COUNT_SPILL))
 		return NULL;
-	struct rec_cell *cell = &cells->cells[site % REC_CELLS_EACH];
+	struct rec_cell *cell = count_cell_at(cells, site);
 	bool good = __atomic_load_n((uint32_t *)&cell->site, __ATOMIC_RELAXED) == site;
 	return LIKELY(good) ? cell : NULL;
 }

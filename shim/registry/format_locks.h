@@ -87,8 +87,8 @@ struct rec_use {
 };
 
 /*
- * How often a thread has taken what it has not yet added to the uses: see struct rec_cells. The use of a stack
- * and a handle has the cell at rec_use_place of them.
+ * How often a thread has taken what it has not yet added to the uses: see struct rec_cells. A cell says which use it
+ * counts for, so where it lies is the thread's own business.
  */
 #define REC_USE_CELLS_EACH 128u
 
@@ -106,12 +106,6 @@ struct rec_use_cells {
 	uint64_t spare[7];
 	struct rec_use_cell cells[REC_USE_CELLS_EACH];
 };
-
-/* Stacks are numbered by eights of bytes, locks are a few words apart. */
-static inline uint32_t rec_use_place(stack_id stack, uint64_t handle)
-{
-	return (stack ^ (uint32_t)(handle >> 3)) % REC_USE_CELLS_EACH;
-}
 
 /* -- where locks lie -------------------------------------------------------- */
 

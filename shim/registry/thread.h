@@ -38,9 +38,12 @@ struct self_state {
 	int64_t until_sample;  /* bytes until the next allocation that is recorded, where they are sampled */
 	uint64_t sample_state; /* sampling/: random numbers */
 	uint32_t until_kept;   /* hooks/kept: freed blocks until the end of the next run that is kept back */
-	struct rec_cells *cells; /* count/: what this thread counts by site */
-	bool moving_cell;        /* count/: a cell is between two sites */
-	uint32_t counted;        /* count/: blocks counted without cells */
+	struct rec_cells
+	    *cells;         /* count/: what this thread counts by site: one block, or several in a row ... */
+	uint32_t cell_mask; /* ... which have one cell more than this */
+	uint32_t cells_moved; /* how often a cell was taken for another site */
+	bool moving_cell;     /* count/: a cell is between two sites */
+	uint32_t counted;     /* count/: blocks counted without cells */
 	uint64_t made_bytes,
 	    freed_bytes; /* count/: what was counted for the process, ever; see count_flush */
 	void *scratch;   /* stack/: frames being captured; private mapping of this thread */
@@ -56,10 +59,11 @@ struct self_state {
 	struct magazine {
 		uint32_t top, count, name;
 	} beside;                        /* allocation/: another one, full or empty */
-	struct rec_use_cells *use_cells; /* contention/: how often this thread takes what */
-	uint32_t taken_uncounted;        /* contention/: locks taken without cells */
-	stack_id forked_at;              /* where it is about to fork, for orphan/; 0: unknown */
-	const struct forking *forking;   /* while it forks: what its child has from it; NULL: not known */
+	struct rec_use_cells *use_cells; /* contention/: how often this thread takes what: as `cells` */
+	uint32_t use_mask, use_cells_moved;
+	uint32_t taken_uncounted;      /* contention/: locks taken without cells */
+	stack_id forked_at;            /* where it is about to fork, for orphan/; 0: unknown */
+	const struct forking *forking; /* while it forks: what its child has from it; NULL: not known */
 	uint64_t *order_seen;  /* order/: what it has seen itself hold; a private page of this thread */
 	uint16_t signalled[4]; /* signalled/: places of what it has signalled last, from 1 */
 	/* A block that is being moved by realloc, and known to no table meanwhile; 0: none. For the scan of an image. */

@@ -82,6 +82,14 @@ static stack_id find(stack_id from, stack_id until, const struct unwind_frame *f
 	return 0;
 }
 
+bool depot_holds(stack_id id, const struct unwind_frame *frames, uint32_t count, uint32_t certain,
+		 uint16_t flags, uint64_t hash)
+{
+	const struct rec_stack *stack = recording_stack(id);
+	return stack->hash == hash && stack->count == count && stack->flags == flags &&
+	       stack->epoch == modules_epoch() && same_frames(stack, &frames[count - certain], certain);
+}
+
 static NOINLINE struct rec_stack *add(const struct unwind_frame *frames, uint32_t count, uint16_t flags,
 				      uint64_t hash, uint32_t epoch)
 {

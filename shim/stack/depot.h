@@ -54,6 +54,14 @@ uint64_t depot_hash_all(const struct unwind_frame *frames, uint32_t count);
  */
 stack_id depot_put(const struct unwind_frame *frames, uint32_t count, uint16_t flags, uint64_t hash);
 
+/*
+ * Whether `id`, which is one of this recording, is the id of that stack. The innermost `certain` frames are compared; of the
+ * others the hash, as where a chain is met (stack/last.h). Return: also false where depot_put would
+ * have to look closer. Context: hook.
+ */
+bool depot_holds(stack_id id, const struct unwind_frame *frames, uint32_t count, uint32_t certain,
+		 uint16_t flags, uint64_t hash);
+
 /* Forgets all: the recording is a new one. Context: hook, in a fork child. */
 void depot_fork_child(void);
 

@@ -313,6 +313,27 @@ static uint64_t add_hashes(uint64_t *hashes, const struct unwind_frame *frames, 
 	return hash;
 }
 
+/*
+ * The id of the stack of these frames, outermost first, of which the innermost `added` were just walked and
+ * the others are those of the last stack.
+ */
+static stack_id id_of(struct last *last, const struct unwind_frame *frames, uint32_t count, uint32_t added,
+		      uint16_t flags, uint64_t hash, uint32_t generation)
+{
+	const uint32_t mask = (last->set_mask + 1) * (LAST_IDS / CHAIN_SETS) - 1;
+	if (UNLIKELY(last->ids_generation != generation)) {
+		memset(last->ids, 0, (mask + 1) * sizeof last->ids[0]);
+		last->ids_generation = generation;
+	}
+	stack_id *known = &last->ids[(uint32_t)(hash >> 32) & mask];
+	stack_id id = *known;
+	if (id && depot_holds(id, frames, count, MIN_OF(added, count), flags, hash))
+		return id;
+	id = depot_put(frames, count, flags, hash);
+	*known = generation == GENERATION_NONE ? 0 : id;
+	return id;
+}
+
 stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end end, bool *ret_short)
 {
 	uint32_t from = walk->joined;
@@ -345,8 +366,8 @@ stack_id last_put(struct last *last, const struct walk *walk, enum unwind_end en
 
 	uint32_t total = from + added, count = MIN_OF(total, unwind_depth);
 	bool cut = count < total || last->end != UNWIND_OUTERMOST;
-	stack_id id = depot_put(&last->frames[total - count + 1], count, cut ? STACK_TRUNCATED : 0,
-				depot_hash_within(hash, last->hashes[total - count], count));
+	stack_id id = id_of(last, &last->frames[total - count + 1], count, added, cut ? STACK_TRUNCATED : 0,
+			    depot_hash_within(hash, last->hashes[total - count], count), walk->generation);
 	last->id = plain == added ? id : 0;
 	last->generation = walk->generation;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -25,6 +25,10 @@
  * chain whose frames are all in place, and that leads to the state of a frame that is intact, with outside of it
  * what was there when the chain was met, is the same stack as then. So a thread that goes through the same few places again
  * and again walks each way once; what it has walked stays the last stack, and is not touched where a chain is met.
+ *
+ * What a thread comes to by walking it has most likely come to before, if it has more ways than chains: a compiler's walks
+ * find some ten thousand stacks half a million times. So the thread keeps their ids by hash, which is quicker than asking the
+ * depot: the record of the id is about to be read anyway.
  */
 #ifndef WH_STACK_LAST_H
 #define WH_STACK_LAST_H
@@ -48,6 +52,8 @@ struct last_saved {
 #define CHAIN_SETS 128u
 
 _Static_assert(CHAIN_FRAMES % 4 == 0, "they are looked at four at a time, behind the innermost");
+
+#define LAST_IDS (64u * CHAIN_SETS) /* as long as there are few chains, as many fewer are in use */
 
 /*
  * Places are counted in words outward from `base`. What a search costs is cache lines and instructions: it reads the
@@ -86,6 +92,8 @@ struct last {
 	uint64_t hashes[LAST_MOST + WALK_MOST];
 	uint64_t bps[LAST_MOST + WALK_MOST];
 	struct last_saved saved[LAST_MOST + WALK_MOST];
+	stack_id ids[LAST_IDS];  /* by the hash of the stack; 0: none */
+	uint32_t ids_generation; /* of `ids`, as above */
 	uint32_t tags[CHAIN_SETS]
 		     [CHAIN_WAYS]; /* what tells whether it is worth looking at the chain; 0: no */
 	struct last_chain chains[CHAIN_SETS * CHAIN_WAYS];
