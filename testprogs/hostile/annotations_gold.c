@@ -4,6 +4,7 @@
  * RUN: %prog
  * RUN: whoholds run %prog
  * BUILD: -fuse-ld=gold
+ * NEEDS: ld.gold
  * KINDS: none
  * EXPECT-STDOUT: annotations: all closed
  */
