@@ -36,9 +36,10 @@ SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-f
 # initial-exec: no __tls_get_addr, which may allocate. -fexceptions: cleanups run when a thread is
 # cancelled inside a hook. Frame pointers: a hook knows its caller's registers. No fortify: its
 # checks abort the host. No _FILE_OFFSET_BITS: it would rename our open to open64. No vectors of two
-# counters: they are loaded as a whole right after one half was stored, and that takes a dozen cycles.
+# counters: they are loaded as a whole right after one half was stored, and that takes a dozen cycles. NULL is looked
+# for also where libc's headers say that an argument is none: the program may know better.
 LIB_FLAGS := -fPIC -fvisibility=hidden -fno-builtin -ftls-model=initial-exec -fexceptions -fno-tree-slp-vectorize \
-	-fasynchronous-unwind-tables -fno-omit-frame-pointer -fno-stack-protector -U_FORTIFY_SOURCE
+	-D'__nonnull(arguments)=' -fasynchronous-unwind-tables -fno-omit-frame-pointer -fno-stack-protector -U_FORTIFY_SOURCE
 LIB_LINK := -shared -Wl,-soname,libwhoholds.so -Wl,-z,defs -Wl,-z,now -Wl,-Bsymbolic -Wl,--exclude-libs,ALL \
 	-Wl,--gc-sections -Wl,--version-script,$(PLAIN)/exports.map
 CLI_LIBS := -ldw -lelf -liberty

@@ -68,7 +68,7 @@ struct mutex_words {
 	uint32_t lock, count, owner, users, kind;
 };
 
-/* Its _IO_lock_t: a recursive lock of its own. */
+/* Its _IO_lock_t: a recursive lock of its own. `count` is that of all locks, or since glibc 2.37 of those beyond the first. */
 struct stream_words {
 	uint32_t lock, count;
 	uint64_t owner; /* a pthread_t */
@@ -236,7 +236,7 @@ static void classify(const struct snapshot *snapshot, struct rec_wait *wait, con
 	memcpy(&stream, &mutex, sizeof stream);
 	if (mutex.lock != 2)
 		return;
-	if (stream.count && (*ret_owner = thread_by_pthread(snapshot, stream.owner))) {
+	if ((*ret_owner = thread_by_pthread(snapshot, stream.owner))) {
 		wait->kind = KIND_STREAM_LOCK;
 	} else if (mutex.users && mutex.users <= snapshot->thread_count + 1u && mutex.kind <= 0xff &&
 		   (*ret_owner = thread_by_tid(snapshot, mutex.owner))) {

@@ -1,6 +1,8 @@
 #include "reporter/scan/mark.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
 
 #include "platform/sys.h"
 #include "reporter/scan/chunk.h"
@@ -100,10 +102,16 @@ static void count_words(struct mark *mark, uint64_t count)
 		mark->expired = true;
 }
 
+/*
+ * Each open stream is linked to the next by that one's start and, from glibc 2.41 on, back to the one before by where
+ * that one's link lies.
+ */
+#define CHAIN_LINK offsetof(struct _IO_FILE, _chain)
+
 bool mark_is_bookkeeping(const struct blocks *blocks, uint32_t number, uint64_t start, uint64_t word,
 			 enum mark_of of)
 {
-	if (blocks_flags(blocks, number) & BLOCK_RESOURCE && start == word)
+	if (blocks_flags(blocks, number) & BLOCK_RESOURCE && (word == start || word == start + CHAIN_LINK))
 		return true;
 	/* Where libc's allocator notes the chunk behind a block. Blocks of 8 bytes are another allocator's. */
 	if (of != MARK_OF_LIBC || word % 16 || word == start)

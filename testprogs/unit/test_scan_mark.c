@@ -1,6 +1,8 @@
 /* What the scan takes for reachable, on heaps built by hand. */
 #include "scan_heap.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -163,6 +165,18 @@ START_TEST(the_list_of_open_streams_keeps_none_open)
 	ck_assert(!heap_reached(&heap, 1));
 	ck_assert(heap_reached(&heap, 2));
 	mark_release(&mark);
+}
+END_TEST
+
+/* From glibc 2.41 on what comes later in the list points back, to the link of what is before it. */
+START_TEST(the_way_back_in_the_list_keeps_no_stream_open)
+{
+	heap_build(&heap, 1, 56);
+	const uint64_t start = heap_address(&heap, 0), link = offsetof(struct _IO_FILE, _chain);
+	blocks_flag(&heap.blocks, 0, BLOCK_RESOURCE);
+	ck_assert(mark_is_bookkeeping(&heap.blocks, 0, start, start + link, MARK_OF_STREAM));
+	ck_assert(mark_is_bookkeeping(&heap.blocks, 0, start, start + link, MARK_OF_LIBC));
+	ck_assert(!mark_is_bookkeeping(&heap.blocks, 0, start, start + link + 8, MARK_OF_STREAM));
 }
 END_TEST
 
@@ -489,6 +503,7 @@ int main(void)
 	tcase_add_test(tests, what_lies_around_a_block);
 	tcase_add_test(tests, nothing_leads_out_of_an_empty_heap);
 	tcase_add_test(tests, the_list_of_open_streams_keeps_none_open);
+	tcase_add_test(tests, the_way_back_in_the_list_keeps_no_stream_open);
 	tcase_add_test(tests, a_free_chunk_keeps_no_neighbour);
 	tcase_add_test(tests, libc_keeps_a_block_of_another_allocator);
 	tcase_add_test(tests, what_may_not_be_read_is_not_read);
