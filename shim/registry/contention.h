@@ -32,7 +32,6 @@
 /* Chosen somewhat arbitrarily: an array of stripes is told one by one, thousands of nodes are not. */
 #define CONTENTION_LOCKS_EACH 8u
 
-/* A lock of that kind was taken, and was not held by the taker before. Context: hook, with self.busy held. Keeps errno. */
 /*
  * The place among the thread's own cells of the use of a stack and a handle. Stacks are numbered by eights of bytes,
  * locks are a few words apart.
@@ -46,6 +45,7 @@ ALWAYS_INLINE struct rec_use_cell *contention_cell(struct rec_use_cells *cells, 
 	return (struct rec_use_cell *)((char *)&cells->cells[at] + at / REC_USE_CELLS_EACH * between);
 }
 
+/* A lock of that kind was taken, and was not held by the taker before. Context: hook, with self.busy held. Keeps errno. */
 static inline void contention_acquired(enum kind kind, uint64_t handle, enum mode mode, enum op op,
 				       stack_id stack);
 
