@@ -3,5 +3,6 @@ UNIT_OBJ_test_freed := $(patsubst %.c,$(BUILD)/obj/cli/%.o,$(wildcard shim/stack
 UNIT_LIBS_test_freed := -ldl
 UNIT_OBJ_test_pool := $(UNIT_OBJ_test_freed)
 UNIT_LIBS_test_pool := -ldl
-UNIT_OBJ_test_foreign_heap := $(UNIT_OBJ_test_freed)
+# It brings its own, to begin anew for each test.
+UNIT_OBJ_test_foreign_heap := $(filter-out %/registry/foreign_heap.o,$(UNIT_OBJ_test_freed))
 UNIT_LIBS_test_foreign_heap := -ldl

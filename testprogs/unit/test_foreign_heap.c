@@ -6,15 +6,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "registry/foreign_heap.h"
-
 #include "testprogs/unit/suite.h"
+
+/* Whole, since what it knows is for the life of a process, and the tests may share one. */
+#include "registry/foreign_heap.c" /* NOLINT(bugprone-suspicious-include) */
 
 /* No memory of ours: nothing looks at what lies there. */
 #define BASE UINT64_C(0x7f1200000000)
 #define PAGE UINT64_C(4096)
 
 static const void *jemallocs; /* an address in its module */
+
+static void begin_anew(void)
+{
+	foreign_heap_watches = true;
+	named = doubted = false;
+	module_start = module_end = 0;
+	count = 0;
+}
 
 struct told {
 	unsigned count;
@@ -203,6 +212,7 @@ int main(void)
 	Suite *suite = suite_create("registry/foreign_heap");
 	TCase *tests = tcase_create("foreign_heap");
 	suite_add_tcase(suite, tests);
+	tcase_add_checked_fixture(tests, begin_anew, NULL);
 	tcase_add_test(tests, another_allocator_is_not_watched);
 	tcase_add_test(tests, what_was_mapped_before_the_start_goes_by_who_called);
 	tcase_add_test(tests, what_is_mapped_later_as_well);
