@@ -258,6 +258,7 @@ asleep_at_once cat "$place/silent"
 asleep_at_once sed p "$place/silent"
 # What it reads is silent; a child of the shell's that has no job of its own would have no input.
 for way in getc fgetc getchar getc_unlocked function_unlocked getchar_unlocked scanf fscanf cin; do
+	# shellcheck disable=SC2016 # for the inner shell
 	asleep_at_once sh -c 'exec "$0" "$1" <"$2"' "$progs/clean/reads_first" $way "$place/silent"
 done
 kills $writer
