@@ -94,7 +94,11 @@ ALWAYS_INLINE struct rec_cell *count_cell_in(struct rec_cells *cells, site_id si
 {
 	if (UNLIKELY(!site) || UNLIKELY(size > (uint64_t)COUNT_SPILL))
 		return NULL;
-	struct rec_cell *cell = count_cell_at(cells, site);
+	/* Most threads have one block, and in a row the sixteenth of all sites is here, too. */
+	struct rec_cell *cell = &cells->cells[site % REC_CELLS_EACH];
+	if (LIKELY(__atomic_load_n((uint32_t *)&cell->site, __ATOMIC_RELAXED) == site))
+		return cell;
+	cell = count_cell_at(cells, site);
 	bool good = __atomic_load_n((uint32_t *)&cell->site, __ATOMIC_RELAXED) == site;
 	return LIKELY(good) ? cell : NULL;
 }
