@@ -286,7 +286,8 @@ static bool is_to_be_made_again(const struct user_regs_struct *registers)
 		SYS_epoll_wait,   SYS_epoll_pwait,   SYS_epoll_pwait2,    SYS_semop,   SYS_semtimedop,
 		SYS_io_getevents, SYS_io_pgetevents, SYS_rt_sigtimedwait, SYS_msgrcv,  SYS_msgsnd,
 		SYS_read,         SYS_readv,         SYS_recvfrom,        SYS_recvmsg, SYS_accept,
-		SYS_accept4,      SYS_connect,       SYS_write,
+		SYS_accept4,      SYS_connect,       SYS_write,           SYS_writev,  SYS_sendto,
+		SYS_sendmsg,
 	};
 	if ((int64_t)registers->rax != -EINTR)
 		return false;
@@ -296,6 +297,12 @@ static bool is_to_be_made_again(const struct user_regs_struct *registers)
 	return false;
 }
 
+/*
+ * The kernel's own mark of a call that is to be made again, unless a handler of a signal runs first: then it ends with EINTR,
+ * as it would have without us. So a signal that has come meanwhile keeps its effect. No header for programs has it.
+ */
+#define ERESTARTNOHAND 514
+
 /* The system call that our stop has interrupted is made again, as if nothing had been. */
 static void make_call_again(const struct stop *stop, uint64_t number)
 {
@@ -303,9 +310,7 @@ static void make_call_again(const struct stop *stop, uint64_t number)
 	struct user_regs_struct *registers = (void *)(stop->registers + number * STOP_WORDS);
 	if (thread->signal || !thread->words || !is_to_be_made_again(registers))
 		return;
-	registers->rip -= 2; /* the length of the instruction */
-	registers->rax = registers->orig_rax;
-	registers->orig_rax = ~UINT64_C(0);
+	registers->rax = (uint64_t)-ERESTARTNOHAND;
 	struct iovec general = { .iov_base = registers, .iov_len = sizeof *registers };
 	trace(PTRACE_SETREGSET, thread->tid, (void *)NT_PRSTATUS, &general);
 }

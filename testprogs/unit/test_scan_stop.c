@@ -402,6 +402,39 @@ START_TEST(no_call_is_interrupted)
 }
 END_TEST
 
+static void on_usr1(int signal)
+{
+	(void)signal;
+}
+
+/* One that runs a handler while the thread is held ends the call, as ever. */
+START_TEST(a_signal_meanwhile_ends_the_call)
+{
+	const struct sigaction action = { .sa_handler = on_usr1, .sa_flags = SA_RESTART };
+	struct sigaction before;
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, &before), 0);
+	epoll = epoll_create1(0);
+	interrupted = entered = 0;
+	pthread_t thread = start(in_epoll, NULL);
+	while (entered < 1)
+		pause_ms(1);
+	for (unsigned round = 1; round <= 10; round++) {
+		struct stop stop;
+		pause_ms(20);
+		ck_assert_int_eq(stop_begin(&stop, LIMIT, NULL, NULL), 0);
+		ck_assert_int_eq(pthread_kill(thread, SIGUSR1), 0);
+		stop_end(&stop);
+		for (unsigned waited = 0; interrupted < round && waited < 10000; waited++)
+			pause_ms(1);
+		ck_assert_uint_eq(interrupted, round);
+	}
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+	close(epoll);
+	sigaction(SIGUSR1, &before, NULL);
+}
+END_TEST
+
 static atomic_uint delivered;
 static void on_signal(int number)
 {
@@ -585,6 +618,7 @@ int main(void)
 	tcase_add_test(tests, whom_the_program_lets_trace_it_is_kept);
 	tcase_add_test(tests, where_it_is_denied_nothing_is_held);
 	tcase_add_test(tests, no_call_is_interrupted);
+	tcase_add_test(tests, a_signal_meanwhile_ends_the_call);
 	tcase_add_test(tests, a_write_is_not_cut_short);
 	suite_add_tcase(suite, tests);
 	int failed = suite_run(suite);
