@@ -88,12 +88,15 @@ void deep_bind(struct elf_module *module, const struct elf_slot *slot)
 	const struct way *way = way_named(slot->name);
 	struct allocx_way own;
 	struct others search = { .slot = slot };
-	if (way)
-		search.hook = way->hook, search.real = real_of(way);
-	else if (allocx_named(slot->name, &own))
-		search.hook = own.hook, search.real = own.real;
-	else
+	if (way) {
+		search.hook = way->hook;
+		search.real = real_of(way);
+	} else if (allocx_named(slot->name, &own)) {
+		search.hook = own.hook;
+		search.real = own.real;
+	} else {
 		return;
+	}
 	if (value != (uintptr_t)search.real) {
 		/* Not bound yet: the loader would find ours or libc's, as long as nobody else has one. */
 		if (!slot->called || value < module->start || value >= module->end)

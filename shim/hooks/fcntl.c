@@ -40,10 +40,10 @@ static int fcntl_lock(int (*call)(int fd, int command, ...), int fd, int command
 	short type = lock_type(argument);
 	enum mode mode = type == F_RDLCK ? MODE_SHARED : MODE_EXCLUSIVE;
 	bool waits = command != F_OFD_SETLK, of_file = command != F_SETLKW;
-	if (type == F_UNLCK && of_file)
-		file_lock_released(
-		    fd); /* all of it, also where only a part is: rather too little than too much */
-	else if (type != F_UNLCK && waits) {
+	if (type == F_UNLCK && of_file) {
+		/* All of it, also where only a part is: rather too little than too much. */
+		file_lock_released(fd);
+	} else if (type != F_UNLCK && waits) {
 		hook_keep(&hook, &kept);
 		file_lock_wait(&hook, fd, mode, OP_fcntl);
 	}

@@ -30,7 +30,7 @@ bool destroyed_find(enum kind kind, uint64_t handle, uint64_t *ret_state, struct
 void destroyed_forget(enum kind kind, uint64_t handle);
 
 /* Whether any readers-writer lock was noted with a state other than 0: where none was, nobody need ask. */
-extern _Atomic uint32_t destroyed_rwlocks;
+extern HIDDEN _Atomic uint32_t destroyed_rwlocks;
 
 /* Whether destroyed_find may find something there; for those that can't afford to ask. Context: signal. */
 bool destroyed_maybe(uint64_t handle);

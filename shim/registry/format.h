@@ -506,8 +506,8 @@ struct rec_module {
 	uint32_t build_id_bytes;
 	uint8_t build_id[REC_BUILD_ID_BYTES];
 	uint32_t flags;
-	_Atomic uint32_t
-	    storage; /* the loader's number of its thread-local storage; 0: it has none, or it is not known yet */
+	/* The loader's number of its thread-local storage; 0: it has none, or it is not known yet. */
+	_Atomic uint32_t storage;
 	uint32_t spare;
 	uint64_t spare2;
 };

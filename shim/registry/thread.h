@@ -38,9 +38,9 @@ struct self_state {
 	int64_t until_sample;  /* bytes until the next allocation that is recorded, where they are sampled */
 	uint64_t sample_state; /* sampling/: random numbers */
 	uint32_t until_kept;   /* hooks/kept: freed blocks until the end of the next run that is kept back */
-	struct rec_cells
-	    *cells;         /* count/: what this thread counts by site: one block, or several in a row ... */
-	uint32_t cell_mask; /* ... which have one cell more than this */
+	/* count/: what this thread counts by site, one block or several in a row; and one less than they have cells */
+	struct rec_cells *cells;
+	uint32_t cell_mask;
 	uint32_t cells_moved; /* how often a cell was taken for another site */
 	bool moving_cell;     /* count/: a cell is between two sites */
 	uint32_t counted;     /* count/: blocks counted without cells */
