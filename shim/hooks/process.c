@@ -10,6 +10,7 @@
 #include "platform/sys.h"
 #include "registry/allocation.h"
 #include "registry/order.h"
+#include "registry/others.h"
 #include "stack/memory.h"
 #include "stack/modules.h"
 #include "start.h"
@@ -229,12 +230,24 @@ struct unloading {
 	uint32_t epoch; /* before */
 };
 
+/* Whether anything is held or waited for between the first module and the last: mostly that is one look at all threads. */
+static bool any_used(void)
+{
+	struct others_range range = { .from = UINT64_MAX, .own_too = true };
+	struct module module;
+	for (uint32_t at = 0; module_next(&at, &module);) {
+		range.from = MIN_OF(range.from, module.start);
+		range.to = MAX_OF(range.to, module.end);
+	}
+	return range.from < range.to && others_any(&range);
+}
+
 static NOINLINE void unloading_begin(struct hook *hook, struct unloading *unloading)
 {
 	struct module module;
 	unloading->count = 0;
 	unloading->epoch = modules_epoch();
-	if (sys_sandboxed)
+	if (sys_sandboxed || !any_used())
 		return;
 	for (uint32_t at = 0; unloading->count < UNLOADING_MOST && module_next(&at, &module);) {
 		struct lock_unmapping *one = &unloading->used[unloading->count];
